@@ -1,0 +1,1 @@
+"""The command line: parse, call one action, print. Heavy imports stay inside the commands, so that help is quick."""

@@ -1,0 +1,37 @@
+"""The tree of commands. Built after the language is chosen, since help texts are words too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from qianheng import __version__
+from qianheng.core.words import say
+
+
+def build_app() -> typer.Typer:
+    """All commands, with help in the language spoken."""
+    from qianheng.cli import guarantee, reports
+
+    app = typer.Typer(
+        help=say("cli.about"),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    reports.add_to(app)
+    app.add_typer(guarantee.build_app(), name="guarantee")
+    return app
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", help=say("cli.version"))] = False,
+    lang: Annotated[str, typer.Option("--lang", metavar="[en|zh]", help=say("cli.lang"))] = "",
+) -> None:
+    if version:
+        typer.echo(f"qianheng {__version__}")
+        raise typer.Exit

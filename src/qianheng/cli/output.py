@@ -1,0 +1,39 @@
+"""What a command prints: JSON for programs, tables for people, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated, TypeAlias
+
+import typer
+
+from qianheng.core.words import say
+
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help=say("cli.json"))]
+
+
+def print_json(value: object) -> None:
+    """One JSON document on one line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for a person. `None` is shown as "–", numbers stand on the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if _numeric(row[i] for row in rows) else "left")
+    for row in rows:
+        table.add_row(*("–" if cell is None else str(cell) for cell in row))
+    Console(soft_wrap=False, highlight=False).print(table)
+
+
+def _numeric(cells: Iterable[object]) -> bool:
+    known = [str(cell).replace(",", "").rstrip("%×") for cell in cells if cell is not None]
+    return bool(known) and all(cell.lstrip("+-–").replace(".", "", 1).isdigit() for cell in known)

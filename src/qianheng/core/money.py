@@ -1,0 +1,63 @@
+"""Money is an integer number of micro-yuan (10⁻⁶ 元); it is added and compared, never rounded but once, to fen, at payment."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import TypeAlias
+
+from qianheng.core.errors import BadInput
+
+Micros: TypeAlias = int
+
+YUAN: Micros = 1_000_000
+FEN: Micros = 10_000
+
+
+def micros(text: str | int) -> Micros:
+    """The exact amount written as yuan in decimal ("1000.00", "-0.5"). More than six decimals or not a number: BadInput."""
+    scaled = decimal(text) * YUAN
+    if scaled != int(scaled):
+        raise BadInput("core.too_many_decimals", value=text)
+    return int(scaled)
+
+
+def decimal(text: str | int) -> Decimal:
+    """A finite decimal number as written. Not a number, or none that is finite: BadInput."""
+    try:
+        if isinstance(text, bool) or not isinstance(text, str | int):
+            raise InvalidOperation
+        number = Decimal(text)
+    except InvalidOperation:
+        raise BadInput("core.not_a_number", value=text) from None
+    if not number.is_finite() or abs(number) >= Decimal("1e15"):
+        raise BadInput("core.not_a_number", value=text)
+    return number
+
+
+def yuan(amount: Micros) -> str:
+    """The amount as a decimal string in yuan with at least two decimals, exactly: 1_000_000_000 → "1000.00"."""
+    whole, part = divmod(abs(amount), YUAN)
+    decimals = f"{part:06d}"
+    decimals = decimals[:2] + decimals[2:].rstrip("0")
+    return f"{'-' if amount < 0 else ''}{whole}.{decimals}"
+
+
+def to_fen(amount: Fraction | int) -> Micros:
+    """The exact amount (in micro-yuan) rounded to whole fen, half even; the one rounding, at payment (SPEC 5.2)."""
+    return round(Fraction(amount) / FEN) * FEN
+
+
+def ratio(numerator: int | Fraction, denominator: int | Fraction) -> Fraction | None:
+    """The ratio of two sums, taken last; `None` when there is nothing to divide by."""
+    return Fraction(numerator) / Fraction(denominator) if denominator else None
+
+
+def ratio_text(value: Fraction | None, places: int = 6) -> str | None:
+    """The ratio as a decimal string with at most `places` decimals, half even, no trailing zeros; `None` stays `None`."""
+    if value is None:
+        return None
+    scaled = round(value * 10**places)
+    whole, part = divmod(abs(scaled), 10**places)
+    decimals = f"{part:0{places}d}".rstrip("0")
+    return ("-" if scaled < 0 else "") + str(whole) + ("." + decimals if decimals else "")

@@ -1,0 +1,63 @@
+"""A batch of facts: one Arrow table a kind. The form in which facts travel between rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qianheng.facts.schema import SCHEMAS, Kind
+
+Columns = Mapping[str, npt.NDArray[np.generic] | int | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class FactBatch:
+    """Facts by kind; a kind that is not in `tables` has no facts in this batch."""
+
+    tables: Mapping[Kind, pa.Table] = field(default_factory=dict)
+
+    def __getitem__(self, kind: Kind) -> pa.Table:
+        """The facts of one kind, an empty table if there are none."""
+        return self.tables.get(kind, SCHEMAS[kind].empty_table())
+
+    def __len__(self) -> int:
+        return sum(table.num_rows for table in self.tables.values())
+
+    def received_before(self, at: int) -> FactBatch:
+        """What was known at that time (UTC microseconds)."""
+        return FactBatch({k: t.filter(pc.less(t["received_at"], at)) for k, t in self.tables.items()})
+
+
+def table(kind: Kind, columns: Columns) -> pa.Table:
+    """Facts of one kind from NumPy columns; a scalar fills its column. Columns must be exactly those of the schema."""
+    schema = SCHEMAS[kind]
+    if columns.keys() != set(schema.names):
+        raise ValueError(f"{kind}: columns differ from the schema: {sorted(set(schema.names) ^ columns.keys())}")
+    rows = max((len(c) for c in columns.values() if isinstance(c, np.ndarray)), default=1)
+    arrays = []
+    for name in schema.names:
+        kind_of_column = schema.field(name).type
+        filled = np.broadcast_to(np.asarray(columns[name]), (rows,))
+        arrays.append(pa.array(np.ascontiguousarray(filled, dtype=kind_of_column.to_pandas_dtype()), kind_of_column))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def join(batches: Iterable[FactBatch]) -> FactBatch:
+    """All facts of several batches, in order."""
+    parts: dict[Kind, list[pa.Table]] = {}
+    for batch in batches:
+        for kind, facts in batch.tables.items():
+            parts.setdefault(kind, []).append(facts)
+    return FactBatch({kind: pa.concat_tables(tables) for kind, tables in parts.items()})
+
+
+def unique(facts: pa.Table) -> pa.Table:
+    """The first fact of each id, in order: the same fact twice counts once."""
+    ids = facts["id"].to_numpy()
+    first = np.unique(ids, return_index=True)[1]
+    return facts if len(first) == len(ids) else facts.take(pa.array(np.sort(first)))

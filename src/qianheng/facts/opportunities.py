@@ -1,0 +1,51 @@
+"""A batch of opportunities: chances to show something, as arrays. Ids and features only, never truth or ready values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Int8 = npt.NDArray[np.int8]
+Int16 = npt.NDArray[np.int16]
+Int64 = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunities:
+    """`n` requests in time order.
+
+    `audience` is the platform's own audience cell of the user, `category` what the page or query around the request
+    is about (-1: nothing in particular). `bids` are the sealed bids of the other advertisers, micro-yuan an
+    impression; the auction sees them, a bidder learns only the prices that come out.
+    """
+
+    id: Int64  # [n]
+    at: Int64  # [n] UTC microseconds
+    user_id: Int64  # [n]
+    placement: Int8  # [n]
+    audience: Int16  # [n]
+    category: Int8  # [n]
+    bids: Float32  # [n, rivals]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The `m` places that plans won in a batch of opportunities, in order of `row`."""
+
+    row: Int64  # [m] row of the opportunity in its batch
+    plan_id: Int64  # [m]
+    product_id: Int64  # [m]
+    slot: Int8  # [m] 1 = first place
+    price: Int64  # [m] micro-yuan, due if it is seen
+    predicted_gmv: Int64  # [m] micro-yuan under the plan's goal
+
+    def __len__(self) -> int:
+        return len(self.row)

@@ -1,0 +1,88 @@
+"""The Arrow schema of each kind of fact. `at` is when it happened, `received_at` when we learnt it (UTC microseconds).
+
+Ids are a function of their origin: the same fact told twice carries the same id and counts once (SPEC 2). Money is
+int64 micro-yuan. What a later sum needs is stamped on the fact when it is recorded (`target_version` of the plan in
+force, fees and commission of an order, the order's time on its refund), so that sums need no range join.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+import pyarrow as pa
+
+
+class Kind(StrEnum):
+    """The kinds of bulk facts, each a table of its own."""
+
+    IMPRESSION = "impression"
+    CLICK = "click"
+    CHARGE = "charge"
+    ORDER = "order"
+    REFUND = "refund"
+    LIVE = "live"
+
+
+class Placement(IntEnum):
+    """Where something is shown (场景)."""
+
+    FEED = 0
+    LIVE_SQUARE = 1
+    MALL = 2
+    SEARCH = 3
+
+
+class Channel(IntEnum):
+    """What brought an order: organic traffic, a promoted impression or click, a creator's own traffic."""
+
+    ORGANIC = 0
+    PROMOTED = 1
+    CREATOR = 2
+
+
+class BoostKind(IntEnum):
+    """Which boost drove a charge or an order, if any (SPEC 4.7)."""
+
+    NONE = 0
+    PLAN = 1
+    CREATIVE = 2
+
+
+def _schema(*extra: tuple[str, pa.DataType]) -> pa.Schema:
+    common = [("id", pa.int64()), ("at", pa.int64()), ("received_at", pa.int64()), ("plan_id", pa.int64())]
+    return pa.schema([pa.field(name, kind, nullable=False) for name, kind in [*common, *extra]])
+
+
+_SHOWN = (
+    ("product_id", pa.int64()),
+    ("user_id", pa.int64()),
+    ("placement", pa.int8()),
+    ("audience", pa.int16()),  # the user's audience cell as the platform knew it then
+)
+
+SCHEMAS: dict[Kind, pa.Schema] = {
+    Kind.IMPRESSION: _schema(*_SHOWN, ("slot", pa.int8()), ("predicted_gmv", pa.int64())),
+    Kind.CLICK: _schema(*_SHOWN, ("impression_id", pa.int64())),
+    Kind.CHARGE: _schema(
+        ("impression_id", pa.int64()),
+        ("placement", pa.int8()),
+        ("boost", pa.int8()),
+        ("target_version", pa.int32()),
+        ("amount", pa.int64()),
+    ),
+    Kind.ORDER: _schema(
+        *_SHOWN,
+        ("click_id", pa.int64()),  # -1: no promoted click or view reached the buyer
+        ("channel", pa.int8()),
+        ("boost", pa.int8()),
+        ("flagged", pa.bool_()),  # judged abnormal (fraud)
+        ("target_version", pa.int32()),  # -1: before the plan's first target
+        ("amount", pa.int64()),  # GMV: paid, including coupon and subsidy
+        ("coupon", pa.int64()),
+        ("subsidy", pa.int64()),
+        ("commission", pa.int64()),
+        ("service_fee", pa.int64()),
+    ),
+    Kind.REFUND: _schema(("order_id", pa.int64()), ("order_at", pa.int64()), ("amount", pa.int64())),
+    Kind.LIVE: _schema(("on_air", pa.bool_())),
+}

@@ -1,0 +1,1 @@
+"""Plans: one budget, one goal, every placement. A plan is the fold of its change log."""
