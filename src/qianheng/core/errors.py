@@ -1,10 +1,10 @@
 """The error tree. Every refusal a person can meet is one of these, named by a key of the catalogue of words.
 
-    QianhengError        what went wrong, where, what to do            exit code   HTTP status
-    ├── BadInput         unreadable, unknown or out of range                2          422
-    ├── NotFound         nothing goes by that name                          2          404
-    ├── Refused          understood, but the rules say no                   1          409
-    └── Damaged          stored state contradicts itself                    1          500
+QianhengError        what went wrong, where, what to do            exit code   HTTP status
+├── BadInput         unreadable, unknown or out of range                2          422
+├── NotFound         nothing goes by that name                          2          404
+├── Refused          understood, but the rules say no                   1          409
+└── Damaged          stored state contradicts itself                    1          500
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Ids are a function of their origin: the same fact told twice carries the same id and counts once (SPEC 2). Money is
 int64 micro-yuan. What a later sum needs is stamped on the fact when it is recorded (`target_version` of the plan in
-force, fees and commission of an order, the order's time on its refund), so that sums need no range join.
+force, fees and commission of an order, the order's time on its refund), so that sums need no range join. A `plan_id`
+of -1 means no plan.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ SCHEMAS: dict[Kind, pa.Schema] = {
     ),
     Kind.ORDER: _schema(
         *_SHOWN,
-        ("click_id", pa.int64()),  # -1: no promoted click or view reached the buyer
+        ("room_id", pa.int64()),  # -1: bought outside live rooms
+        ("click_id", pa.int64()),  # the touch it is attributed to; -1: no promoted click or view reached the buyer
         ("channel", pa.int8()),
         ("boost", pa.int8()),
         ("flagged", pa.bool_()),  # judged abnormal (fraud)
@@ -84,5 +86,5 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("service_fee", pa.int64()),
     ),
     Kind.REFUND: _schema(("order_id", pa.int64()), ("order_at", pa.int64()), ("amount", pa.int64())),
-    Kind.LIVE: _schema(("on_air", pa.bool_())),
+    Kind.LIVE: _schema(("room_id", pa.int64()), ("on_air", pa.bool_())),
 }

@@ -70,6 +70,7 @@ class Plan:
     target: Decimal | None
     budget_daily: Micros
     product_ids: tuple[int, ...]
+    room_id: int | None = None
     bid_mode: BidMode = BidMode.TARGET_ROI
     status: PlanStatus = PlanStatus.DRAFT
     counting: Counting = Counting.ATTRIBUTED
@@ -86,6 +87,8 @@ class Plan:
             raise BadInput("plans.target_out_of_range", value=self.target)
         if not self.product_ids:
             raise BadInput("plans.no_products")
+        if (self.kind is PlanKind.LIVE) != (self.room_id is not None):
+            raise BadInput("plans.room_and_kind")
 
 
 CHANGEABLE = ("goal", "target", "budget_daily", "product_ids", "bid_mode", "status", "name")
