@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qianheng.core.errors import BadInput
@@ -91,7 +92,7 @@ def is_working_day(day: date) -> bool:
 
 
 @cache
-def _china(year: int):  # type: ignore[no-untyped-def]  # an untyped library
-    from holidays.countries import China
+def _china(year: int) -> Any:
+    from holidays import country_holidays
 
-    return China(years=year)
+    return country_holidays("CN", years=year)

@@ -1,4 +1,4 @@
-"""Money is an integer number of micro-yuan (10⁻⁶ 元); it is added and compared, never rounded but once, to fen, at payment."""
+"""Money is an integer number of micro-yuan (10⁻⁶ 元): added and compared, and rounded once, to fen, at payment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEN: Micros = 10_000
 
 
 def micros(text: str | int) -> Micros:
-    """The exact amount written as yuan in decimal ("1000.00", "-0.5"). More than six decimals or not a number: BadInput."""
+    """The exact amount written as yuan in decimal ("1000.00", "-0.5"). Over six decimals or not a number: BadInput."""
     scaled = decimal(text) * YUAN
     if scaled != int(scaled):
         raise BadInput("core.too_many_decimals", value=text)
@@ -54,7 +54,7 @@ def ratio(numerator: int | Fraction, denominator: int | Fraction) -> Fraction | 
 
 
 def ratio_text(value: Fraction | None, places: int = 6) -> str | None:
-    """The ratio as a decimal string with at most `places` decimals, half even, no trailing zeros; `None` stays `None`."""
+    """The ratio as a decimal string of at most `places` decimals, half even, no trailing zeros; `None` stays `None`."""
     if value is None:
         return None
     scaled = round(value * 10**places)

@@ -1,7 +1,8 @@
-"""Configuration is typed data: a TOML or JSON table becomes a frozen dataclass; an unknown or missing key is an error."""
+"""Configuration is typed data: a TOML or JSON table becomes a frozen dataclass; unknown and missing keys are errors."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import tomllib
 import types
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from qianheng.core.errors import BadInput
+from qianheng.core.words import say
 
 T = TypeVar("T")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table in a TOML file, numbers with a point as exact `Decimal`. Missing or broken: BadInput with file and line."""
+    """The table in a TOML file, numbers with a point as exact `Decimal`. Missing or broken: BadInput with its place."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError) as error:
@@ -45,8 +47,8 @@ def _build(kind: Any, table: object, path: str, faults: list[str]) -> Any:
         return None
     fields = {field.name: field for field in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
-    for key in table.keys() - fields.keys():
-        faults.append(_fault(f"{path}{key}", "core.fault.unknown", known=", ".join(fields)))
+    unknown = sorted(table.keys() - fields.keys())
+    faults.extend(_fault(f"{path}{key}", "core.fault.unknown", known=", ".join(fields)) for key in unknown)
     values = {}
     for name, field in fields.items():
         if name in table:
@@ -109,10 +111,8 @@ def _scalar(hint: Any, value: object, path: str, faults: list[str]) -> Any:
     if hint is float and number:
         return float(typing.cast(float, value))
     if hint is date and isinstance(value, str):
-        try:
+        with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
-        except ValueError:
-            pass
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     faults.append(_fault(path, "core.fault.kind", value, kind=hint.__name__))
@@ -120,6 +120,4 @@ def _scalar(hint: Any, value: object, path: str, faults: list[str]) -> Any:
 
 
 def _fault(path: str, key: str, value: object = None, **values: object) -> str:
-    from qianheng.core.words import say
-
     return f"{path.rstrip('.') or '.'}: {say(key, value=repr(value), **values)}"

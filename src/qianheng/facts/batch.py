@@ -30,7 +30,7 @@ class FactBatch:
 
     def received_before(self, at: int) -> FactBatch:
         """What was known at that time (UTC microseconds)."""
-        return FactBatch({k: t.filter(pc.less(t["received_at"], at)) for k, t in self.tables.items()})
+        return FactBatch({k: t.filter(pc.field("received_at") < at) for k, t in self.tables.items()})
 
 
 def table(kind: Kind, columns: Columns) -> pa.Table:
@@ -60,4 +60,4 @@ def unique(facts: pa.Table) -> pa.Table:
     """The first fact of each id, in order: the same fact twice counts once."""
     ids = facts["id"].to_numpy()
     first = np.unique(ids, return_index=True)[1]
-    return facts if len(first) == len(ids) else facts.take(pa.array(np.sort(first)))
+    return facts if len(first) == len(ids) else facts.take(np.sort(first))

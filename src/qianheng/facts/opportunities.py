@@ -1,4 +1,4 @@
-"""A batch of opportunities: chances to show something, as arrays. Ids and features only, never truth or ready values."""
+"""Opportunities, chances to show something, as arrays: ids and features, never truth or ready-made values."""
 
 from __future__ import annotations
 

@@ -54,12 +54,13 @@ def _schema(*extra: tuple[str, pa.DataType]) -> pa.Schema:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in [*common, *extra]])
 
 
-_SHOWN = (
+_WHERE = (
     ("product_id", pa.int64()),
     ("user_id", pa.int64()),
     ("placement", pa.int8()),
     ("audience", pa.int16()),  # the user's audience cell as the platform knew it then
 )
+_SHOWN = (*_WHERE, ("category", pa.int8()))  # what the page or query around it was about, -1: nothing in particular
 
 SCHEMAS: dict[Kind, pa.Schema] = {
     Kind.IMPRESSION: _schema(*_SHOWN, ("slot", pa.int8()), ("predicted_gmv", pa.int64())),
@@ -72,7 +73,7 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("amount", pa.int64()),
     ),
     Kind.ORDER: _schema(
-        *_SHOWN,
+        *_WHERE,
         ("room_id", pa.int64()),  # -1: bought outside live rooms
         ("click_id", pa.int64()),  # the touch it is attributed to; -1: no promoted click or view reached the buyer
         ("channel", pa.int8()),

@@ -97,7 +97,10 @@ _KINDS = {"goal": Goal, "bid_mode": BidMode, "status": PlanStatus}
 
 @dataclass(frozen=True, slots=True)
 class PlanChange:
-    """An entry of the change log: who changed what, when, from what, to what and why. `version` counts a plan's entries from 1."""
+    """An entry of the change log: who changed what, when, from what, to what and why.
+
+    `version` counts a plan's entries from 1 and is the `target_version` stamped on the facts of its time.
+    """
 
     plan_id: int
     version: int
@@ -127,7 +130,7 @@ def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **af
 def apply(plan: Plan, made: PlanChange) -> Plan:
     """The plan after a change; the plan itself stays as it was."""
     names = {field.name for field in fields(Plan)}
-    after = {name: _KINDS[name](value) if name in _KINDS else value for name, value in made.after if name in names}
+    after = {name: _KINDS[name](str(value)) if name in _KINDS else value for name, value in made.after if name in names}
     return replace(plan, **after)  # type: ignore[arg-type]  # checked by `change`
 
 

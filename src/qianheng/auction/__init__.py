@@ -1,0 +1,1 @@
+"""The auction: sealed bids in, winners and prices out. Arrays only."""

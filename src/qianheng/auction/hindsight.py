@@ -1,0 +1,59 @@
+"""The hindsight optimum: the most a plan could have got, every price of the day known and held fixed.
+
+Both constraints collapse into one multiplier α (bid = α · worth), and neither spend nor spend over worth falls as α
+grows, so one bisection gives the exact value of the linear programme with at most one fractional auction
+(Aggarwal, Badanidiyuru and Mehta, "Autobidding with Constraints", 2019).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.floating]
+
+_STEPS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """Value and spend of the best plan in hindsight, in the units of its inputs, and its multiplier."""
+
+    value: float
+    spend: float
+    multiplier: float
+
+
+def optimum(worth: Float, price: Float, seen: Float, budget: float) -> Optimum:
+    """The most Σ worth with Σ spend ≤ budget and Σ spend ≤ Σ worth.
+
+    worth: [n] value over target, in money; price: [n, slots] what place k costs; seen: [n, slots] chance that place k
+    is seen (0: there is no such place). A place is paid only when seen.
+    """
+    low, high = 1e-4, 1e4
+    for _ in range(_STEPS):
+        middle = float(np.sqrt(low * high))
+        value, spend = _outcome(middle, worth, price, seen)
+        low, high = (middle, high) if spend <= budget and spend <= value else (low, middle)
+    return _blend(_outcome(low, worth, price, seen), _outcome(high, worth, price, seen), budget, low)
+
+
+def _outcome(alpha: float, worth: Float, price: Float, seen: Float) -> tuple[float, float]:
+    gain = seen * (alpha * worth[:, None] - price)
+    place = gain.argmax(axis=1)
+    row = np.arange(len(worth))
+    chance = np.where(gain[row, place] > 0, seen[row, place], 0.0)
+    return float(chance @ worth), float(chance @ price[row, place])
+
+
+def _blend(below: tuple[float, float], above: tuple[float, float], budget: float, multiplier: float) -> Optimum:
+    """The feasible share of the one auction that lies between the two sides of the optimum."""
+    (value, spend), (more_value, more_spend) = below, above
+    share = 0.0
+    if more_spend > spend:
+        short = (more_spend - spend) - (more_value - value)
+        share = min(1.0, (budget - spend) / (more_spend - spend), (value - spend) / short if short > 0 else 1.0)
+    share = max(share, 0.0)
+    return Optimum(value + share * (more_value - value), spend + share * (more_spend - spend), multiplier)

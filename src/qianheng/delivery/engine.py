@@ -1,0 +1,221 @@
+"""The engine: one tick takes a batch of opportunities through prediction, bid and auction to decisions, and then,
+when it is known what was seen, to charges.
+
+The state is arrays over plans. Money is leased to the engine before it can be bid (SPEC 4.5): a win is reserved against
+the lease at its price, captured when seen, released when not; a plan that cannot pay its next win stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qianheng.auction.kernel import Cleared, clear, strongest
+from qianheng.bidding.bidder import Bidder, Market, Outcome
+from qianheng.core.days import DAY
+from qianheng.delivery.offers import Offers
+from qianheng.delivery.site import Site
+from qianheng.facts.batch import FactBatch, table
+from qianheng.facts.opportunities import Decisions, Opportunities
+from qianheng.facts.schema import BoostKind, Kind
+from qianheng.plans.plan import Plan, PlanStatus
+from qianheng.prediction.space import Float, Int, Space
+
+Bool = npt.NDArray[np.bool_]
+IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What the engine decided on a batch: our wins, the auctions as they cleared, and what the bids were worth."""
+
+    batch: Opportunities
+    decisions: Decisions
+    cleared: Cleared
+    worth: Float  # [n, plans] calibrated value over target, micro-yuan
+    rival_columns: Int  # [n, slots + 1] whose the strongest rival bids are
+
+    def rival_spend(self, rivals: int) -> Float:
+        """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
+        ours = self.worth.shape[1]
+        theirs = self.cleared.winner >= ours
+        rank = self.cleared.winner[theirs] - ours
+        who = self.rival_columns[np.nonzero(theirs)[0], rank]
+        return np.bincount(who, self.cleared.price[theirs], rivals)
+
+
+class Engine:
+    """Serves all plans of a marketplace, one multiplier a plan over all placements."""
+
+    def __init__(self, plans: Sequence[Plan], space: Space, site: Site, day_start: int) -> None:
+        self.site, self.space = site, space
+        self.plans = list(plans)
+        self.offers = Offers(self.plans, space)
+        self.ids = np.array([plan.id for plan in plans], np.int64)
+        self.versions = np.zeros(len(plans), np.int32)
+        self.left = np.zeros(len(plans), np.int64)  # leased and not yet spent, micro-yuan
+        self.spent_today = np.zeros(len(plans), np.int64)
+        self.on_air_until = np.full(len(plans), np.iinfo(np.int64).max)
+        self.day_start = day_start
+        market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
+        self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in plans]))
+
+    def row(self, plan_id: int) -> int:
+        """The row of a plan in the engine's arrays."""
+        return int(np.nonzero(self.ids == plan_id)[0][0])
+
+    def change(self, plan: Plan, version: int) -> None:
+        """Serve a plan as it is from now on; target, budget and status take effect at once."""
+        row = self.row(plan.id)
+        before, self.plans[row], self.versions[row] = self.plans[row], plan, version
+        if plan.target and before.target and plan.target != before.target:
+            self.bidder.retarget(row, float(plan.target / before.target))
+        self.bidder.set_budget(row, float(plan.budget_daily))
+        self.left[row] = max(0, min(self.left[row], plan.budget_daily - self.spent_today[row]))
+        self.offers.change(row, plan)
+
+    def lease(self, plan_id: int, amount: int) -> None:
+        """Give a plan this much money to bid with until the next lease, micro-yuan; what was left before is void."""
+        self.left[self.row(plan_id)] = amount
+
+    def on_air(self, room_id: int, on: bool, at: int) -> None:
+        """A live room went on or off air: its plans start, or stop once the grace period is over."""
+        for row, plan in enumerate(self.plans):
+            if plan.room_id == room_id:
+                self.on_air_until[row] = np.iinfo(np.int64).max if on else at + self.site.grace
+
+    def start_day(self, day_start: int) -> None:
+        """A new natural day: budgets start anew, yesterday becomes history."""
+        self.day_start = day_start
+        self.spent_today[:] = 0
+        self.bidder.close_day()
+
+    def tick(self, batch: Opportunities, now: int) -> Tick:
+        """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
+        step = self._step(now)
+        worth = self.offers.worth(batch)
+        candidates = self._bids(step, batch, worth, now)
+        rival_bids, rival_columns = strongest(batch.bids, self.site.seen.shape[1] + 1)
+        reserve = self.site.reserve[batch.placement].astype(np.float32)
+        places = self.site.places[batch.placement]
+        cleared = clear(candidates, (rival_bids, rival_columns), reserve, places)
+        while (over := self._first_unpayable(cleared)) is not None:
+            row, plan = over
+            candidates[row:, plan] = 0
+            cleared = clear(candidates, (rival_bids, rival_columns), reserve, places)
+        return Tick(batch, self._decisions(batch, cleared), cleared, worth, rival_columns)
+
+    def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> FactBatch:
+        """Charge what was seen and learn the prices of all auctions, won and lost.
+
+        seen, clicked: [m] of the tick's decisions. Returns the impression, click and charge facts.
+        """
+        decisions = tick.decisions
+        plan = np.searchsorted(self.ids, decisions.plan_id) if np.all(np.diff(self.ids) > 0) else self._rows(decisions)
+        paid = np.where(seen, decisions.price, 0)
+        spent = np.bincount(plan, paid, len(self.plans)).astype(np.int64)
+        self.left -= spent
+        self.spent_today += spent
+        self.bidder.observe(self._step(now), self._outcome(tick, plan, seen, paid))
+        return self._facts(tick, plan, seen, clicked & seen)
+
+    def _step(self, now: int) -> int:
+        return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))
+
+    def _rows(self, decisions: Decisions) -> Int:
+        return np.array([self.row(plan_id) for plan_id in decisions.plan_id], np.int64)
+
+    def _serving(self, now: int) -> Bool:
+        """[plans] which plans may bid now."""
+        active = np.array([plan.status is PlanStatus.ACTIVE for plan in self.plans])
+        return active & (self.on_air_until > now) & (self.left > 0)
+
+    def _bids(self, step: int, batch: Opportunities, worth: Float, now: int) -> npt.NDArray[np.float32]:
+        """[n, plans] bids, 0 where a plan does not take part; never more than what is left to pay with."""
+        serving = self._serving(now)
+        for row in range(len(self.plans)):
+            self.bidder.set_active(row, bool(serving[row]))
+        rows, plans = worth.shape
+        plan = np.tile(np.arange(plans), rows)
+        placement = np.repeat(batch.placement.astype(np.int64), plans)
+        bids = self.bidder.bid(step, plan, placement, worth.ravel()).reshape(rows, plans)
+        return np.where(serving, np.minimum(bids, self.left), 0.0).astype(np.float32)
+
+    def _first_unpayable(self, cleared: Cleared) -> tuple[int, int] | None:
+        """The first auction (row) in which a plan wins what is more than it has left, and the plan."""
+        plans = len(self.plans)
+        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < plans))
+        plan, price = cleared.winner[row, place], cleared.price[row, place]
+        if (np.bincount(plan, price, plans) <= self.left).all():
+            return None
+        firsts = []
+        for candidate in range(plans):
+            wins = np.nonzero(plan == candidate)[0]
+            beyond = np.searchsorted(np.cumsum(price[wins]), self.left[candidate], side="right")
+            if beyond < len(wins):
+                firsts.append((int(row[wins[beyond]]), candidate))
+        return min(firsts)
+
+    def _decisions(self, batch: Opportunities, cleared: Cleared) -> Decisions:
+        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < len(self.plans)))
+        plan = cleared.winner[row, place]
+        product, predicted = self.offers.chosen(batch, row, plan)
+        slot = (place + 1).astype(np.int8)
+        return Decisions(row, self.ids[plan], product, slot, cleared.price[row, place], predicted)
+
+    def _outcome(self, tick: Tick, plan: Int, seen: Bool, paid: Int) -> Outcome:
+        rows, plans = tick.worth.shape
+        slot = np.zeros((rows, plans), np.int64)
+        was_seen = np.zeros((rows, plans), bool)
+        spend = np.zeros((rows, plans))
+        where = tick.decisions.row, plan
+        slot[where], was_seen[where], spend[where] = tick.decisions.slot, seen, paid
+        return Outcome(
+            plan=np.tile(np.arange(plans), rows),
+            placement=np.repeat(tick.batch.placement.astype(np.int64), plans),
+            worth=tick.worth.ravel(),
+            price=tick.cleared.rival_price.reshape(rows * plans, -1).astype(float),
+            slot=slot.ravel(),
+            seen=was_seen.ravel(),
+            spend=spend.ravel(),
+        )
+
+    def _facts(self, tick: Tick, plan: Int, seen: Bool, clicked: Bool) -> FactBatch:
+        """The impression, click and charge facts of what was seen."""
+        batch, decisions = tick.batch, tick.decisions
+        row = decisions.row
+        where = {
+            "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
+            "at": batch.at[row],
+            "received_at": batch.at[row],
+            "plan_id": decisions.plan_id,
+            "placement": batch.placement[row],
+        }
+        who = {
+            "product_id": decisions.product_id,
+            "user_id": batch.user_id[row],
+            "audience": batch.audience[row],
+            "category": batch.category[row],
+        }
+        shown = {**where, **who, "slot": decisions.slot, "predicted_gmv": decisions.predicted_gmv}
+        click = {**where, **who, "impression_id": where["id"]}
+        charge = {
+            **where,
+            "impression_id": where["id"],
+            "boost": np.full(len(row), BoostKind.NONE),
+            "target_version": self.versions[plan],
+            "amount": decisions.price,
+        }
+        return FactBatch(
+            {
+                kind: table(kind, {name: np.asarray(values)[which] for name, values in columns.items()})
+                for kind, columns, which in (
+                    (Kind.IMPRESSION, shown, seen),
+                    (Kind.CLICK, click, clicked),
+                    (Kind.CHARGE, charge, seen),
+                )
+            }
+        )

@@ -1,0 +1,112 @@
+"""The recorder: raw orders and refunds as they come in become facts that say whose they are.
+
+Stamped once, on receipt, so that every later sum is a plain sum: the plan an order counts for (by the plan's own
+counting, SPEC 2), the touch that brought it, the plan's version in force when it was placed, fees and commission.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+
+from qianheng.facts.attribution import Touch, Touches
+from qianheng.facts.batch import FactBatch
+from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
+
+NO_PLAN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A plan as it stood from a time on."""
+
+    at: int
+    version: int
+    plan: Plan
+
+
+class Recorder:
+    """Stamps orders and refunds. Knows the plans' terms over time and the touches of the last days."""
+
+    def __init__(self, touches: Touches | None = None, service_fee_rate: Decimal = Decimal(0)) -> None:
+        self.touches = touches or Touches()
+        self.service_fee_rate = service_fee_rate
+        self.terms: dict[int, list[Term]] = {}
+        self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
+
+    def change(self, at: int, plan: Plan, version: int) -> None:
+        """A plan is so from `at` on."""
+        self.terms.setdefault(plan.id, []).append(Term(at, version, plan))
+
+    def term(self, plan_id: int, at: int) -> Term | None:
+        """The plan as it stood at a time; `None` before its beginning."""
+        terms = self.terms.get(plan_id, [])
+        place = bisect_right([term.at for term in terms], at)
+        return terms[place - 1] if place else None
+
+    def stamp(self, raw: FactBatch) -> FactBatch:
+        """The same facts, saying whose they are; facts that are not orders or refunds pass as they are."""
+        tables = dict(raw.tables)
+        if raw[Kind.ORDER].num_rows:
+            tables[Kind.ORDER] = self._stamp_orders(raw[Kind.ORDER])
+        if raw[Kind.REFUND].num_rows:
+            tables[Kind.REFUND] = self._stamp_refunds(raw[Kind.REFUND])
+        return FactBatch(tables)
+
+    def forget(self, now: int, keep: int) -> None:
+        """Drop touches out of their windows, and orders older than `keep` microseconds."""
+        self.touches.forget(now)
+        self.plan_of_order = {id: known for id, known in self.plan_of_order.items() if known[0] >= now - keep}
+
+    def _stamp_orders(self, orders: pa.Table) -> pa.Table:
+        rows = [self._stamp(order) for order in orders.to_pylist()]
+        self.plan_of_order.update({row["id"]: (row["at"], row["plan_id"]) for row in rows})
+        return pa.Table.from_pylist(rows, schema=SCHEMAS[Kind.ORDER])
+
+    def _stamp(self, order: dict[str, int]) -> dict[str, int]:
+        touch = self.touches.last(order["user_id"], order["product_id"], order["at"])
+        term = self._counts_for(order, touch)
+        reached = touch is not None and (term is None or touch.plan_id == term.plan.id)
+        stamped = {**order, "channel": Channel.PROMOTED if reached else Channel.ORGANIC}
+        if touch and reached:
+            stamped |= {"click_id": touch.id, "placement": touch.placement}
+        if term is None:
+            return stamped | {"plan_id": NO_PLAN, "target_version": -1}
+        return stamped | {
+            "plan_id": term.plan.id,
+            "target_version": term.version,
+            "commission": int(order["amount"] * term.plan.commission_rate),
+            "service_fee": int(order["amount"] * self.service_fee_rate),
+        }
+
+    def _counts_for(self, order: dict[str, int], touch: Touch | None) -> Term | None:
+        """The plan an order counts for: the room's, the one that reached the buyer, or the product's; else none."""
+        room = order["room_id"]
+        running = [term for plan_id in self.terms if (term := self._running(plan_id, order["at"]))]
+        if room >= 0:
+            whole = [term for term in running if term.plan.room_id == room and term.plan.counting is Counting.ALL]
+        else:
+            whole = [term for term in running if _counts_all(term.plan, order["product_id"])]
+        if room >= 0 and whole:
+            return whole[0]
+        if touch is not None:
+            return self.term(touch.plan_id, order["at"])
+        return whole[0] if whole else None
+
+    def _running(self, plan_id: int, at: int) -> Term | None:
+        term = self.term(plan_id, at)
+        return term if term and term.plan.status is PlanStatus.ACTIVE else None
+
+    def _stamp_refunds(self, refunds: pa.Table) -> pa.Table:
+        plans = [self.plan_of_order.get(order_id, (0, NO_PLAN))[1] for order_id in refunds["order_id"].to_pylist()]
+        column = pa.array(np.array(plans, np.int64))
+        return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
+
+
+def _counts_all(plan: Plan, product_id: int) -> bool:
+    return plan.kind is PlanKind.PRODUCT and plan.counting is Counting.ALL and product_id in plan.product_ids

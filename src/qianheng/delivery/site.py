@@ -1,0 +1,30 @@
+"""Where the engine delivers: the placements and what their pages look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qianheng.core.days import MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The pages of a marketplace and the rhythm of control.
+
+    seen: [placements, slots] chance that a place is seen, 0 where the page has no such place; reserve: [placements]
+    the least an impression costs, micro-yuan; `step` is the time between two control steps, `grace` how long a live
+    plan may go on after its room went off air (SPEC 4.3), both in microseconds.
+    """
+
+    seen: npt.NDArray[np.float64]
+    reserve: npt.NDArray[np.float64]
+    step: int = MINUTE
+    grace: int = 10 * MINUTE
+
+    @property
+    def places(self) -> npt.NDArray[np.int8]:
+        """[placements] how many places each page has."""
+        return (self.seen > 0).sum(axis=1).astype(np.int8)
