@@ -1,0 +1,248 @@
+"""The bidder: one multiplier per plan over all placements, re-solved every step for the rest of the day.
+
+A plan bids α · worth (shaded where slots allow it), worth being predicted value / target ROI. α solves: most worth,
+spend within the budget, spend within worth, over what is left of the day. State is arrays with the plan as leading axis.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from qianheng.bidding import horizon
+from qianheng.bidding.curves import GRID, LOG_GRID, SPACING, SPEND, WORTH, Arrays, BoolArray, FloatArray, IntArray, Rows, collect, log_multiplier
+from qianheng.bidding.landscape import Clock, Landscape, Memory
+from qianheng.bidding.shading import Shading, steps
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a bidder is told about where it bids."""
+
+    placements: int
+    seen: FloatArray  # [placements, slots] chance that slot k is seen
+    steps: int  # control steps in a day
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Habits of the bidder; everything about a market is measured instead."""
+
+    multiplier_highest: float = 32.0
+    multiplier_first: float = 0.5  # before anything is known
+    periods: int = 24
+    recent_share: float = 0.011  # of a day, over which recent auctions fade
+    price_share: float = 0.04  # of a day, over which prices fade
+    shrinkage: float = 1000.0  # candidates
+    memory_days: float = 10.0
+    solves_per_day: int = 4
+    solves_per_step: int = 8  # plans that may come to be solved first in the same step
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of n candidates (opportunity, plan) of one step, won and lost; money in any one unit."""
+
+    plan: IntArray
+    placement: IntArray
+    worth: FloatArray  # [n] predicted value / target ROI, in money
+    price: FloatArray  # [n, slots] competing price of slot k, non-increasing in k
+    slot: IntArray  # [n] 0 = lost, k = slot k
+    seen: BoolArray  # [n] exposed, and so charged
+    spend: FloatArray  # [n]
+
+
+class Binding(StrEnum):
+    """What keeps a multiplier from rising."""
+
+    BUDGET = "budget"
+    ROI = "roi"
+    CAP = "cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Why a plan bids as it does; money in the bidder's unit."""
+
+    multiplier: float
+    binding: Binding
+    forecast_spend: float  # for the rest of the day
+    forecast_worth: float
+    slack: float  # worth so far less spend so far
+    level: float  # log of how good traffic is now, 0 at the plan's reference
+
+
+class Bidder(Rows):
+    """One multiplier per plan; `bid`, then `observe`, once a step for all plans."""
+
+    def __init__(self, market: Market, budget: FloatArray, settings: Settings | None = None) -> None:
+        """`budget` [plans] of a day."""
+        self.market, self.settings = market, settings or Settings()
+        habits, plans = self.settings, len(budget)
+        self.clock = Clock(market.steps, habits.periods)
+        memory = Memory(habits.recent_share * market.steps, habits.memory_days, habits.shrinkage)
+        self.landscape = Landscape(self.clock, memory, plans)
+        self.shading = Shading(market.seen, plans, habits.price_share * market.steps)
+        self.budget = np.array(budget, dtype=float)
+        self.spend, self.worth = np.zeros(plans), np.zeros(plans)
+        self.active, self.stale = np.ones(plans, dtype=bool), np.ones(plans, dtype=bool)
+        self.multiplier = np.full(plans, habits.multiplier_first)
+        self.value = np.zeros((plans, habits.periods, *horizon.SHAPE), dtype=np.float32)
+        self.scale, self.nodes = np.zeros(plans), np.zeros((plans, horizon.LEVEL_NODES))
+        self.age, self.due = np.zeros(plans), 2.0 + np.arange(plans) // habits.solves_per_step
+
+    def bid(
+        self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray, sigma: FloatArray | None = None
+    ) -> FloatArray:
+        """Bids [n] for candidates; `sigma`, the error of the predictions, is known to leave the mean right."""
+        if self.stale.any():
+            self._steer(step)
+        return self.shading.bid(plan, placement, self.multiplier[plan] * worth)
+
+    def observe(self, step: int, outcome: Outcome) -> None:
+        """Learn from all auctions of the step and choose the multipliers of the next."""
+        plans = len(self.budget)
+        self.spend = self.spend + np.bincount(outcome.plan, outcome.spend, plans)
+        self.worth = self.worth + np.bincount(outcome.plan, outcome.worth * outcome.seen, plans)
+        self._learn(step, outcome)
+        self._steer(step + 1)
+
+    def set_budget(self, plan: int, budget: float) -> None:
+        """Change the day's budget, at once."""
+        self.budget[plan], self.stale[plan] = budget, True
+        if budget > self.scale[plan]:
+            self.due[plan] = self.age[plan]
+
+    def retarget(self, plan: int, ratio: float) -> None:
+        """Multiply the plan's target: later worths come divided by `ratio`, the slack so far stays."""
+        self.landscape.retarget(plan, -float(np.log(ratio)))
+        self.due[plan], self.stale[plan] = self.age[plan], True
+
+    def set_active(self, plan: int, active: bool) -> None:
+        """Pause a plan, or let it bid again."""
+        self.active[plan], self.stale[plan] = active, True
+
+    def correct(self, plan: int, factor: float) -> None:
+        """Revalue the worth so far, as matured value against predicted value says."""
+        self.worth[plan] *= factor
+        self.stale[plan] = True
+
+    def close_day(self) -> None:
+        """Keep today as history and start a day with nothing spent."""
+        self.landscape.open_day()
+        self.spend, self.worth = np.zeros_like(self.spend), np.zeros_like(self.worth)
+        self.stale = np.ones_like(self.stale)
+
+    def learn_day(self, plan: int, step: IntArray, placement: IntArray, worth: FloatArray, price: FloatArray) -> None:
+        """Live through a recorded day [n] of one plan before its own days begin, without bidding."""
+        student = Bidder(self.market, self.budget[[plan]], self.settings)
+        student.restore({name: held[[plan]] for name, held in self.snapshot().items()})
+        order = np.argsort(step, kind="stable")
+        edges = np.searchsorted(step[order], np.arange(self.market.steps + 1))
+        for now in range(self.market.steps):
+            rows = order[edges[now] : edges[now + 1]]
+            student._learn(now, _unseen(placement[rows], worth[rows], price[rows]))
+        student.close_day()
+        student.due[:] = student.age
+        for mine, other in zip(self._parts().values(), student._parts().values(), strict=True):
+            mine.put(plan, other)
+
+    def snapshot(self) -> Arrays:
+        """Everything the bidder knows, as arrays with the plan as leading axis."""
+        held = {f"{part}.{name}": held for part, rows in self._parts().items() for name, held in rows.arrays().items()}
+        return {name: array.copy() for name, array in held.items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Go on exactly where `snapshot` was taken."""
+        for part, rows in self._parts().items():
+            rows.load({name.removeprefix(f"{part}."): held for name, held in state.items() if name.startswith(part)})
+
+    def _parts(self) -> dict[str, Rows]:
+        return {"bidder": self, "landscape": self.landscape, "shading": self.shading}
+
+    def _learn(self, step: int, outcome: Outcome) -> None:
+        """Update the landscape; at the end of a period fold it into history."""
+        plans, period = len(self.budget), self.clock.period(step)
+        count = np.bincount(outcome.plan, minlength=plans).astype(float)
+        self.landscape.add(step, self._response(outcome), count, self.active.astype(float))
+        self.shading.add(outcome.plan, outcome.placement, outcome.price)
+        self.shading.refresh(step)
+        self.landscape.refer(self.budget)
+        self.landscape.follow()
+        if step + 1 == self.clock.steps or self.clock.starts_period(step + 1):
+            self.landscape.close_period(period)
+            self.landscape.open_period((period + 1) % self.clock.periods)
+        self.age = self.age + self.active
+
+    def _response(self, outcome: Outcome) -> FloatArray:
+        """Pairs [plans, 2, points]: what each multiplier would have brought in this step."""
+        plans = len(self.budget)
+        pair = np.zeros((plans, 2, len(GRID)))
+        for share, cost, price in steps(self.market.seen[outcome.placement], outcome.price):
+            call = self.shading.call(outcome.plan, outcome.placement, price)
+            threshold = call / np.maximum(outcome.worth, 1e-300)
+            pair[:, SPEND] += collect(outcome.plan, threshold, cost, plans)
+            pair[:, WORTH] += collect(outcome.plan, threshold, share * outcome.worth, plans)
+        return pair
+
+    def _steer(self, step: int) -> None:
+        """Choose the multipliers for `step`, first solving the days that are due."""
+        if step >= self.clock.steps:
+            return
+        for plan in np.flatnonzero((self.due <= self.age) & self.active & (self.landscape.reference > 0)):
+            self._solve(int(plan))
+        left = self.budget - self.spend
+        best = np.where(self.scale > 0, self._best(step, left), self._careful(step, left))
+        self.multiplier = np.where(self.active & (left > 0), best, 0.0)
+        self.stale = np.zeros_like(self.stale)
+
+    def _solve(self, plan: int) -> None:
+        """Solve one plan's day; again when what it knows has doubled, at the latest a quarter of a day on."""
+        land = self.landscape
+        self.scale[plan] = horizon.HEADROOM * max(self.budget[plan], 1e-300)
+        outlook = horizon.Outlook(
+            land.rates(plan) * land.traffic()[plan][:, None, None] / self.scale[plan],
+            float(land.mean[plan]),
+            float(land.deviation()[plan]),
+            land.keep()[plan],
+        )
+        self.value[plan] = horizon.solve(outlook, self.settings.multiplier_highest)
+        self.nodes[plan] = outlook.levels
+        pause = min(max(self.age[plan], 1.0), self.clock.steps / self.settings.solves_per_day)
+        self.due[plan] = self.age[plan] + pause
+
+    def _best(self, step: int, left: FloatArray) -> FloatArray:
+        """The multipliers [plans] of most worth now and later."""
+        land, period = self.landscape, self.clock.period(step)
+        columns = int((self.settings.multiplier_highest * 1.0001 >= GRID).sum())
+        volume = land.traffic()[:, period] * self.clock.remaining(step)
+        pair = land.promise(period)[..., :columns] * volume[:, None, None]
+        unit = np.maximum(self.scale, 1e-300)
+        state = horizon.State(left / unit, (self.worth - self.spend) / unit, land.busyness(), land.level)
+        gain = horizon.gains(self.value[:, period], self.nodes, pair / unit[:, None, None], state)
+        return np.exp(_peak(gain))
+
+    def _careful(self, step: int, left: FloatArray) -> FloatArray:
+        """Before the first solution: spread the budget evenly over the day as it looks, never above worth."""
+        land, period = self.landscape, self.clock.period(step)
+        traffic = land.traffic()
+        rest = traffic[:, period + 1 :].sum(1) + traffic[:, period] * self.clock.remaining(step)
+        even = log_multiplier(land.promise(period)[:, SPEND], left / np.maximum(rest, 1e-9))
+        return np.where(rest > 0, np.minimum(np.exp(even), 1.0), self.settings.multiplier_first)
+
+
+def _unseen(placement: IntArray, worth: FloatArray, price: FloatArray) -> Outcome:
+    """A step of recorded auctions in which nothing was bid, for the only plan."""
+    none = np.zeros(len(worth))
+    return Outcome(none.astype(np.int64), placement, worth, price, none.astype(np.int64), none > 0, none)
+
+
+def _peak(gain: FloatArray) -> FloatArray:
+    """Log of the multiplier of most gain [columns, plans], between grid points by a parabola."""
+    columns, plan = len(gain), np.arange(gain.shape[1])
+    top = gain.argmax(0)
+    inner = np.clip(top, 1, columns - 2)
+    below, here, above = (gain[inner + move, plan] for move in (-1, 0, 1))
+    bend = below - 2 * here + above
+    offset = np.where(bend < 0, 0.5 * (below - above) / np.minimum(bend, -1e-300), 0.0)
+    return np.asarray(LOG_GRID[top] + np.where(top == inner, np.clip(offset, -0.5, 0.5), 0.0) * SPACING)

@@ -1,0 +1,191 @@
+"""What bidding would bring: response curves per plan and time of day, their level, and how long a level lasts.
+
+Traffic differs from hour to hour mostly by how good it is: worth against price moves together for a while, then jumps.
+So every period of the day has one base curve per plan, aligned to level 0, and a level z such that the period brings
+C(α e^z) spend and e^z · W(α e^z) worth. Mean, spread and persistence of z are measured, never set.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qianheng.bidding.curves import POINTS, SPEND, FloatArray, Rows, at_level, log_multiplier
+
+REFERENCES = (0.3, 1.0, 3.0)  # spend per candidate, in even shares of the budget, at which the level is read
+FEW = 20.0  # candidates below which a period says nothing about its level
+FAINT = 0.1  # weight, in days, of the mean of the day in the traffic of one period
+PRIOR_DEVIATION = 0.3  # of the level, worth one period of evidence
+PRIOR_KEEP = 0.9  # chance that a level lasts into the next period, worth one boundary of evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a day is cut: `steps` control steps in `periods` periods of equal expected length."""
+
+    steps: int
+    periods: int
+
+    def period(self, step: int) -> int:
+        """The period (0-based) of a step."""
+        return min(step * self.periods // self.steps, self.periods - 1)
+
+    def starts_period(self, step: int) -> bool:
+        """Is the step the first of its period?"""
+        return step == 0 or self.period(step) != self.period(step - 1)
+
+    def remaining(self, step: int) -> float:
+        """Share of its period that is still to come when the step begins."""
+        return max(0.0, self.period(step) + 1 - step * self.periods / self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How fast the landscape forgets: within a day and over days."""
+
+    recent_steps: float
+    days: float
+    shrinkage: float  # candidates that the base curve is worth beside the recent ones
+
+
+class Landscape(Rows):
+    """Arrays with the plan as leading axis; pairs are [..., (spend, worth), points]."""
+
+    def __init__(self, clock: Clock, memory: Memory, plans: int) -> None:
+        self.clock, self.memory, self.plans = clock, memory, plans
+        periods = clock.periods
+        self.recent, self.recent_count = np.zeros((plans, 2, POINTS)), np.zeros(plans)
+        self.current, self.current_count = np.zeros((plans, 2, POINTS)), np.zeros(plans)
+        self.current_days = np.zeros(plans)  # share of the period observed so far, in periods
+        self.base, self.base_count = np.zeros((plans, periods, 2, POINTS)), np.zeros((plans, periods))
+        self.base_days, self.base_total = np.zeros((plans, periods)), np.zeros((plans, 2, POINTS))
+        self.reference = np.zeros(plans)
+        self.level, self.anchor = np.zeros(plans), np.zeros(plans)
+        self.last_level = np.full(plans, np.nan)
+        self.mean, self.squares, self.weight = np.zeros(plans), np.zeros(plans), np.zeros(plans)
+        self.jumps, self.jump_weight = np.zeros((plans, periods)), np.zeros((plans, periods))
+        self.seen_today, self.expected_today = np.zeros(plans), np.zeros(plans)
+
+    def add(self, step: int, pair: FloatArray, count: FloatArray, active: FloatArray) -> None:
+        """Count the auctions of one step: `pair` [plans, 2, points], candidates `count` and `active` (0 or 1) [plans]."""
+        kept = np.exp(-1.0 / self.memory.recent_steps)
+        self.recent = self.recent * kept + pair
+        self.recent_count = self.recent_count * kept + count
+        self.current += pair
+        self.current_count += count
+        share = active * self.clock.periods / self.clock.steps
+        self.current_days += share
+        self.expected_today += share * self.traffic()[:, self.clock.period(step)]
+        self.seen_today += count
+
+    def refer(self, budget: FloatArray) -> None:
+        """Fix the spend per candidate at which levels are read: the even share of the budget [plans]."""
+        day = np.maximum(self.traffic().sum(1), 1e-300)
+        fresh = (self.weight == 0) & (day > 1e-300)
+        self.reference = np.where(fresh, np.maximum(budget, 1e-300) / day, self.reference)
+
+    def measure(self, pair: FloatArray, count: FloatArray) -> FloatArray:
+        """Level of each plan's curves [plans, 2, points] over `count` candidates; without candidates the anchor."""
+        curve = pair[:, SPEND]
+        found = [log_multiplier(curve, share * self.reference * count) for share in REFERENCES]
+        return np.where(count > 0, -np.mean(found, axis=0), self.anchor)
+
+    def follow(self) -> None:
+        """Set today's level: what the recent auctions say, shrunk to what the period promised."""
+        seen, trust = self.recent_count, self.memory.shrinkage
+        found = self.measure(self.recent, seen)
+        self.level = (seen * found + trust * self.anchor) / (seen + trust)
+
+    def close_period(self, period: int) -> None:
+        """Fold the auctions of the period into the history of its time of day."""
+        usable = self.current_count >= FEW
+        level = np.where(usable, self.measure(self.current, self.current_count), 0.0)
+        self._learn_level(period, level, usable)
+        kept = np.where(usable, np.exp(-1.0 / self.memory.days), 1.0)
+        fresh = np.where(usable[:, None, None], at_level(self.current, -level), 0.0)
+        self.base[:, period] = self.base[:, period] * kept[:, None, None] + fresh
+        self.base_count[:, period] = self.base_count[:, period] * kept + usable * self.current_count
+        self.base_days[:, period] = self.base_days[:, period] * kept + usable * self.current_days
+        self.base_total = self.base.sum(1)
+        self.current[:], self.current_count[:], self.current_days[:] = 0.0, 0.0, 0.0
+
+    def open_period(self, period: int) -> None:
+        """Forget the recent auctions as far as a level does not last into this period."""
+        keep = self.keep()[:, period]
+        self.recent *= keep[:, None, None]
+        self.recent_count *= keep
+        self.anchor = keep * self.level + (1 - keep) * self.mean
+
+    def open_day(self) -> None:
+        """Start a day: what was recent yesterday says nothing about today."""
+        self.recent[:], self.recent_count[:] = 0.0, 0.0
+        self.last_level[:] = np.nan
+        self.seen_today[:], self.expected_today[:] = 0.0, 0.0
+        self.level, self.anchor = self.mean.copy(), self.mean.copy()
+
+    def _learn_level(self, period: int, level: FloatArray, usable: FloatArray) -> None:
+        kept = np.where(usable, np.exp(-1.0 / (self.memory.days * self.clock.periods)), 1.0)
+        weight = self.weight * kept + usable
+        shift = np.where(usable, level - self.mean, 0.0)
+        mean = self.mean + shift / np.maximum(weight, 1.0)
+        self.squares = self.squares * kept + shift * np.where(usable, level - mean, 0.0)
+        self.mean, self.weight = mean, weight
+        follows = usable & np.isfinite(self.last_level)
+        jump = np.where(follows, (level - np.where(follows, self.last_level, 0.0)) ** 2, 0.0)
+        forget = np.where(follows, np.exp(-1.0 / self.memory.days), 1.0)
+        self.jumps[:, period] = self.jumps[:, period] * forget + jump
+        self.jump_weight[:, period] = self.jump_weight[:, period] * forget + follows
+        self.last_level = np.where(usable, level, np.nan)
+
+    def deviation(self) -> FloatArray:
+        """Standard deviation of the level [plans]."""
+        return np.sqrt((self.squares + PRIOR_DEVIATION**2) / (self.weight + 1.0))
+
+    def keep(self) -> FloatArray:
+        """Chance [plans, periods] that the level of the period before lasts into each period."""
+        variance = 2 * self.deviation()[:, None] ** 2
+        prior = (1 - PRIOR_KEEP) * variance
+        pooled = (self.jumps.sum(1, keepdims=True) + prior) / (self.jump_weight.sum(1, keepdims=True) + 1.0)
+        return np.clip(1 - (self.jumps + pooled) / (self.jump_weight + 1.0) / variance, 0.0, 1.0)
+
+    def traffic(self) -> FloatArray:
+        """Candidates expected in each whole period [plans, periods], from history and the present period."""
+        days = self.base_days.sum(1) + self.current_days
+        mean = (self.base_count.sum(1) + self.current_count) / np.maximum(days, 1e-12)
+        return np.asarray((self.base_count + FAINT * mean[:, None]) / (self.base_days + FAINT))
+
+    def busyness(self) -> FloatArray:
+        """Today's traffic against the traffic expected so far [plans], shrunk to 1 by half a day."""
+        half = 0.5 * self.traffic().sum(1) * np.minimum(self.base_days.mean(1), 1.0)
+        return (self.seen_today + half + 1e-9) / (self.expected_today + half + 1e-9)
+
+    def pooled(self) -> FloatArray:
+        """Mean pair per candidate at level 0 [plans, 2, points]: of all periods, or of the recent auctions if none."""
+        total, count = self.base_total, self.base_count.sum(1)
+        bare = count == 0
+        if bare.any():
+            total = np.where(bare[:, None, None], at_level(self.recent, -self.level), total)
+            count = np.where(bare, self.recent_count, count)
+        return np.asarray(total / np.maximum(count, 1e-9)[:, None, None])
+
+    def rates(self, plan: int) -> FloatArray:
+        """Base pairs of one plan per candidate [periods, 2, points], at level 0, shrunk to the mean of the day."""
+        trust = self.memory.shrinkage
+        total = self.base[plan] + trust * self.pooled()[plan]
+        return np.asarray(total / (self.base_count[plan] + trust)[:, None, None])
+
+    def promise(self, period: int) -> FloatArray:
+        """Pairs per candidate [plans, 2, points] now: the recent auctions, shrunk to the period's base curve."""
+        trust = self.memory.shrinkage
+        base = self.base[:, period] + trust * self.pooled()
+        base /= (self.base_count[:, period] + trust)[:, None, None]
+        total = self.recent + trust * at_level(base, self.level)
+        return np.asarray(total / (self.recent_count + trust)[:, None, None])
+
+    def retarget(self, plan: int, shift: float) -> None:
+        """Every worth of the plan is multiplied by exp(shift) from now on."""
+        moved = np.array([shift])
+        for pair in (self.recent, self.current):
+            pair[plan] = at_level(pair[plan][None], moved)[0]
+        for level in (self.level, self.anchor, self.last_level, self.mean):
+            level[plan] += shift
+

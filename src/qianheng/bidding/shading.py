@@ -1,0 +1,97 @@
+"""How far to bid below α · worth where several slots are for sale.
+
+With slots a higher bid pays more for what a lower slot would have brought too. Against the recent prices the best bid
+for a call x = α · worth is argmax_b x · P(seen | b) − E[spend | b]. It depends on x alone, so it is kept as one curve per
+plan and placement: log(bid / x) on a logarithmic grid of x. One slot has no gap: the bid is x.
+"""
+
+import numpy as np
+
+from qianheng.bidding.curves import FloatArray, IntArray, Rows
+
+PER_OCTAVE = 6
+NODES = 16 * PER_OCTAVE + 1
+MIDDLE = NODES // 2
+STEP = np.log(2.0) / PER_OCTAVE
+RELATIVE: FloatArray = np.exp(STEP * (np.arange(NODES) - MIDDLE))  # prices and calls in units of the plan's price
+ENOUGH = 200.0  # recent auctions before the prices are believed
+EVERY = 8  # steps between two looks at the prices
+
+
+class Shading(Rows):
+    """Recent prices per (plan, placement) and the best answer to them; arrays [plans, placements, nodes]."""
+
+    def __init__(self, seen: FloatArray, plans: int, memory_steps: float) -> None:
+        """`seen` [placements, slots]: chance that slot k is seen."""
+        self._seen, self.plans, self.memory_steps = seen, plans, memory_steps
+        shape = (plans, len(seen), NODES)
+        self.idle = seen.shape[1] == 1
+        self.unit, self.count = np.zeros(plans), np.zeros(shape[:2])
+        self.shares, self.costs = np.zeros(shape), np.zeros(shape)
+        self.cut, self.inverse = np.zeros(shape), np.zeros(shape)
+
+    def bid(self, plan: IntArray, placement: IntArray, call: FloatArray) -> FloatArray:
+        """Bids [n] for calls α · worth [n]."""
+        return call if self.idle else call * np.exp(self._read(self.cut, plan, placement, call))
+
+    def call(self, plan: IntArray, placement: IntArray, price: FloatArray) -> FloatArray:
+        """The calls [n] at which the bid passes `price` [n]."""
+        return price if self.idle else price * np.exp(self._read(self.inverse, plan, placement, price))
+
+    def _position(self, plan: IntArray, money: FloatArray) -> FloatArray:
+        unit = np.where(self.unit > 0, self.unit, 1.0)[plan]
+        return np.asarray(np.clip(np.log(np.maximum(money / unit, 1e-9)) / STEP + MIDDLE, 0, NODES - 1.0))
+
+    def _read(self, table: FloatArray, plan: IntArray, placement: IntArray, money: FloatArray) -> FloatArray:
+        position = self._position(plan, money)
+        node = np.minimum(position.astype(np.int64), NODES - 2)
+        part = position - node
+        return np.asarray((1 - part) * table[plan, placement, node] + part * table[plan, placement, node + 1])
+
+    def add(self, plan: IntArray, placement: IntArray, price: FloatArray) -> None:
+        """Count the prices [n, slots] of one step."""
+        if self.idle:
+            return
+        self._measure(plan, price[:, -1])
+        kept = np.exp(-1.0 / self.memory_steps)
+        for held in (self.shares, self.costs, self.count):
+            held *= kept
+        row = plan * len(self._seen) + placement
+        self.count += np.bincount(row, minlength=self.count.size).reshape(self.count.shape)
+        for share, cost, money in steps(self._seen[placement], price):
+            cell = row * NODES + np.ceil(self._position(plan, money)).astype(np.int64)
+            self.shares += np.bincount(cell, share, self.shares.size).reshape(self.shares.shape)
+            self.costs += np.bincount(cell, cost, self.costs.size).reshape(self.costs.shape)
+
+    def refresh(self, step: int) -> None:
+        """Answer the recent prices anew, every plan in its turn."""
+        turn = np.zeros(self.count.shape, dtype=bool)
+        turn[step % EVERY :: EVERY] = True
+        plan, placement = np.nonzero(turn & (self.count >= ENOUGH))
+        if self.idle or not len(plan):
+            return
+        share, cost = self.shares[plan, placement].cumsum(1), self.costs[plan, placement].cumsum(1)
+        gain = (RELATIVE * self.unit[plan][:, None])[:, :, None] * share[:, None] - cost[:, None]
+        best = np.minimum(gain.argmax(2), np.arange(NODES))
+        self.cut[plan, placement] = STEP * (best - np.arange(NODES))
+        self.inverse[plan, placement] = _invert(best)
+
+    def _measure(self, plan: IntArray, price: FloatArray) -> None:
+        for new in np.intersect1d(np.flatnonzero(self.unit == 0), plan):
+            paid = price[(plan == new) & (price > 0)]
+            self.unit[new] = np.median(paid) if len(paid) else 0.0
+
+
+def steps(seen: FloatArray, price: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    """Per slot the chance of being seen and the spend [n] that a bid gains by passing its price: (share, spend, price)."""
+    slots = price.shape[1]
+    below = [seen[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
+    paid = [below[k] * price[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
+    return [(seen[:, k] - below[k], seen[:, k] * price[:, k] - paid[k], price[:, k]) for k in range(slots)]
+
+
+def _invert(best: IntArray) -> FloatArray:
+    """log(call / price) per price node, for the node of the best bid per node of the call [rows, nodes]."""
+    rising = best + 1e-6 * np.arange(NODES)
+    nodes = np.arange(NODES, dtype=float)
+    return np.stack([STEP * (np.interp(nodes, row, nodes) - nodes) for row in rising])
