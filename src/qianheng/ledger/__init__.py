@@ -1,0 +1,1 @@
+"""Ledger: double entry with two-phase transfers. Accounts, transfers, the rules they keep, statements; pure values."""

@@ -1,0 +1,161 @@
+"""Plans kept in SQL: each as it began, as it is, and the append-only change log between the two (SPEC 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from decimal import Decimal
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from qianheng.core.days import microseconds, moment
+from qianheng.core.errors import Damaged, NotFound, Refused
+from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply
+from qianheng.store.database import metadata
+
+PLAN = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("shop_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("ad_account_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("first", sa.JSON, nullable=False),
+    sa.Column("current", sa.JSON, nullable=False),
+)
+PLAN_CHANGE = sa.Table(
+    "plan_change",
+    metadata,
+    sa.Column("plan_id", sa.BigInteger, sa.ForeignKey("plan.id"), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+)
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "kind": PlanKind,
+    "goal": Goal,
+    "bid_mode": BidMode,
+    "status": PlanStatus,
+    "counting": Counting,
+    "target": Decimal,
+    "commission_rate": Decimal,
+    "product_ids": tuple,
+}
+
+
+class StoredPlan(NamedTuple):
+    """A plan as it is and the version of its change log in force: the `target_version` of facts from now on."""
+
+    plan: Plan
+    version: int
+
+
+def create(connection: Connection, plan: Plan) -> None:
+    """Store a new plan, its change log empty (version 0). Again the same: nothing; its id taken by another: Refused."""
+    known = connection.execute(sa.select(PLAN.c.first).where(PLAN.c.id == plan.id)).first()
+    body = _encode(plan)
+    if known is None:
+        row = {"id": plan.id, "shop_id": plan.shop_id, "ad_account_id": plan.ad_account_id, "version": 0}
+        connection.execute(sa.insert(PLAN), row | {"first": body, "current": body})
+    elif _decode(known.first) != plan:
+        raise Refused("store.plan_exists", plan=plan.id)
+
+
+def append(connection: Connection, made: PlanChange) -> StoredPlan:
+    """Append a change to the log of its plan; the plan as it is then.
+
+    The same change again: nothing new. A version that is not the next, because somebody else changed the plan since it
+    was read: Refused. No such plan: NotFound.
+    """
+    query = sa.select(PLAN.c.current, PLAN.c.version).where(PLAN.c.id == made.plan_id).with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotFound("store.no_plan", plan=made.plan_id)
+    plan = _decode(row.current)
+    if made.version <= row.version and made in log(connection, made.plan_id):
+        return StoredPlan(plan, row.version)
+    if made.version != row.version + 1:
+        raise Refused("store.stale_plan", place=str(made.plan_id), version=made.version, next=row.version + 1)
+    after = apply(plan, made)
+    connection.execute(sa.insert(PLAN_CHANGE), _change_row(made))
+    update = sa.update(PLAN).where(PLAN.c.id == made.plan_id)
+    connection.execute(update.values(current=_encode(after), version=made.version))
+    return StoredPlan(after, made.version)
+
+
+def load(connection: Connection, plan_id: int) -> StoredPlan:
+    """A plan as it is now. No such plan: NotFound."""
+    row = connection.execute(sa.select(PLAN.c.current, PLAN.c.version).where(PLAN.c.id == plan_id)).first()
+    if row is None:
+        raise NotFound("store.no_plan", plan=plan_id)
+    return StoredPlan(_decode(row.current), row.version)
+
+
+def load_all(connection: Connection, shop_id: int | None = None) -> list[StoredPlan]:
+    """All plans, or those of one shop, by id."""
+    query = sa.select(PLAN.c.current, PLAN.c.version).order_by(PLAN.c.id)
+    if shop_id is not None:
+        query = query.where(PLAN.c.shop_id == shop_id)
+    return [StoredPlan(_decode(row.current), row.version) for row in connection.execute(query)]
+
+
+def log(connection: Connection, plan_id: int) -> list[PlanChange]:
+    """The change log of a plan, oldest first."""
+    query = sa.select(PLAN_CHANGE).where(PLAN_CHANGE.c.plan_id == plan_id).order_by(PLAN_CHANGE.c.version)
+    return [_change(row) for row in connection.execute(query)]
+
+
+def history(connection: Connection, plan_id: int) -> list[Plan]:
+    """The plan at every version, folded from its log: `history(...)[target_version]` is what was in force for a fact.
+
+    No such plan: NotFound. A log that does not lead to the plan as kept: Damaged.
+    """
+    row = connection.execute(sa.select(PLAN).where(PLAN.c.id == plan_id)).first()
+    if row is None:
+        raise NotFound("store.no_plan", plan=plan_id)
+    plans = list(accumulate(log(connection, plan_id), apply, initial=_decode(row.first)))
+    if plans[-1] != _decode(row.current) or len(plans) != row.version + 1:
+        raise Damaged("store.broken_log", plan=plan_id)
+    return plans
+
+
+def _encode(plan: Plan) -> dict[str, Any]:
+    return {field.name: _plain(getattr(plan, field.name)) for field in fields(Plan)}
+
+
+def _decode(body: dict[str, Any]) -> Plan:
+    return Plan(**{name: _value(name, value) for name, value in body.items()})
+
+
+def _change_row(made: PlanChange) -> dict[str, Any]:
+    return {
+        "plan_id": made.plan_id,
+        "version": made.version,
+        "at": microseconds(made.at),
+        "actor": made.actor,
+        "reason": made.reason,
+        "before": [[name, _plain(value)] for name, value in made.before],
+        "after": [[name, _plain(value)] for name, value in made.after],
+    }
+
+
+def _change(row: Any) -> PlanChange:
+    before, after = (tuple((name, _value(name, value)) for name, value in pairs) for pairs in (row.before, row.after))
+    return PlanChange(row.plan_id, row.version, moment(row.at), row.actor, row.reason, before, after)
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value(name: str, value: Any) -> Any:
+    return value if value is None or name not in _DECODERS else _DECODERS[name](value)
