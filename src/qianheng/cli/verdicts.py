@@ -1,0 +1,125 @@
+"""How verdicts and their explanations look to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from qianheng.cli.output import print_table
+from qianheng.core.words import say
+from qianheng.guarantee.case import Case
+from qianheng.guarantee.explain import Json
+from qianheng.guarantee.policy import Policy
+from qianheng.guarantee.verdict import Check, Status, Verdict, answer
+
+Judged: TypeAlias = tuple[Policy, Case, Verdict]
+
+FIGURES = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "expected_spend", "compensation", "forgone")
+BRIEFLY = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "compensation")
+
+
+def print_one(policy: Policy, case: Case, verdict: Verdict) -> None:
+    """A verdict: its figures, each condition with value and limit, and the reason in words."""
+    told = answer(verdict, case.unit.timezone)
+    title = say("guarantee.title", plan=escape(case.unit.plan_id), day=case.unit.day, policy=escape(policy.name))
+    figures = [name for name in FIGURES if name in told]
+    rows = [(title_of, told[name]) for title_of, name in zip(_columns(*figures), figures, strict=True)]
+    print_table(title, _columns("figure", "value"), [(_columns("status")[0], _status(told)), *rows])
+    if verdict.checks:
+        print_table("", ["", *_columns("check", "value", "limit")], map(_check_row, verdict.checks))
+    Console(highlight=False, markup=False).print(sentence(told))
+
+
+def print_many(judged: Iterable[Judged]) -> None:
+    """One line a verdict."""
+    rows = []
+    for policy, case, verdict in judged:
+        told = answer(verdict, case.unit.timezone)
+        unit = [escape(case.unit.plan_id), case.unit.day, escape(policy.name)]
+        rows.append([*unit, *(told[name] for name in BRIEFLY), _status(told), _reason(told)])
+    print_table("", _columns("plan", "day", "policy", *BRIEFLY, "status", "reason"), rows)
+
+
+def print_explanation(explanation: Json) -> None:
+    """An explanation as a tree: targets, changes, charges, orders with their refunds, what would have kept it."""
+    unit = {"plan": explanation["plan_id"], "day": explanation["day"], "policy": explanation["policy"]["name"]}
+    tree = Tree(say("guarantee.title", **unit))
+    tree.add(f"{_status(explanation['verdict'])}: {sentence(explanation['verdict'])}")
+    _branch(tree, say("guarantee.explain.targets"), map(_target_line, explanation["targets"]))
+    _branch(tree, say("guarantee.explain.changes"), map(_change_line, explanation["changes"]))
+    charges, orders = explanation["charges"], explanation["orders"]
+    _branch(tree, _counts("charges", charges), map(_fact_line, charges))
+    branch = _branch(tree, _counts("orders", orders), [])
+    for order in orders:
+        _branch(branch, _order_line(order), map(_refund_line, order["refunds"]))
+    if explanation["would_have_kept"]:
+        _branch(tree, say("guarantee.explain.kept"), [explanation["would_have_kept"]])
+    Console(highlight=False, markup=False, emoji=False).print(tree)
+
+
+def sentence(told: dict[str, Any]) -> str:
+    """The answer in one sentence."""
+    amount, status = told["compensation"], told["status"]
+    if status == Status.VOID:
+        return say("guarantee.sentence.void", reason=_reason(told), amount=told["forgone"])
+    if told["reason"]:
+        return say("guarantee.sentence.nothing", reason=_reason(told))
+    if told["final"]:
+        return say("guarantee.sentence.due", amount=amount)
+    return say("guarantee.sentence.provisional", amount=amount, judged_at=told["judged_at"])
+
+
+def _columns(*names: str) -> list[str]:
+    return [say(f"guarantee.column.{name}") for name in names]
+
+
+def _status(told: dict[str, Any]) -> str:
+    return say(f"guarantee.status.{told['status']}")
+
+
+def _reason(told: dict[str, Any]) -> str | None:
+    return say(f"guarantee.reason.{told['reason']}") if told["reason"] else None
+
+
+def _check_row(check: Check) -> tuple[str, str, str | None, str]:
+    return "✓" if check.passed else "✗", say(f"guarantee.check.{check.name}"), check.value, check.limit
+
+
+def _branch(tree: Tree, title: str, lines: Iterable[str]) -> Tree:
+    branch = tree.add(title)
+    for line in lines:
+        branch.add(line)
+    return branch
+
+
+def _counts(kind: str, facts: list[Json]) -> str:
+    left_out = sum(fact["left_out"] is not None for fact in facts)
+    return say(f"guarantee.explain.{kind}", counted=len(facts) - left_out, left_out=left_out)
+
+
+def _target_line(target: Json) -> str:
+    return say("guarantee.explain.target", since=target["from"], **{k: v for k, v in target.items() if k != "from"})
+
+
+def _change_line(change: Json) -> str:
+    kinds = [kind for kind in ("of_value", "of_goal") if change[kind]]
+    what = " + ".join(say(f"guarantee.explain.{kind}") for kind in kinds)
+    gap = change["minutes_since_change"]
+    return say("guarantee.explain.change", at=change["at"], what=what, gap="–" if gap is None else gap)
+
+
+def _fact_line(fact: Json, key: str = "guarantee.explain.fact") -> str:
+    line = say(key, **fact)
+    return line if fact["left_out"] is None else f"{line} ✗ {say('guarantee.left_out.' + fact['left_out'])}"
+
+
+def _order_line(order: Json) -> str:
+    return _fact_line(order, "guarantee.explain.fact" if order["left_out"] else "guarantee.explain.counted_order")
+
+
+def _refund_line(refund: Json) -> str:
+    return _fact_line(refund, "guarantee.explain.refund")

@@ -1,0 +1,158 @@
+"""Why a verdict is what it is: the facts behind each figure, what was left out, what would have kept it (SPEC 5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from qianheng.core.days import MINUTE, REFUND_WINDOW_1H, moment
+from qianheng.core.money import ratio_text, to_fen, yuan
+from qianheng.core.words import say
+from qianheng.guarantee.case import Case, Charge, Order, Refund, Target
+from qianheng.guarantee.figures import Counted, Sifted, add_up, sift
+from qianheng.guarantee.policy import Policy, Rules, policy_names
+from qianheng.guarantee.targets import changes, known_targets
+from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judge
+from qianheng.plans.plan import Goal
+
+Json = dict[str, Any]
+
+
+def explain(policy: Policy, case: Case) -> Json:
+    """The verdict with everything behind it, as JSON: the targets in force with their sums, the changes, each charge
+    and order with its refunds and, if left out, the reason, and a sentence on what would have kept the guarantee."""
+    sifted = sift(case)
+    verdict = judge(policy, case.unit, case.log, add_up(case, sifted), case.now)
+    return {
+        "plan_id": case.unit.plan_id,
+        "day": case.unit.day.isoformat(),
+        "policy": {"name": policy.name, "version": policy.version},
+        "verdict": answer(verdict, case.unit.timezone),
+        "targets": _targets(policy, case, sifted),
+        "changes": _changes(case),
+        "charges": [_fact(case, *pair) for pair in zip(case.charges, sifted.charges, strict=True)],
+        "orders": _orders(case, sifted),
+        "would_have_kept": would_have_kept(policy, case, verdict),
+    }
+
+
+def _clock(case: Case, at: int) -> str:
+    return moment(at, case.unit.timezone).isoformat()
+
+
+def _targets(policy: Policy, case: Case, sifted: Sifted) -> list[Json]:
+    start, end = case.unit.window
+    begins = [max(start, target.at) for target in sifted.targets]
+    pay_ratio = Fraction(policy.rules.pay_ratio) if policy.rules else Fraction(1)
+    return [
+        {
+            "from": _clock(case, begin),
+            "until": _clock(case, until),
+            "goal": period.goal,
+            "value": ratio_text(period.target),
+            "orders": period.orders,
+            "gmv": yuan(period.gmv),
+            "expected_spend": yuan(to_fen(period.gmv / (period.target * pay_ratio))) if period.target else None,
+        }
+        for begin, until, period in zip(begins, [*begins[1:], end], add_up(case, sifted).periods, strict=True)
+    ]
+
+
+def _changes(case: Case) -> list[Json]:
+    start, end = case.unit.window
+    made = changes(known_targets(case.log.targets, case.now))
+    gaps = [None, *(later.at - earlier.at for earlier, later in pairwise(made))]
+    return [
+        {
+            "at": _clock(case, change.at),
+            "of_value": change.of_value,
+            "of_goal": change.of_goal,
+            "minutes_since_change": None if gap is None else ratio_text(Fraction(gap, MINUTE)),
+        }
+        for change, gap in zip(made, gaps, strict=False)
+        if start <= change.at < end
+    ]
+
+
+def _fact(case: Case, fact: Charge | Order | Refund, left_out: str | None) -> Json:
+    return {"id": fact.id, "at": _clock(case, fact.at), "amount": yuan(fact.amount), "left_out": left_out}
+
+
+def _orders(case: Case, sifted: Sifted) -> list[Json]:
+    seen: set[str] = set()
+    shown = []
+    for order, counted in zip(case.orders, sifted.orders, strict=True):
+        reasons = _refund_reasons(case, order, counted, sifted.targets, seen)
+        refunds = [_fact(case, refund, why) for refund, why in zip(order.refunds, reasons, strict=True)]
+        gmv = yuan(counted.gmv) if counted.left_out is None else None
+        shown.append({**_fact(case, order, counted.left_out), "gmv": gmv, "refunds": refunds})
+    return shown
+
+
+def _refund_reasons(
+    case: Case, order: Order, counted: Counted, targets: Sequence[Target], seen: set[str]
+) -> list[str | None]:
+    """Why each refund of an order is not subtracted; `None` for one that is, or that made the order not count."""
+    if counted.left_out == "duplicate":
+        return ["duplicate"] * len(order.refunds)
+    reasons: list[str | None] = []
+    for refund in order.refunds:
+        reasons.append("duplicate" if refund.id in seen else _refund_reason(case, order, refund, counted, targets))
+        seen.add(refund.id)
+    return reasons
+
+
+def _refund_reason(case: Case, order: Order, refund: Refund, counted: Counted, targets: Sequence[Target]) -> str | None:
+    if refund.at > case.now:
+        return "later_than_now"
+    if counted.left_out in ("refunded_at_once", "no_gmv"):
+        return None if refund.at - order.at <= REFUND_WINDOW_1H else "after_an_hour"
+    if counted.left_out is not None:
+        return "order_left_out"
+    if targets[counted.period].goal is not Goal.NET:
+        return "payment_goal"
+    return None if refund.at - order.at <= REFUND_WINDOW_1H else "after_an_hour"
+
+
+def would_have_kept(policy: Policy, case: Case, verdict: Verdict) -> str | None:
+    """A sentence on what would have kept the guarantee, for the first condition that fails now; `None` if all hold."""
+    if policy.rules is None:
+        return say("guarantee.kept.no_policy", policies=", ".join(name for name in policy_names() if name != "none"))
+    failed = [check.reason for check in verdict.checks if not check.passed]
+    if not failed:
+        return None
+    first = min(failed, key=PRECEDENCE.__getitem__)
+    values = _KEPT[first](policy.rules, case, verdict) if first in _KEPT else {}
+    return say(f"guarantee.kept.{first}", **values)
+
+
+def _too_close(rules: Rules, case: Case, _: Verdict) -> Json:
+    start, end = case.unit.window
+    known = known_targets(case.log.targets, case.now)
+    late = [
+        (later.at, earlier.at + (rule.gap_minutes or 0) * MINUTE)
+        for rule in rules.changes
+        for earlier, later in pairwise(changes(known, rule.of))
+        if start <= later.at < end
+    ]
+    at, earliest = next((at, earliest) for at, earliest in sorted(late) if at < earliest)
+    return {"at": _clock(case, at), "earliest": _clock(case, earliest)}
+
+
+def _failed(_: Rules, __: Case, verdict: Verdict) -> Json:
+    check = min((check for check in verdict.checks if not check.passed), key=lambda check: PRECEDENCE[check.reason])
+    return {"count": check.value, "limit": check.limit.lstrip("<= ")}
+
+
+_KEPT: dict[Reason, Callable[[Rules, Case, Verdict], Json]] = {
+    Reason.GOAL_NOT_COVERED: lambda rules, _, __: {"goals": ", ".join(rules.goals)},
+    Reason.CHANGES_TOO_CLOSE: _too_close,
+    Reason.TOO_MANY_CHANGES: _failed,
+    Reason.CHANGED_THAT_DAY: _failed,
+    Reason.COMMISSION_TOO_HIGH: _failed,
+    Reason.TOO_FEW_ORDERS: lambda rules, _, verdict: {"missing": rules.orders.fewest - verdict.sums.orders},
+    Reason.ROI_MET: _failed,
+    Reason.BELOW_MINIMUM: lambda rules, _, __: {"minimum": rules.minimum},
+}

@@ -1,0 +1,171 @@
+"""The figures of a case: every fact is counted or left out for a named reason, and what counts is summed exactly."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from qianheng.core.days import REFUND_WINDOW_1H, SECOND
+from qianheng.core.money import Micros
+from qianheng.guarantee.case import Case, Order, Refund, Target
+from qianheng.guarantee.targets import in_force, known_targets
+from qianheng.plans.plan import Goal
+
+AT_ONCE = 60 * SECOND
+
+
+class LeftOut(StrEnum):
+    """Why a fact does not count, in precedence."""
+
+    DUPLICATE = "duplicate"
+    LATER_THAN_NOW = "later_than_now"
+    OTHER_DAY = "other_day"
+    BEFORE_FIRST_TARGET = "before_first_target"
+    BOOSTED = "boosted"
+    FLAGGED = "flagged"
+    REFUNDED_AT_ONCE = "refunded_at_once"
+    NO_GMV = "no_gmv"
+
+
+class Period(NamedTuple):
+    """The orders and GMV (micro-yuan) that one target's goal counts while it was in force. `target` is its ROI."""
+
+    goal: Goal
+    target: Fraction | None
+    orders: int
+    gmv: Micros
+
+
+class Figures(NamedTuple):
+    """What a unit is judged by: spend (micro-yuan) and one period for each target in force that day.
+
+    However they came: folded from a case here, or summed by a query per plan, day and target version.
+    """
+
+    spend: Micros
+    periods: tuple[Period, ...]
+
+
+class Counted(NamedTuple):
+    """How an order counts: its GMV in a period (its place among the targets in force), or why it is left out."""
+
+    left_out: LeftOut | None
+    period: int = -1
+    gmv: Micros = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """Every fact of a case and whether it counts; `charges` and `orders` stand beside those of the case."""
+
+    targets: list[Target]
+    charges: list[LeftOut | None]
+    orders: list[Counted]
+
+
+class _Bounds(NamedTuple):
+    start: int
+    end: int
+    first_target: int
+    now: int
+
+    def left_out(self, at: int) -> LeftOut | None:
+        if at > self.now:
+            return LeftOut.LATER_THAN_NOW
+        if not self.start <= at < self.end:
+            return LeftOut.OTHER_DAY
+        return LeftOut.BEFORE_FIRST_TARGET if at < self.first_target else None
+
+
+def figures(case: Case) -> Figures:
+    """Spend, and orders and GMV per target in force, on the facts known at the case's `now`. Pure and exact."""
+    return add_up(case, sift(case))
+
+
+def add_up(case: Case, sifted: Sifted) -> Figures:
+    """The sums of what counts."""
+    orders = [0] * len(sifted.targets)
+    gmv = [0] * len(sifted.targets)
+    for counted in sifted.orders:
+        if counted.left_out is None:
+            orders[counted.period] += 1
+            gmv[counted.period] += counted.gmv
+    spend = sum(
+        charge.amount for charge, left_out in zip(case.charges, sifted.charges, strict=True) if left_out is None
+    )
+    targets = zip(sifted.targets, orders, gmv, strict=True)
+    return Figures(spend, tuple(Period(target.goal, target.value, count, total) for target, count, total in targets))
+
+
+def sift(case: Case) -> Sifted:
+    """Decide for every charge and order whether it counts. Of facts with one id the first in file order stands."""
+    known = known_targets(case.log.targets, case.now)
+    start, end = case.unit.window
+    targets = in_force(known, (start, end))
+    bounds = _Bounds(start, end, known[0].at if known else end, case.now)
+    return Sifted(targets, _sift_charges(case, bounds), _sift_orders(case, bounds, targets))
+
+
+def _sift_charges(case: Case, bounds: _Bounds) -> list[LeftOut | None]:
+    seen: set[str] = set()
+    outcome: list[LeftOut | None] = []
+    for charge in case.charges:
+        left_out = LeftOut.DUPLICATE if charge.id in seen else bounds.left_out(charge.at)
+        if left_out is None and charge.boost is not None:
+            left_out = LeftOut.BOOSTED
+        seen.add(charge.id)
+        outcome.append(left_out)
+    return outcome
+
+
+def _sift_orders(case: Case, bounds: _Bounds, targets: Sequence[Target]) -> list[Counted]:
+    starts = [target.at for target in targets]
+    seen: set[str] = set()
+    seen_refunds: set[str] = set()
+    outcome: list[Counted] = []
+    for order in case.orders:
+        if order.id in seen:
+            outcome.append(Counted(LeftOut.DUPLICATE))
+            continue
+        seen.add(order.id)
+        refunds = fresh(order.refunds, seen_refunds) if order.refunds else ()
+        left_out = bounds.left_out(order.at)
+        if left_out is not None:
+            outcome.append(Counted(left_out))
+            continue
+        period = bisect_right(starts, order.at) - 1
+        known = [refund for refund in refunds if refund.at <= case.now]
+        outcome.append(_count(order, known, period, targets[period].goal))
+    return outcome
+
+
+def _count(order: Order, refunds: Sequence[Refund], period: int, goal: Goal) -> Counted:
+    if order.boost is not None:
+        return Counted(LeftOut.BOOSTED)
+    if order.flagged:
+        return Counted(LeftOut.FLAGGED)
+    if refunds and refunded(order, refunds, AT_ONCE) >= order.amount:
+        return Counted(LeftOut.REFUNDED_AT_ONCE)
+    gmv = order.amount
+    if refunds and goal is Goal.NET:
+        gmv -= refunded(order, refunds, REFUND_WINDOW_1H)
+    return Counted(None, period, gmv) if gmv > 0 else Counted(LeftOut.NO_GMV)
+
+
+def refunded(order: Order, refunds: Sequence[Refund], within: int) -> Micros:
+    """What was given back at most `within` microseconds after the order."""
+    return sum(refund.amount for refund in refunds if refund.at - order.at <= within)
+
+
+def fresh(refunds: Sequence[Refund], seen: set[str]) -> list[Refund]:
+    """Those refunds whose id was not seen before; `seen` grows by them."""
+    first = []
+    for refund in refunds:
+        if refund.id not in seen:
+            seen.add(refund.id)
+            first.append(refund)
+    return first

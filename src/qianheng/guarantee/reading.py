@@ -1,0 +1,262 @@
+"""Reading a case: JSON checked completely, all faults told at once with their place (CONTRACTS 2).
+
+Every field is read by a function that takes what stood there and gives the value or raises BadInput; a table per kind
+of record names its fields. Places are put together only for faults, since cases come by the hundred thousand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from qianheng.core import days
+from qianheng.core.errors import BadInput
+from qianheng.core.money import Micros, decimal, micros
+from qianheng.core.words import say
+from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
+from qianheng.guarantee.policy import policy_names, unknown_policy
+from qianheng.plans.plan import BidMode, Goal, PlanKind
+
+Read = Callable[[Any], Any]
+_REQUIRED: Any = object()
+EARLIEST, LATEST = 1970, 9000  # the years a case may speak of
+
+
+class _Field(NamedTuple):
+    name: str
+    read: Read
+    default: Any = _REQUIRED
+
+
+class _Fields(NamedTuple):
+    """The fields of a record in the order of its constructor."""
+
+    make: Callable[..., Any]
+    fields: tuple[_Field, ...]
+    names: frozenset[str]
+
+
+class _Faults(Exception):
+    """Faults found inside one value, each with its place relative to that value."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__()
+        self.faults = faults
+
+    def under(self, place: str) -> list[str]:
+        return [f"{place}{fault}" for fault in self.faults]
+
+
+def parse_case(text: str | bytes, place: str, now: int | None = None, policy: str | None = None) -> Case:
+    """The case written as JSON in `text`; `now` and `policy`, if given, stand in for those written there.
+
+    Not JSON, or any field unknown, missing or wrong: BadInput at `place` with every fault and where it is.
+    """
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput("guarantee.case.not_json", place=place, why=error) from None
+    return read_case(table, place, now, policy)
+
+
+def read_case(table: object, place: str, now: int | None = None, policy: str | None = None) -> Case:
+    """The case in a JSON table; see `parse_case`."""
+    if isinstance(table, dict):
+        given = {"now": None if now is None else days.moment(now).isoformat(), "policy": policy}
+        table = table | {name: value for name, value in given.items() if value is not None}
+    try:
+        return cast(Case, _record(_CASE, table))
+    except _Faults as found:
+        faults = [fault.lstrip(".: ") for fault in found.faults]
+        raise BadInput("core.bad_table", place=place, faults="\n  ".join(["", *faults])) from None
+
+
+def _record(kind: _Fields, table: object) -> Any:
+    if not isinstance(table, dict):
+        raise _Faults([f": {say('core.fault.table', value=repr(table))}"])
+    values, faults = [], []
+    for name, read, default in kind.fields:
+        try:
+            if name in table:
+                values.append(read(table[name]))
+            elif default is not _REQUIRED:
+                values.append(default)
+            else:
+                faults.append(f".{name}: {say('core.fault.missing')}")
+        except _Faults as found:
+            faults += found.under(f".{name}")
+        except BadInput as error:
+            faults.append(f".{name}: {error}")
+    if not table.keys() <= kind.names:
+        known = ", ".join(field.name for field in kind.fields)
+        faults += [f".{name}: {say('core.fault.unknown', known=known)}" for name in table if name not in kind.names]
+    if faults:
+        raise _Faults(faults)
+    return kind.make(*values)
+
+
+def _list(kind: _Fields) -> Read:
+    def read(items: object) -> tuple[Any, ...]:
+        if not isinstance(items, list):
+            raise _Faults([f": {say('core.fault.list', value=repr(items))}"])
+        records, faults = [], []
+        for i, item in enumerate(items):
+            try:
+                records.append(_record(kind, item))
+            except _Faults as found:
+                faults += found.under(f"[{i}]")
+        if faults:
+            raise _Faults(faults)
+        return tuple(records)
+
+    return read
+
+
+def _one(kind: _Fields) -> Read:
+    return lambda table: _record(kind, table)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise BadInput("guarantee.case.not_text", value=value)
+    return value
+
+
+def _policy(value: object) -> str:
+    name = _text(value)
+    if not name.endswith(".toml") and name not in policy_names():
+        raise unknown_policy(name)
+    return name
+
+
+def _id(value: object) -> str:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
+def _time(value: object) -> int:
+    at = days.parse_time(value)
+    if not EARLIEST <= at.year <= LATEST:
+        raise BadInput("guarantee.case.year_out_of_range", value=value, earliest=EARLIEST, latest=LATEST)
+    return days.microseconds(at)
+
+
+def _day(value: object) -> date:
+    day = days.parse_day(value)
+    if not EARLIEST <= day.year <= LATEST:
+        raise BadInput("guarantee.case.year_out_of_range", value=value, earliest=EARLIEST, latest=LATEST)
+    return day
+
+
+def _amount(value: Any) -> Micros:
+    amount = micros(value)
+    if amount < 0:
+        raise BadInput("guarantee.case.negative", value=value)
+    return amount
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadInput("core.fault.kind", kind="true / false", value=repr(value))
+    return value
+
+
+def _timezone(value: object) -> str:
+    return days.zone(_text(value)).key
+
+
+def _commission_rate(value: Any) -> Decimal | None:
+    if value is None:
+        return None
+    rate = decimal(value)
+    if not 0 <= rate <= 1:
+        raise BadInput("guarantee.case.rate_out_of_range", value=value)
+    return rate
+
+
+@lru_cache(maxsize=4096)
+def _ratio(value: str) -> Fraction:
+    ratio = Fraction(decimal(value))
+    if ratio <= 0:
+        raise BadInput("guarantee.case.target_not_positive", value=value)
+    return ratio
+
+
+def _target_value(value: Any) -> Fraction | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else _ratio(value)
+    return _ratio(str(decimal(value)))
+
+
+def _choice(kind: type[StrEnum]) -> Read:
+    choices: Mapping[object, StrEnum] = {member.value: member for member in kind}
+
+    def read(value: object) -> StrEnum:
+        if not isinstance(value, str) or value not in choices:
+            raise BadInput("core.fault.choice", choices=", ".join(map(str, choices)), value=repr(value))
+        return choices[value]
+
+    return read
+
+
+def _boost(value: object) -> str | None:
+    if value is not None and value not in ("plan", "creative"):
+        raise BadInput("core.fault.choice", choices="null, plan, creative", value=repr(value))
+    return value
+
+
+def _case(policy: str, unit: Unit, targets: tuple[Target, ...], *rest: Any) -> Case:
+    charges, orders, events, now = rest
+    faults = [
+        f".targets[{i}].value: {say('core.fault.missing')}"
+        for i, target in enumerate(targets)
+        if target.value is None and target.goal is not Goal.PROFIT and unit.bid_mode is BidMode.TARGET_ROI
+    ]
+    if faults:
+        raise _Faults(faults)
+    return Case(policy, unit, Log(targets, events), charges, orders, now)
+
+
+def _fields(make: Callable[..., Any], *fields: _Field) -> _Fields:
+    return _Fields(make, fields, frozenset(field.name for field in fields))
+
+
+_TARGET = _fields(Target, _Field("at", _time), _Field("goal", _choice(Goal)), _Field("value", _target_value))
+_CHARGE = _fields(
+    Charge, _Field("id", _id), _Field("at", _time), _Field("amount", _amount), _Field("boost", _boost, None)
+)
+_REFUND = _fields(Refund, _Field("id", _id), _Field("at", _time), _Field("amount", _amount))
+_ORDER = _fields(
+    Order,
+    _Field("id", _id),
+    _Field("at", _time),
+    _Field("amount", _amount),
+    _Field("boost", _boost, None),
+    _Field("flagged", _flag, False),
+    _Field("refunds", _list(_REFUND), ()),
+)
+_EVENT = _fields(PlanEvent, _Field("at", _time), _Field("type", _choice(Event)))
+_UNIT = _fields(
+    Unit,
+    _Field("plan_id", _id),
+    _Field("day", _day),
+    _Field("kind", _choice(PlanKind), PlanKind.PRODUCT),
+    _Field("bid_mode", _choice(BidMode), BidMode.TARGET_ROI),
+    _Field("timezone", _timezone, days.SHANGHAI),
+    _Field("commission_rate", _commission_rate, None),
+)
+_CASE = _fields(
+    _case,
+    _Field("policy", _policy, "seed"),
+    _Field("unit", _one(_UNIT)),
+    _Field("targets", _list(_TARGET), ()),
+    _Field("charges", _list(_CHARGE), ()),
+    _Field("orders", _list(_ORDER), ()),
+    _Field("events", _list(_EVENT), ()),
+    _Field("now", _time),
+)
