@@ -1,0 +1,284 @@
+"""The market: the next requests and, given what was shown, what buyers and rivals do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qianheng.core.days import HOUR
+from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.opportunities import Decisions, Opportunities
+from qianheng.facts.schema import Placement
+from qianheng.simulator.buyers import Catalogue, Looks, Population
+from qianheng.simulator.draws import (
+    Bool,
+    Float32,
+    Float64,
+    Int64,
+    UInt64,
+    another,
+    key,
+    scramble,
+    uniform,
+)
+from qianheng.simulator.orders import Book, Purchases, Till
+from qianheng.simulator.requests import Requests
+from qianheng.simulator.rivals import Rivals
+from qianheng.simulator.rooms import Rooms
+from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.traffic import Traffic
+
+State = dict[str, npt.NDArray[np.generic]]
+
+_ORGANIC_TIME, _ORGANIC_PLACE, _ORGANIC_ROOM = 100, 101, 102
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What became of the places that were won: looked at, clicked; in the order of the decisions."""
+
+    seen: Bool  # [m]
+    clicked: Bool  # [m]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a seen promoted impression would really bring: for scoring afterwards, never for a bidder."""
+
+    gmv: Float64  # [n, products] expected paid GMV, micro-yuan
+    refunded_1h: Float64  # [n, products] expected share of it refunded within 1 h
+    refunded_7d: Float64  # [n, products] expected share of it refunded within 7 days
+
+
+class Market:
+    """Buyers, rivals and live rooms of a scenario.
+
+    Call it forward in time: for each minute (or several) `opportunities`, `react`, `settle_rivals`, `facts`.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.scenario, self.seed = scenario, seed
+        self._catalogue = Catalogue(scenario)
+        self._population = Population(scenario, self._catalogue, seed)
+        self._traffic = Traffic(scenario)
+        self._rooms = Rooms(scenario)
+        self._rivals = Rivals(scenario, self._population, seed)
+        self._requests = Requests(scenario, self._population, self._traffic, self._rivals, seed)
+        self._till = Till(scenario, self._catalogue, self._population)
+        self._book = Book()
+        self._room_of_plan = scenario.rooms_of_plans()
+        self._seen = scenario.seen()
+        self._seen_key = key(seed, "seen")
+        self._click_keys = self._keys("click")
+        self._day = -1
+        self._told = self._settled = self._traffic.start
+        self._bought: set[int] = set()
+        self._exposures: Float32 = np.zeros((scenario.buyers.population, len(self._catalogue)), dtype=np.float32)
+        self._day_keys = self._click_keys
+        self._organic_at: dict[int, int] = {}
+        self._organic_id: dict[int, int] = {}
+
+    def opportunities(self, start: int, end: int) -> Opportunities:
+        """The requests in [start, end), UTC microseconds, with the rivals' sealed bids; none beyond the last day."""
+        return self._requests.between(start, end)
+
+    def react(self, batch: Opportunities, decisions: Decisions) -> Reaction:
+        """What people do about what they are shown. Orders and refunds that follow come out of `facts` in their time.
+
+        A batch lies within one day, and days are not gone back to: ValueError otherwise.
+        """
+        if not len(decisions):
+            return Reaction(np.zeros(0, dtype=bool), np.zeros(0, dtype=bool))
+        self._enter_day_of(batch)
+        room = self._rooms_of(decisions.plan_id)
+        looks = self._looks(batch, decisions, room)
+        ids = batch.id[decisions.row]
+        chance = self._seen[looks.placement, decisions.slot - 1]
+        seen: Bool = uniform(scramble(ids ^ self._seen_key)) < chance
+        bits = scramble(looks.user ^ self._day_keys[looks.product])
+        hot: Bool = uniform(bits) < self._population.hot[looks.product, looks.user]
+        drawn = uniform(scramble(ids ^ self._click_keys[looks.product]))
+        clicked: Bool = seen & (drawn < self._population.click(looks, hot))
+        np.add.at(self._exposures, (looks.user[seen], looks.product[seen]), np.float32(1))
+        if clicked.any():
+            rows = np.flatnonzero(clicked)
+            self._convert(looks.at(rows), batch.at[decisions.row[rows]], room[rows], bits[rows])
+        return Reaction(seen, clicked)
+
+    def settle_rivals(self, batch: Opportunities, rival_spend: Float64) -> None:
+        """Let rivals know what they spent on a batch (micro-yuan, shape [rivals]), so that they pace their budgets."""
+        if not len(batch):
+            return
+        at = int(batch.at[-1])
+        hours = min((at - self._settled) / HOUR, 1.0)
+        self._settled = at
+        self._rivals.settle(self._traffic.day(at), self._traffic.elapsed(at), hours, rival_spend)
+
+    def facts(self, start: int, end: int) -> FactBatch:
+        """Orders, refunds and live facts told in [start, end); attribution and stamping are not the market's."""
+        self._enter(self._traffic.day(end - 1))
+        self._told = max(self._told, end)
+        return join([self._book.take(end), self._rooms.facts(start, end)])
+
+    def on_air(self, room_id: int, at: int) -> bool:
+        """Whether a live room is on air at a time."""
+        return self._rooms.on_air(room_id, at)
+
+    def truth(self, batch: Opportunities, product_ids: Int64, live: Bool) -> Truth:
+        """What showing each product (through its live room where `live`) would bring, per seen impression.
+
+        Call it before `react`: exposures change what is true.
+        """
+        people, product = self._population, self._catalogue.index(product_ids)[None, :]
+        looks = self._all_looks(batch, product, live)
+        hot = people.hot[product, looks.user].astype(np.float64)
+        orders = (1 - hot) * people.click(looks, False) * people.buys(looks, False)
+        orders += hot * people.click(looks, True) * people.buys(looks, True)
+        soon, week, _ = people.refund_chances(looks.user, product)
+        part = self._till.mean_part()
+        gmv = orders * self._till.mean_amount()[product]
+        return Truth(*(share.astype(np.float64) for share in (gmv, soon * part, (soon + week) * part)))
+
+    def snapshot(self) -> State:
+        """All that the market holds beyond (scenario, seed), to go on from after a kill."""
+        rivals = {f"rivals_{name}": value for name, value in self._rivals.snapshot().items()}
+        return {
+            **rivals,
+            "clock": np.array([self._day, self._told, self._settled]),
+            "bought": np.array(sorted(self._bought), dtype=np.int64),
+            "exposures": self._exposures.copy(),
+            "orders": self._book.orders.copy(),
+            "refunds": self._book.refunds.copy(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from a snapshot of a market of the same scenario and seed."""
+        self._rivals.restore({name[7:]: value for name, value in state.items() if name.startswith("rivals_")})
+        self._day, self._told, self._settled = (int(value) for value in state["clock"])
+        self._bought = set(state["bought"].tolist())
+        self._exposures = state["exposures"].astype(np.float32)
+        self._book.orders = state["orders"].astype(np.int64)
+        self._book.refunds = state["refunds"].astype(np.int64)
+        if self._day >= 0:
+            self._organic_of_day()
+
+    def _enter_day_of(self, batch: Opportunities) -> None:
+        first, last = self._traffic.day(int(batch.at[0])), self._traffic.day(int(batch.at[-1]))
+        if first != last or first < self._day:
+            raise ValueError("a batch must lie within one day, and days come in order")
+        self._enter(first)
+
+    def _enter(self, day: int) -> None:
+        while self._day < min(day, self.scenario.days - 1):
+            self._day += 1
+            self._exposures *= np.float32(self.scenario.buyers.memory)
+            self._bought.clear()
+            self._book.add(*self._till.ring(self._organic_of_day()), self._told)
+
+    def _organic_of_day(self) -> Purchases:
+        """Who buys unprompted today: drawn before any ad is shown, and the same whatever is shown."""
+        self._day_keys = self._keys("purchase", self._day)
+        bits, users, products = self._organic_buyers()
+        at = self._traffic.times(self._day, another(bits, _ORGANIC_TIME))
+        shares = [self.scenario.placements[place.name.lower()].organic for place in Placement]
+        placement = np.searchsorted(np.cumsum(shares)[:-1], another(bits, _ORGANIC_PLACE))
+        bought = Purchases(bits, at, users, products, placement, self._organic_rooms(bits, at, products))
+        buyers = (users * len(self._catalogue) + products).tolist()
+        self._organic_at = dict(zip(buyers, at.tolist(), strict=True))
+        self._organic_id = dict(zip(buyers, bought.ids().tolist(), strict=True))
+        return bought
+
+    def _organic_buyers(self) -> tuple[UInt64, Int64, Int64]:
+        """The bits, users and products of today's organic orders."""
+        everyone = np.arange(self.scenario.buyers.population)
+        found = []
+        for product, day_key in enumerate(self._day_keys):
+            bits = scramble(everyone ^ day_key)
+            buys = uniform(bits) < self._population.hot[product] * self.scenario.buyers.hot_organic
+            found.append((bits[buys], everyone[buys], np.full(int(buys.sum()), product)))
+        bits, users, products = (np.concatenate(part) for part in zip(*found, strict=True))
+        return bits, users, products
+
+    def _organic_rooms(self, bits: UInt64, at: Int64, products: Int64) -> Int64:
+        rooms = np.full(len(bits), -1)
+        inside = another(bits, _ORGANIC_ROOM) < self.scenario.live.organic_share
+        for product_id, room in self._rooms.of_product.items():
+            here = inside & (self._catalogue.id[products] == product_id) & self._rooms.air(room, at)
+            rooms[here] = room
+        return rooms
+
+    def _convert(self, looks: Looks, at: Int64, room: Int64, bits: UInt64) -> None:
+        """Turn clicks into orders: the buyer's one draw of the day decides, and an earlier organic order stands."""
+        drawn, hot = uniform(bits), self._population.hot[looks.product, looks.user]
+        inside = np.where(drawn < hot, drawn / np.maximum(hot, 1e-12), (drawn - hot) / (1 - hot))
+        rows = np.flatnonzero(inside < self._population.buys(looks, drawn < hot))
+        order_at = at[rows] + self._till.delays(bits[rows], (looks.live | (drawn < hot))[rows])
+        buyers = looks.user[rows] * len(self._catalogue) + looks.product[rows]
+        kept = [i for i, buyer in enumerate(buyers.tolist()) if self._claim(buyer, int(at[rows[i]]), int(order_at[i]))]
+        if not kept:
+            return
+        self._book.cancel(np.array([self._organic_id.get(buyer, -1) for buyer in buyers[kept].tolist()]))
+        rows, order_at = rows[kept], order_at[kept]
+        user, product = looks.user[rows], looks.product[rows]
+        self._exposures[user, product] += np.float32(self.scenario.buyers.sated)
+        in_room = np.where(self._on_air(room[rows], order_at), room[rows], -1)
+        bought = Purchases(bits[rows], order_at, user, product, looks.placement[rows], in_room)
+        self._book.add(*self._till.ring(bought), self._told)
+
+    def _claim(self, buyer: int, click_at: int, order_at: int) -> bool:
+        """Whether a click makes a sale: not a second one of that day, nor one that organic demand makes sooner."""
+        if buyer in self._bought or self._organic_at.get(buyer, order_at + 1) <= order_at:
+            return False
+        self._bought.add(buyer)
+        return True
+
+    def _looks(self, batch: Opportunities, decisions: Decisions, room: Int64) -> Looks:
+        row = decisions.row
+        at, user = batch.at[row], batch.user_id[row]
+        product = self._catalogue.index(decisions.product_id)
+        return Looks(
+            user=user,
+            product=product,
+            placement=batch.placement[row],
+            category=batch.category[row],
+            hour_of_day=self._traffic.hour_of_day[(at - self._traffic.start) // HOUR],
+            exposures=self._exposures[user, product],
+            live=room >= 0,
+            on_air=self._on_air(room, at),
+        )
+
+    def _all_looks(self, batch: Opportunities, product: Int64, live: Bool) -> Looks:
+        """Every request at every product: `product` has shape [1, products], `live` shape [products]."""
+        user = batch.user_id[:, None]
+        rooms = np.array([self._rooms.of_product.get(int(one), -1) for one in self._catalogue.id[product[0]]])
+        air = np.stack([self._on_air(np.full(len(batch), room), batch.at) for room in rooms], axis=1)
+        return Looks(
+            user=user,
+            product=product,
+            placement=batch.placement[:, None],
+            category=batch.category[:, None],
+            hour_of_day=self._traffic.hour_of_day[(batch.at - self._traffic.start) // HOUR][:, None],
+            exposures=self._exposures[user, product],
+            live=live[None, :],
+            on_air=air,
+        )
+
+    def _rooms_of(self, plan_ids: Int64) -> Int64:
+        """The room that a click of each plan leads into, -1 for product plans."""
+        rooms = np.full(len(plan_ids), -1)
+        for plan_id, room in self._room_of_plan.items():
+            rooms[plan_ids == plan_id] = room
+        return rooms
+
+    def _on_air(self, room: Int64, at: Int64) -> Bool:
+        air = np.zeros(len(at), dtype=bool)
+        for one in np.unique(room[room >= 0]).tolist():
+            here = room == one
+            air[here] = self._rooms.air(one, at[here])
+        return air
+
+    def _keys(self, *purpose: object) -> Int64:
+        """A key for each product."""
+        return np.array([key(self.seed, *purpose, product) for product in self._catalogue.id.tolist()])

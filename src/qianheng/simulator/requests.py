@@ -1,0 +1,96 @@
+"""Requests: who opens which placement when, drawn an hour at a time and served in any slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qianheng.core.days import HOUR
+from qianheng.facts.opportunities import Int8, Opportunities
+from qianheng.facts.schema import Placement
+from qianheng.simulator.buyers import Population
+from qianheng.simulator.draws import Float32, Int64, generator, key, positive_ids, scramble
+from qianheng.simulator.rivals import Rivals
+from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    """The requests of an hour, their bids not yet made: `values` is what they are worth to the rivals."""
+
+    number: int
+    requests: Opportunities
+    values: Float32
+
+
+class Requests:
+    """All requests of a scenario: a function of (scenario, seed), whatever the plans and rivals do."""
+
+    def __init__(self, scenario: Scenario, population: Population, traffic: Traffic, rivals: Rivals, seed: int) -> None:
+        self._population, self._traffic, self._rivals, self._seed = population, traffic, rivals, seed
+        habits = [scenario.placements[place.name.lower()] for place in Placement]
+        self._placement_up_to = np.cumsum([habit.share for habit in habits])[:-1].astype(np.float32)
+        self._context = np.array([habit.context for habit in habits], dtype=np.float32)
+        self._hour = _Hour(-1, _none(len(rivals)), np.empty((0, len(rivals)), dtype=np.float32))
+
+    def between(self, start: int, end: int) -> Opportunities:
+        """The requests in [start, end) with the bids on them."""
+        start, end = max(start, self._traffic.start), min(end, self._traffic.end)
+        if start >= end:
+            return _none(len(self._rivals))
+        parts = [
+            self._slice(hour, start, end) for hour in range(self._traffic.hour(start), self._traffic.hour(end - 1) + 1)
+        ]
+        return parts[0] if len(parts) == 1 else _joined(parts)
+
+    def _slice(self, number: int, start: int, end: int) -> Opportunities:
+        if self._hour.number != number:
+            self._hour = self._draw(number)
+        hour = self._hour.requests
+        low, high = np.searchsorted(hour.at, [start, end])
+        day = self._traffic.day(self._traffic.opens(number))
+        bids = self._rivals.bids(self._hour.values[low:high], day, number)
+        return Opportunities(
+            hour.id[low:high],
+            hour.at[low:high],
+            hour.user_id[low:high],
+            hour.placement[low:high],
+            hour.audience[low:high],
+            hour.category[low:high],
+            bids,
+        )
+
+    def _draw(self, number: int) -> _Hour:
+        draw = generator(self._seed, "requests", number)
+        count = int(draw.poisson(self._traffic.rate[number]))
+        at = np.sort(draw.integers(0, HOUR, count)) + self._traffic.opens(number)
+        roster = self._population.roster
+        user = roster[draw.integers(0, len(roster), count)].astype(np.int64)
+        placement = np.searchsorted(self._placement_up_to, draw.random(count, dtype=np.float32)).astype(np.int8)
+        category = self._categories(user, placement, draw)
+        audience = self._population.audience[user]
+        ids = positive_ids(scramble(np.arange(count) ^ key(self._seed, "request", number)))
+        context = self._rivals.context(audience.astype(np.int64), category.astype(np.int64))
+        values = self._rivals.values(user, placement, context, generator(self._seed, "bids", number))
+        bids = np.empty((0, len(self._rivals)), dtype=np.float32)
+        return _Hour(number, Opportunities(ids, at, user, placement, audience, category, bids), values)
+
+    def _categories(self, user: Int64, placement: Int8, draw: np.random.Generator) -> Int8:
+        """What requests are about: by the user's interests, or nothing (-1)."""
+        drawn = draw.random((2, len(user)), dtype=np.float32)
+        interests = self._population.interest_up_to[user]
+        category = (drawn[0][:, None] > interests[:, :-1]).sum(axis=1)
+        return np.where(drawn[1] < self._context[placement], category, -1).astype(np.int8)
+
+
+def _none(rivals: int) -> Opportunities:
+    whole, small = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int8)
+    bids = np.empty((0, rivals), dtype=np.float32)
+    return Opportunities(whole, whole, whole, small, np.empty(0, dtype=np.int16), small, bids)
+
+
+def _joined(parts: list[Opportunities]) -> Opportunities:
+    names = ("id", "at", "user_id", "placement", "audience", "category", "bids")
+    return Opportunities(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -1,0 +1,75 @@
+"""Live rooms: when they are on air."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from qianheng.core.days import MINUTE, SECOND, microseconds
+from qianheng.core.ids import stable_id
+from qianheng.facts.batch import FactBatch, table
+from qianheng.facts.schema import Kind
+from qianheng.simulator.draws import Bool, Int64
+from qianheng.simulator.scenario import Scenario, Session
+
+_TOLD_AFTER = 2 * SECOND
+
+
+class Rooms:
+    """The times on air of every room over the whole scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._edges: dict[int, Int64] = {
+            room.id: np.array(sorted(_edges(scenario, room.sessions)), dtype=np.int64).reshape(-1)
+            for room in scenario.rooms
+        }
+        self.of_product = {product: room.id for room in reversed(scenario.rooms) for product in room.products}
+
+    def on_air(self, room_id: int, at: int) -> bool:
+        """Whether a room is on air at a time."""
+        return bool(self.air(room_id, np.array([at]))[0])
+
+    def air(self, room_id: int, at: Int64) -> Bool:
+        """Whether a room is on air at each time. Edges alternate on, off, on, …"""
+        edges_passed = np.searchsorted(self._edges[room_id], at, side="right")
+        return np.equal(edges_passed % 2, 1)
+
+    def facts(self, start: int, end: int) -> FactBatch:
+        """The live facts told in [start, end)."""
+        rows = [
+            (stable_id("live", room, int(at)), int(at), room, number % 2 == 0)
+            for room, edges in self._edges.items()
+            for number, at in enumerate(edges)
+            if start <= at + _TOLD_AFTER < end
+        ]
+        if not rows:
+            return FactBatch()
+        ids, at, room, on = (np.array(column) for column in zip(*sorted(rows, key=lambda row: row[1]), strict=True))
+        told: dict[str, Any] = {
+            "id": ids,
+            "at": at,
+            "received_at": at + _TOLD_AFTER,
+            "plan_id": -1,
+            "room_id": room,
+            "on_air": on,
+        }
+        return FactBatch({Kind.LIVE: table(Kind.LIVE, told)})
+
+
+def _edges(scenario: Scenario, sessions: tuple[Session, ...]) -> Iterator[int]:
+    """Every moment a room goes on or off the air."""
+    for day in range(1, scenario.days + 1):
+        for session in sessions:
+            if not _is_on(session, day, scenario.at(day, session.on).isoweekday()):
+                continue
+            yield microseconds(scenario.at(day, session.on))
+            if session.drop_at is not None:
+                drop = microseconds(scenario.at(day, session.drop_at))
+                yield from (drop, drop + session.drop_minutes * MINUTE)
+            yield microseconds(scenario.at(day, session.off))
+
+
+def _is_on(session: Session, day: int, weekday: int) -> bool:
+    return (not session.days or day in session.days) and (not session.weekdays or weekday in session.weekdays)

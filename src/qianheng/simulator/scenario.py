@@ -1,0 +1,329 @@
+"""A scenario: everything a market is made of, as frozen records read from TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from qianheng.core.days import SHANGHAI, zone
+from qianheng.core.errors import BadInput
+from qianheng.core.money import Micros, micros
+from qianheng.core.words import say
+from qianheng.facts.schema import Placement
+from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanKind, PlanStatus, Value
+from qianheng.simulator.draws import Float64
+from qianheng.simulator.habits import (
+    Buyers,
+    Category,
+    Delays,
+    LiveHabits,
+    PlacementHabits,
+    Refunds,
+    RivalHabits,
+    TrafficShape,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a scenario is called, in both languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdAccount:
+    """Who pays, and the cash put in at the start (元)."""
+
+    id: int
+    top_up: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of a shop. `price` and the unit costs are in 元; `organic` is unpromoted demand, orders a day."""
+
+    id: int
+    name: str
+    category: str
+    price: Decimal
+    organic: float
+    product_cost: Decimal
+    shipping: Decimal = Decimal("4.00")
+    packaging: Decimal = Decimal("1.00")
+    return_shipping: Decimal = Decimal("6.00")
+    service_fee_rate: Decimal = Decimal("0.05")
+    appeal: float = 1.0  # factor on clicks
+    conversion: float = 1.0  # factor on orders after a click
+    refund: float = 1.0  # factor on its category's refund habits
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop and what it sells."""
+
+    id: int
+    name: str
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A time on air, on the given delivery days (from 1) and weekdays (Monday is 1), all when left out."""
+
+    on: str
+    off: str
+    days: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    drop_at: str | None = None  # the connection breaks then
+    drop_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        marks = [clock(text) for text in (self.on, self.off, self.drop_at) if text is not None]
+        if not marks[0] < marks[1] or not marks[0] <= marks[-1] <= marks[1]:
+            raise BadInput("simulator.session")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A live room and the products on its shelf."""
+
+    id: int
+    name: str
+    products: tuple[int, ...]
+    sessions: tuple[Session, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change of a plan that the scenario makes at a time of a delivery day (from 1)."""
+
+    day: int
+    time: str
+    field: Literal["goal", "target", "budget_daily", "bid_mode", "status"]
+    value: str
+
+    def __post_init__(self) -> None:
+        clock(self.time)
+        self.parsed()
+
+    def parsed(self) -> Value:
+        """The value as a plan holds it: a target as a decimal, a budget in micro-yuan, the rest as text."""
+        try:
+            match self.field:
+                case "target":
+                    return Decimal(self.value) if self.value else None
+                case "budget_daily":
+                    return micros(self.value)
+                case "goal":
+                    return Goal(self.value)
+                case "bid_mode":
+                    return BidMode(self.value)
+                case "status":
+                    return PlanStatus(self.value)
+        except (ValueError, ArithmeticError):
+            raise BadInput("simulator.change_value", field=self.field, value=self.value) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPlan:
+    """A plan of the scenario, as its owner would set it up; money in 元."""
+
+    id: int
+    shop: int
+    name: str
+    kind: Literal["product", "live"]
+    goal: Literal["payment", "net", "settled", "overall", "profit"]
+    target: Decimal | None
+    budget_daily: Decimal
+    products: tuple[int, ...]
+    room: int | None = None
+    bid_mode: Literal["target_roi", "max_delivery"] = "target_roi"
+    counting: Literal["all", "attributed"] = "attributed"
+    policy: str = "seed"
+    commission_rate: Decimal = Decimal(0)
+    changes: tuple[PlannedChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RivalGroup:
+    """Other advertisers of one sort. `value` is what an ordinary impression is worth to them, in 元."""
+
+    name: str
+    count: int
+    value: float
+    budget_daily: float  # 元 each
+    spread: float = 0.3  # between rivals of the group, standard deviation of logarithms
+    paced: bool = True
+    enters_day: int = 1
+    enters_hour: int = 0
+    leaves_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimedChange:
+    """What the scenario changes of a plan at a time: fields and values for `plans.plan.change`."""
+
+    at: datetime
+    plan_id: int
+    after: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A market and the plans put into it. Read one with `simulator.loading.load`."""
+
+    name: str
+    title: Title
+    about: Title
+    first_day: date
+    opportunities_per_day: int
+    ad_account: AdAccount
+    shops: tuple[Shop, ...]
+    plans: tuple[PlannedPlan, ...]
+    placements: dict[str, PlacementHabits]
+    categories: dict[str, Category]
+    traffic: TrafficShape
+    buyers: Buyers
+    refunds: Refunds
+    delays: Delays
+    live: LiveHabits
+    rivals: tuple[RivalGroup, ...]
+    rival_habits: RivalHabits
+    rooms: tuple[Room, ...] = ()
+    days: int = 30
+    timezone: str = SHANGHAI
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        zone(self.timezone)
+        if faults := list(_faults(self)):
+            raise BadInput("simulator.faults", faults="".join(f"\n  {place}: {said}" for place, said in faults))
+
+    def products(self) -> tuple[Product, ...]:
+        """All products of all shops, in the order written."""
+        return tuple(product for shop in self.shops for product in shop.products)
+
+    def rooms_of_plans(self) -> dict[int, int]:
+        """The room of each live plan."""
+        return {plan.id: plan.room for plan in self.plans if plan.room is not None}
+
+    def seen(self) -> Float64:
+        """The chance that a place is looked at, shape [placement, slot]; 0 where there is no such slot."""
+        slots = max(len(self.placements[name].seen) for name in self.placements)
+        table = np.zeros((len(Placement), slots))
+        for name, habits in self.placements.items():
+            table[Placement[name.upper()], : len(habits.seen)] = habits.seen
+        return table
+
+    def reserves(self) -> tuple[Micros, ...]:
+        """The least price of an impression in each placement, micro-yuan, in the order of `Placement`."""
+        return tuple(micros(str(self.placements[place.name.lower()].reserve)) for place in Placement)
+
+    def top_up(self) -> Micros:
+        """The cash put into the ad account at the start, micro-yuan."""
+        return micros(str(self.ad_account.top_up))
+
+    def plan_records(self) -> list[Plan]:
+        """The plans as they stand at the start, active."""
+        return [self.plan_record(plan) for plan in self.plans]
+
+    def timed_changes(self) -> list[TimedChange]:
+        """What the scenario changes, in time order; fields of a plan changed at the same minute are one change."""
+        return sorted((made for plan in self.plans for made in self._changes(plan)), key=lambda made: made.at)
+
+    def at(self, day: int, text: str) -> datetime:
+        """The time of day `text` ("09:40") on a delivery day, the first being 1."""
+        return datetime.combine(self.first_day + timedelta(days=day - 1), clock(text), tzinfo=ZoneInfo(self.timezone))
+
+    def _changes(self, plan: PlannedPlan) -> Iterator[TimedChange]:
+        moments = sorted(plan.changes, key=lambda made: (made.day, made.time))
+        for (day, text), together in groupby(moments, key=lambda made: (made.day, made.time)):
+            yield TimedChange(self.at(day, text), plan.id, {made.field: made.parsed() for made in together})
+
+    def plan_record(self, plan: PlannedPlan) -> Plan:
+        """One plan as it stands at the start, active. What a plan may not be: BadInput."""
+        return Plan(
+            id=plan.id,
+            shop_id=plan.shop,
+            ad_account_id=self.ad_account.id,
+            name=plan.name,
+            kind=PlanKind(plan.kind),
+            goal=Goal(plan.goal),
+            target=plan.target,
+            budget_daily=micros(str(plan.budget_daily)),
+            product_ids=plan.products,
+            room_id=plan.room,
+            bid_mode=BidMode(plan.bid_mode),
+            status=PlanStatus.ACTIVE,
+            counting=Counting(plan.counting),
+            policy=plan.policy,
+            timezone=self.timezone,
+            commission_rate=plan.commission_rate,
+        )
+
+
+def clock(text: str) -> time:
+    """A time of day written as "14:00". Anything else: BadInput."""
+    try:
+        return time.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise BadInput("simulator.clock", value=text) from None
+
+
+def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """What does not fit together in a scenario: (place, what is wrong), all of it."""
+    products = {product.id for product in scenario.products()}
+    rooms = {room.id for room in scenario.rooms}
+    yield from _faults_of_placements(scenario)
+    for shop in scenario.shops:
+        for product in shop.products:
+            yield from _unknown(f"product {product.id}, category", [product.category], scenario.categories)
+    for room in scenario.rooms:
+        yield from _unknown(f"room {room.id}, products", room.products, products)
+    for plan in scenario.plans:
+        place = f"plan {plan.id}"
+        yield from _unknown(f"{place}, shop", [plan.shop], [shop.id for shop in scenario.shops])
+        yield from _unknown(f"{place}, products", plan.products, products)
+        yield from _unknown(f"{place}, room", [] if plan.room is None else [plan.room], rooms)
+        yield from _unknown(f"{place}, changes, day", [made.day for made in plan.changes], range(1, scenario.days + 1))
+        try:
+            scenario.plan_record(plan)
+        except BadInput as error:
+            yield place, str(error)
+    yield from _twice("products", [product.id for product in scenario.products()])
+    yield from _twice("plans", [plan.id for plan in scenario.plans])
+    yield from _twice("rooms", [room.id for room in scenario.rooms])
+    for name, number in (("days", scenario.days), ("opportunities_per_day", scenario.opportunities_per_day)):
+        if number < 1:
+            yield name, say("simulator.below_one", value=number)
+
+
+def _faults_of_placements(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    expected = {place.name.lower() for place in Placement}
+    if scenario.placements.keys() != expected:
+        yield "placements", say("simulator.placements", known=", ".join(sorted(expected)))
+    for name, shares in (
+        ("placements, share", [habits.share for habits in scenario.placements.values()]),
+        ("placements, organic", [habits.organic for habits in scenario.placements.values()]),
+        ("buyers, types, share", [kind.share for kind in scenario.buyers.types]),
+    ):
+        if abs(sum(shares) - 1) > 1e-6:
+            yield name, say("simulator.shares", total=f"{sum(shares):g}")
+
+
+def _unknown(place: str, named: Iterable[object], known: Collection[object]) -> Iterator[tuple[str, str]]:
+    told = f"{known.start}–{known.stop - 1}" if isinstance(known, range) else ", ".join(map(str, known))
+    yield from ((place, say("simulator.unknown_name", value=name, known=told)) for name in named if name not in known)
+
+
+def _twice(place: str, ids: Sequence[int]) -> Iterator[tuple[str, str]]:
+    yield from ((place, say("simulator.id_twice", value=one)) for one in sorted({i for i in ids if ids.count(i) > 1}))
