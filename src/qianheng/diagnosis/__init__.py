@@ -1,0 +1,1 @@
+"""Diagnosis: what the figures say, judged by rules that are data."""

@@ -1,0 +1,169 @@
+"""What a report of another platform says about one plan, product, creative, account or room: sums, never ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from qianheng.core.money import Micros, ratio
+from qianheng.plans.plan import Goal
+
+
+class ReportKind(StrEnum):
+    """What the rows of a report are about."""
+
+    PLAN = "plan"
+    ACCOUNT = "account"
+    PRODUCT = "product"
+    CREATIVE = "creative"
+    LIVE = "live"
+    FINANCE = "finance"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The sums of a row or of many. Money in micro-yuan; `None` where the report does not reach, never 0 instead."""
+
+    spend: Micros | None = None
+    base_spend: Micros | None = None
+    boosted_spend: Micros | None = None
+    orders: int | None = None
+    gmv: Micros | None = None
+    net_orders: int | None = None
+    net_gmv: Micros | None = None
+    refunded_orders_1h: int | None = None
+    refunded_1h: Micros | None = None
+    settled_gmv_7d: Micros | None = None
+    settled_gmv_14d: Micros | None = None
+    buyer_paid: Micros | None = None
+    coupon: Micros | None = None
+    subsidy: Micros | None = None
+    impressions: int | None = None
+    clicks: int | None = None
+    plays: int | None = None
+    deposited: Micros | None = None
+    transferred_in: Micros | None = None
+    transferred_out: Micros | None = None
+    balance: Micros | None = None
+    credit_balance: Micros | None = None
+    cash_balance: Micros | None = None
+
+
+FIGURES = tuple(entry.name for entry in fields(Figures))
+MONEY = tuple(entry.name for entry in fields(Figures) if "Micros" in str(entry.type))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One line of a report: what it is about, when, and its sums.
+
+    `first` and `last` bound its natural days (equal for a daily row, both `None` when the report does not say),
+    `hour` is set for an hourly row. `entity_id` is "" where the vendor gives only a name; `within` names what else the
+    line belongs to (a product's plan). `goal` is what the vendor bid to in those days. `aside` holds the cells that are
+    not calculated with, by the vendor's column.
+    """
+
+    kind: ReportKind
+    entity_id: str
+    name: str
+    first: date | None
+    last: date | None
+    hour: int | None = None
+    within: str = ""
+    goal: Goal = Goal.NET
+    figures: Figures = field(default_factory=Figures)
+    aside: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What the row tells of: a later row of the same key replaces it."""
+        return (self.kind.value, self.entity_id or f"name:{self.name}", self.within, self.first, self.last, self.hour)
+
+
+def add(rows: Iterable[Figures]) -> Figures:
+    """The sums of many rows: of each figure those that are known; `None` when no row knows it."""
+    totals: dict[str, int] = {}
+    for row in rows:
+        for name in FIGURES:
+            value = getattr(row, name)
+            if value is not None:
+                totals[name] = totals.get(name, 0) + value
+    return Figures(**totals)
+
+
+def ratio_of(rows: Iterable[Figures], numerator: str, denominator: str) -> Fraction | None:
+    """One ratio of sums over the rows that know both figures (SPEC 3.1); `None` when none does or nothing divides."""
+    above = below = 0
+    for row in rows:
+        over, under = getattr(row, numerator), getattr(row, denominator)
+        if over is not None and under is not None:
+            above, below = above + over, below + under
+    return ratio(above, below)
+
+
+_COUNTS_FIRST = (ReportKind.PLAN, ReportKind.ACCOUNT, ReportKind.PRODUCT, ReportKind.CREATIVE, ReportKind.LIVE)
+Span = tuple[date, date]
+
+
+def counted_once(rows: Iterable[ReportRow]) -> tuple[list[ReportRow], list[tuple[ReportKind, Span]]]:
+    """The rows that together count each day's spend once, and the (kind, period)s left out for it.
+
+    Plans, products and creatives tell of the same spend: each day is taken from the first kind that has it, in the
+    order plan, account, product, creative, live. A longer period gives way to days that fill it, hours to their day.
+    Rows without a day are never counted.
+    """
+    groups: dict[tuple[ReportKind, Span, bool], list[ReportRow]] = {}
+    for row in rows:
+        if row.first and row.last and row.kind in _COUNTS_FIRST:
+            groups.setdefault((row.kind, (row.first, row.last), row.hour is not None), []).append(row)
+    taken: set[date] = set()
+    kept: list[ReportRow] = []
+    left_out = []
+    for kind, span, hourly in sorted(groups, key=lambda group: _rank(group, groups.keys())):
+        days = set(days_of(span))
+        if taken & days:
+            left_out.append((kind, span))
+            continue
+        taken |= days
+        kept.extend(groups[kind, span, hourly])
+    return kept, left_out
+
+
+def days_of(span: Span) -> list[date]:
+    """The days of a period, both ends included."""
+    return [span[0] + timedelta(days=i) for i in range((span[1] - span[0]).days + 1)]
+
+
+def _rank(group: tuple[ReportKind, Span, bool], groups: Iterable[tuple[ReportKind, Span, bool]]) -> tuple[object, ...]:
+    kind, span, hourly = group
+    shorter = {day for other, (first, last), _ in groups if other is kind and first == last != span for day in (first,)}
+    filled = span[0] != span[1] and shorter >= set(days_of(span))
+    return _COUNTS_FIRST.index(kind), filled, -(span[1] - span[0]).days, hourly, span
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The sums of some rows and the ratios taken once from them, each over the rows that know both sides."""
+
+    figures: Figures
+    payment_roi: Fraction | None
+    net_roi: Fraction | None
+    settled_roi: Fraction | None
+    refund_rate_1h: Fraction | None
+    net_rate_1h: Fraction | None
+
+
+def summary(rows: Iterable[ReportRow]) -> Summary:
+    """Sum rows and take the ratios (SPEC 1, 3.1, 3.2); settled means within 7 days."""
+    known = [row.figures for row in rows]
+    return Summary(
+        figures=add(known),
+        payment_roi=ratio_of(known, "gmv", "spend"),
+        net_roi=ratio_of(known, "net_gmv", "spend"),
+        settled_roi=ratio_of(known, "settled_gmv_7d", "spend"),
+        refund_rate_1h=ratio_of(known, "refunded_1h", "gmv"),
+        net_rate_1h=ratio_of(known, "net_gmv", "gmv"),
+    )

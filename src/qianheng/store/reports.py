@@ -1,0 +1,137 @@
+"""Reports of other platforms kept in SQL: append-only, the latest telling of a line wins, earlier ones stay known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from qianheng.core.ids import stable_id
+from qianheng.measures.reports import FIGURES, Figures, ReportKind, ReportRow
+from qianheng.plans.plan import Goal
+from qianheng.store.database import Sequence, metadata
+
+REPORT_FILE = sa.Table(
+    "report_file",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("layout", sa.Text, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
+    sa.Column("imported_at", sa.BigInteger, nullable=False),
+)
+REPORT_ROW = sa.Table(
+    "report_row",
+    metadata,
+    sa.Column("sequence", Sequence, primary_key=True),
+    sa.Column("file_id", sa.BigInteger, sa.ForeignKey("report_file.id"), nullable=False, index=True),
+    sa.Column("key", sa.BigInteger, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("entity_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("first", sa.Date, index=True),
+    sa.Column("last", sa.Date),
+    sa.Column("hour", sa.Integer),
+    sa.Column("within", sa.Text, nullable=False),
+    sa.Column("goal", sa.Text, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("aside", sa.JSON, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A file that was imported. `id` is a function of its content and how it was read; time in UTC microseconds."""
+
+    id: int
+    name: str
+    layout: str
+    timezone: str
+    imported_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A line as last told, and as told before if a later report restated it."""
+
+    row: ReportRow
+    before: ReportRow | None
+
+
+def save(connection: Connection, file: ReportFile, rows: Iterable[ReportRow]) -> bool:
+    """Append a file with all of its rows; false when it is there already, and then nothing changes."""
+    if connection.scalar(sa.select(REPORT_FILE.c.id).where(REPORT_FILE.c.id == file.id)) is not None:
+        return False
+    connection.execute(
+        sa.insert(REPORT_FILE),
+        {
+            "id": file.id,
+            "name": file.name,
+            "layout": file.layout,
+            "timezone": file.timezone,
+            "imported_at": file.imported_at,
+        },
+    )
+    if encoded := [_encode(file.id, row) for row in rows]:
+        connection.execute(sa.insert(REPORT_ROW), encoded)
+    return True
+
+
+def load(connection: Connection, first: date | None = None, last: date | None = None) -> list[StoredRow]:
+    """The rows whose whole period lies within the days given (all, and those without a day, when none is), as last
+    told, in the order of their periods."""
+    columns = REPORT_ROW.c
+    query = sa.select(REPORT_ROW).order_by(columns.sequence)
+    if first is not None:
+        query = query.where(columns.first >= first)
+    if last is not None:
+        query = query.where(columns.last <= last)
+    latest: dict[int, StoredRow] = {}
+    for record in connection.execute(query):
+        row, known = _decode(record), latest.get(record.key)
+        if known is None or known.row.figures != row.figures:
+            latest[record.key] = StoredRow(row, known.row if known else None)
+    return sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
+
+
+def files(connection: Connection) -> int:
+    """How many files have been imported."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(REPORT_FILE)) or 0
+
+
+def _encode(file_id: int, row: ReportRow) -> dict[str, Any]:
+    dated = row.first is not None
+    return {
+        "file_id": file_id,
+        # Without a day two files may tell of different days: neither replaces the other.
+        "key": stable_id("report_row", *row.key) if dated else stable_id("report_row", file_id, *row.key),
+        "kind": row.kind.value,
+        "entity_id": row.entity_id,
+        "name": row.name,
+        "first": row.first,
+        "last": row.last,
+        "hour": row.hour,
+        "within": row.within,
+        "goal": row.goal.value,
+        "figures": {name: value for name in FIGURES if (value := getattr(row.figures, name)) is not None},
+        "aside": [list(pair) for pair in row.aside],
+    }
+
+
+def _decode(record: Any) -> ReportRow:
+    return ReportRow(
+        kind=ReportKind(record.kind),
+        entity_id=record.entity_id,
+        name=record.name,
+        first=record.first,
+        last=record.last,
+        hour=record.hour,
+        within=record.within,
+        goal=Goal(record.goal),
+        figures=Figures(**record.figures),
+        aside=tuple((column, told) for column, told in record.aside),
+    )
