@@ -62,14 +62,10 @@ def _edges(scenario: Scenario, sessions: tuple[Session, ...]) -> Iterator[int]:
     """Every moment a room goes on or off the air."""
     for day in range(1, scenario.days + 1):
         for session in sessions:
-            if not _is_on(session, day, scenario.at(day, session.on).isoweekday()):
+            if not session.is_on(day, scenario.at(day, session.on).isoweekday()):
                 continue
             yield microseconds(scenario.at(day, session.on))
             if session.drop_at is not None:
                 drop = microseconds(scenario.at(day, session.drop_at))
                 yield from (drop, drop + session.drop_minutes * MINUTE)
             yield microseconds(scenario.at(day, session.off))
-
-
-def _is_on(session: Session, day: int, weekday: int) -> bool:
-    return (not session.days or day in session.days) and (not session.weekdays or weekday in session.weekdays)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -90,6 +90,16 @@ class Session:
         marks = [clock(text) for text in (self.on, self.off, self.drop_at) if text is not None]
         if not marks[0] < marks[1] or not marks[0] <= marks[-1] <= marks[1]:
             raise BadInput("simulator.session")
+
+    def is_on(self, day: int, weekday: int) -> bool:
+        """Whether it takes place on a delivery day that is such a weekday."""
+        return (not self.days or day in self.days) and (not self.weekdays or weekday in self.weekdays)
+
+    def meets(self, other: Session) -> bool:
+        """Whether both can be on air at once, weekdays and days taken apart."""
+        apart = bool(self.days and other.days and not {*self.days} & {*other.days})
+        apart |= bool(self.weekdays and other.weekdays and not {*self.weekdays} & {*other.weekdays})
+        return not apart and clock(self.on) <= clock(other.off) and clock(other.on) <= clock(self.off)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +247,7 @@ class Scenario:
         return [self.plan_record(plan) for plan in self.plans]
 
     def timed_changes(self) -> list[TimedChange]:
-        """What the scenario changes, in time order; fields of a plan changed at the same minute are one change."""
+        """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
         return sorted((made for plan in self.plans for made in self._changes(plan)), key=lambda made: made.at)
 
     def at(self, day: int, text: str) -> datetime:
@@ -245,7 +255,9 @@ class Scenario:
         return datetime.combine(self.first_day + timedelta(days=day - 1), clock(text), tzinfo=ZoneInfo(self.timezone))
 
     def _changes(self, plan: PlannedPlan) -> Iterator[TimedChange]:
-        moments = sorted(plan.changes, key=lambda made: (made.day, made.time))
+        moments = sorted(
+            (made for made in plan.changes if made.day <= self.days), key=lambda made: (made.day, made.time)
+        )
         for (day, text), together in groupby(moments, key=lambda made: (made.day, made.time)):
             yield TimedChange(self.at(day, text), plan.id, {made.field: made.parsed() for made in together})
 
@@ -289,12 +301,15 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
             yield from _unknown(f"product {product.id}, category", [product.category], scenario.categories)
     for room in scenario.rooms:
         yield from _unknown(f"room {room.id}, products", room.products, products)
+        if any(one.meets(other) for one, other in combinations(room.sessions, 2)):
+            yield f"room {room.id}, sessions", say("simulator.sessions_meet")
     for plan in scenario.plans:
         place = f"plan {plan.id}"
         yield from _unknown(f"{place}, shop", [plan.shop], [shop.id for shop in scenario.shops])
         yield from _unknown(f"{place}, products", plan.products, products)
         yield from _unknown(f"{place}, room", [] if plan.room is None else [plan.room], rooms)
-        yield from _unknown(f"{place}, changes, day", [made.day for made in plan.changes], range(1, scenario.days + 1))
+        for made in plan.changes:
+            yield from _at_least_one(f"{place}, changes, day", made.day)
         try:
             scenario.plan_record(plan)
         except BadInput as error:
@@ -302,15 +317,19 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield from _twice("products", [product.id for product in scenario.products()])
     yield from _twice("plans", [plan.id for plan in scenario.plans])
     yield from _twice("rooms", [room.id for room in scenario.rooms])
-    for name, number in (("days", scenario.days), ("opportunities_per_day", scenario.opportunities_per_day)):
-        if number < 1:
-            yield name, say("simulator.below_one", value=number)
+    yield from _at_least_one("days", scenario.days)
+    yield from _at_least_one("opportunities_per_day", scenario.opportunities_per_day)
+    yield from _at_least_one("buyers, population", scenario.buyers.population)
+    yield from _at_least_one("products", len(products))
 
 
 def _faults_of_placements(scenario: Scenario) -> Iterator[tuple[str, str]]:
     expected = {place.name.lower() for place in Placement}
     if scenario.placements.keys() != expected:
         yield "placements", say("simulator.placements", known=", ".join(sorted(expected)))
+    for name, habits in scenario.placements.items():
+        if not habits.seen or not 1 >= habits.seen[0] or list(habits.seen) != sorted(habits.seen, reverse=True):
+            yield f"placements, {name}, seen", say("simulator.seen")
     for name, shares in (
         ("placements, share", [habits.share for habits in scenario.placements.values()]),
         ("placements, organic", [habits.organic for habits in scenario.placements.values()]),
@@ -321,8 +340,13 @@ def _faults_of_placements(scenario: Scenario) -> Iterator[tuple[str, str]]:
 
 
 def _unknown(place: str, named: Iterable[object], known: Collection[object]) -> Iterator[tuple[str, str]]:
-    told = f"{known.start}–{known.stop - 1}" if isinstance(known, range) else ", ".join(map(str, known))
+    told = ", ".join(map(str, known))
     yield from ((place, say("simulator.unknown_name", value=name, known=told)) for name in named if name not in known)
+
+
+def _at_least_one(place: str, number: int) -> Iterator[tuple[str, str]]:
+    if number < 1:
+        yield place, say("simulator.below_one", value=number)
 
 
 def _twice(place: str, ids: Sequence[int]) -> Iterator[tuple[str, str]]:
