@@ -1,0 +1,115 @@
+"""The one definition of the sums as SQL text, ready to run on any engine, and reading what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from qianheng.core.money import Micros
+from qianheng.facts.schema import Channel
+from qianheng.measures.days import Days, Int64, date_of
+from qianheng.measures.sums import NAMES, Sums
+
+PlanDay = tuple[int, date]
+
+
+class Counted(NamedTuple):
+    """What the guarantee counts of a plan's day under one target version: spend, and orders and GMV of either goal."""
+
+    target_version: int
+    spend: Micros
+    payment_orders: int
+    payment_gmv: Micros
+    net_orders: int
+    net_gmv: Micros
+
+
+def plan_day(days: Days) -> str:
+    """SQL: the sums of each plan, day, target version and channel, and what the guarantee counts of them."""
+    return _filled("plan_day", days)
+
+
+def plan_day_traffic(days: Days) -> str:
+    """SQL: the impressions and clicks of each plan and day."""
+    return _filled("plan_day_traffic", days)
+
+
+def plan_hour(days: Days) -> str:
+    """SQL: spend, orders and GMV of each plan, day and hour."""
+    return _filled("plan_hour", days)
+
+
+def refund_maturity(days: Days) -> str:
+    """SQL: what was refunded of the orders of these days, by plan and age of the order in hours."""
+    return _filled("refund_maturity", days)
+
+
+def sums_of(answer: pa.Table, channel: Channel | None = None) -> dict[PlanDay, Sums]:
+    """The answer of `plan_day` or `plan_day_traffic` by plan and day; of one channel only if asked."""
+    if channel is not None:
+        answer = answer.filter(pa.compute.field("channel") == channel)
+    columns = {name: answer[name].to_numpy() for name in NAMES if name in answer.column_names}
+    return grouped(answer["plan_id"].to_numpy(), answer["day"].to_numpy(), columns)
+
+
+def counted_of(answer: pa.Table, promoted_only: bool) -> Iterator[tuple[PlanDay, list[Counted]]]:
+    """What the guarantee counts, from the answer of `plan_day`: for each plan and day its target versions in order.
+
+    promoted_only: the plan counts only orders that a promoted impression or click reached (SPEC 2).
+    What happened before the plan's first target is left out.
+    """
+    kept = pa.compute.field("target_version") >= 0
+    if promoted_only:
+        kept &= pa.compute.field("channel") == Channel.PROMOTED
+    answer = answer.filter(kept)
+    columns = {name: answer[name].to_numpy() for name in Counted._fields[2:]}
+    columns["spend"] = answer["spend"].to_numpy() - answer["boosted_spend"].to_numpy()
+    keys = [answer[name].to_numpy() for name in ("plan_id", "day", "target_version")]
+    (plan_ids, days, versions), sums = _sum_by(keys, columns)
+    rows = zip(versions.tolist(), *(sums[name].tolist() for name in Counted._fields[1:]), strict=True)
+    counted = [Counted(*row) for row in rows]
+    for start, end in _runs(plan_ids, days):
+        yield (int(plan_ids[start]), date_of(int(days[start]))), counted[start:end]
+
+
+def grouped(plan_ids: Int64, days: Int64, columns: Mapping[str, Int64]) -> dict[PlanDay, Sums]:
+    """Columns named as in `Sums`, added up by plan and day number."""
+    (plans, numbers), sums = _sum_by([plan_ids, days], columns)
+    rows = zip(*(column.tolist() for column in sums.values()), strict=True)
+    keys = zip(plans.tolist(), map(date_of, numbers.tolist()), strict=True)
+    return {key: Sums(**dict(zip(sums, row, strict=True))) for key, row in zip(keys, rows, strict=True)}
+
+
+def _sum_by(keys: list[Int64], columns: Mapping[str, Int64]) -> tuple[list[Int64], dict[str, Int64]]:
+    """The distinct keys, sorted, and the exact sums of the columns for each."""
+    order = np.lexsort(keys[::-1])
+    ordered = [key[order] for key in keys]
+    starts = np.array([start for start, _ in _runs(*ordered)], np.int64)
+    if not len(starts):
+        return ordered, {name: column[:0] for name, column in columns.items()}
+    sums = {name: np.add.reduceat(column[order], starts) for name, column in columns.items()}
+    return [key[starts] for key in ordered], sums
+
+
+def _runs(*keys: Int64) -> Iterator[tuple[int, int]]:
+    """The stretches [start, end) of equal keys, which are sorted."""
+    length = len(keys[0])
+    if length:
+        changes = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        starts = [0, *(np.flatnonzero(changes) + 1).tolist()]
+        yield from zip(starts, [*starts[1:], length], strict=True)
+
+
+def _filled(name: str, days: Days) -> str:
+    return _text(name).format(offset=days.offset_sql(), since=days.since, until=days.until)
+
+
+@cache
+def _text(name: str) -> str:
+    return Path(__file__).with_name("sql").joinpath(f"{name}.sql").read_text(encoding="utf-8")
