@@ -25,13 +25,14 @@ BRIEFLY = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "compensat
 def print_one(policy: Policy, case: Case, verdict: Verdict) -> None:
     """A verdict: its figures, each condition with value and limit, and the reason in words."""
     told = answer(verdict, case.unit.timezone)
-    title = say("guarantee.title", plan=escape(case.unit.plan_id), day=case.unit.day, policy=escape(policy.name))
+    title = say("guarantee.title", plan=case.unit.plan_id, day=case.unit.day, policy=policy.name)
     figures = [name for name in FIGURES if name in told]
     rows = [(title_of, told[name]) for title_of, name in zip(_columns(*figures), figures, strict=True)]
-    print_table(title, _columns("figure", "value"), [(_columns("status")[0], _status(told)), *rows])
+    _console().print(title)
+    print_table("", _columns("figure", "value"), [(_columns("status")[0], _status(told)), *rows])
     if verdict.checks:
         print_table("", ["", *_columns("check", "value", "limit")], map(_check_row, verdict.checks))
-    Console(highlight=False, markup=False).print(sentence(told))
+    _console().print(sentence(told))
 
 
 def print_many(judged: Iterable[Judged]) -> None:
@@ -58,7 +59,7 @@ def print_explanation(explanation: Json) -> None:
         _branch(branch, _order_line(order), map(_refund_line, order["refunds"]))
     if explanation["would_have_kept"]:
         _branch(tree, say("guarantee.explain.kept"), [explanation["would_have_kept"]])
-    Console(highlight=False, markup=False, emoji=False).print(tree)
+    _console().print(tree)
 
 
 def sentence(told: dict[str, Any]) -> str:
@@ -71,6 +72,10 @@ def sentence(told: dict[str, Any]) -> str:
     if told["final"]:
         return say("guarantee.sentence.due", amount=amount)
     return say("guarantee.sentence.provisional", amount=amount, judged_at=told["judged_at"])
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)  # ids are shown as they are
 
 
 def _columns(*names: str) -> list[str]:

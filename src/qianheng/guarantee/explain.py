@@ -56,7 +56,7 @@ def _targets(policy: Policy, case: Case, sifted: Sifted) -> list[Json]:
             "gmv": yuan(period.gmv),
             "expected_spend": yuan(to_fen(period.gmv / (period.target * pay_ratio))) if period.target else None,
         }
-        for begin, until, period in zip(begins, [*begins[1:], end], add_up(case, sifted).periods, strict=True)
+        for begin, until, period in zip(begins, [*begins, end][1:], add_up(case, sifted).periods, strict=True)
     ]
 
 

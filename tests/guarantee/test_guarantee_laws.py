@@ -1,0 +1,169 @@
+"""Laws that hold for every case, whatever its facts."""
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qianheng.core.days import DAY, HOUR, MINUTE
+from qianheng.core.money import FEN, YUAN
+from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
+from qianheng.guarantee.figures import Figures, Period, figures
+from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.verdict import PRECEDENCE, VOIDS, Reason, Status, evaluate, judge
+from qianheng.plans.plan import Goal
+
+UNIT = Unit("p", date(2025, 10, 1))
+START, END = UNIT.window
+POLICIES = ["seed", "qianchuan-product", "qianchuan-live", "tiktok-gmv-max", "shopee-gmv-max", "none"]
+
+times = st.one_of(
+    st.integers(START - 2 * HOUR, END + 2 * HOUR),
+    st.sampled_from([START, END, START - 1, END - 1, START + HOUR, START + 2 * HOUR]),
+)
+amounts = st.one_of(st.integers(0, 2000 * YUAN), st.sampled_from([0, 1, FEN, 100 * YUAN]))
+boosts = st.sampled_from([None, None, None, "plan", "creative"])
+targets = st.builds(
+    Target,
+    times,
+    st.sampled_from([Goal.PAYMENT, Goal.NET]),
+    st.sampled_from([Fraction(1), Fraction(5, 2), Fraction(7)]),
+)
+first_target = st.builds(Target, st.just(START - DAY), st.sampled_from([Goal.PAYMENT, Goal.NET]), st.just(Fraction(3)))
+
+
+@st.composite
+def orders(draw: st.DrawFn, number: int) -> Order:
+    at, amount = draw(times), draw(amounts)
+    after = st.sampled_from([1, MINUTE, MINUTE + 1, HOUR, HOUR + 1, DAY])
+    parts = draw(st.lists(st.tuples(after, st.sampled_from([amount, amount // 2, 1])), max_size=2))
+    refunds = tuple(Refund(f"r{number}.{i}", at + delay, part) for i, (delay, part) in enumerate(parts))
+    return Order(f"o{number}", at, amount, draw(boosts), draw(st.booleans()) and draw(st.booleans()), refunds)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    many = draw(st.sampled_from([0, 3, 12, 25]))
+    log = Log(
+        (draw(first_target), *draw(st.lists(targets, max_size=3, unique_by=lambda target: target.at))),
+        tuple(draw(st.lists(st.builds(PlanEvent, times, st.sampled_from(Event)), max_size=2))),
+    )
+    charges = tuple(Charge(f"c{i}", draw(times), draw(amounts), draw(boosts)) for i in range(draw(st.integers(0, 4))))
+    now = draw(st.sampled_from([START + 12 * HOUR, END, END + DAY, END + 7 * DAY, END + 30 * DAY]))
+    return Case(draw(st.sampled_from(POLICIES)), UNIT, log, charges, tuple(draw(orders(i)) for i in range(many)), now)
+
+
+@given(cases(), st.randoms(use_true_random=False))
+def test_the_order_of_facts_does_not_matter(case: Case, random: object) -> None:
+    def shuffled(facts: tuple) -> tuple:  # type: ignore[type-arg]
+        return tuple(random.sample(facts, len(facts)))  # type: ignore[attr-defined]
+
+    log = Log(shuffled(case.log.targets), shuffled(case.log.events))
+    mixed = replace(case, log=log, charges=shuffled(case.charges), orders=shuffled(case.orders))
+    assert evaluate(load_policy(case.policy), mixed) == evaluate(load_policy(case.policy), case)
+
+
+@given(cases(), st.data())
+def test_a_fact_told_again_changes_nothing(case: Case, data: st.DataObject) -> None:
+    again = replace(
+        case,
+        log=Log(case.log.targets * 2, case.log.events),
+        charges=case.charges + tuple(charge._replace(amount=data.draw(amounts)) for charge in case.charges),
+        orders=case.orders + tuple(order._replace(at=data.draw(times)) for order in case.orders),
+    )
+    assert evaluate(load_policy(case.policy), again) == evaluate(load_policy(case.policy), case)
+
+
+@given(cases(), st.integers(1, DAY), amounts)
+def test_facts_later_than_now_change_nothing(case: Case, later: int, amount: int) -> None:
+    at = case.now + later
+    more = replace(
+        case,
+        log=Log(
+            (Target(at, Goal.SETTLED, Fraction(9)), *case.log.targets), (PlanEvent(at, Event.PAUSE), *case.log.events)
+        ),
+        charges=(Charge("later", at, amount), *case.charges),
+        orders=(
+            Order("later", at, amount),
+            *(
+                order._replace(refunds=(*order.refunds, Refund(f"later {order.id}", at, amount)))
+                for order in case.orders
+            ),
+        ),
+    )
+    assert evaluate(load_policy(case.policy), more) == evaluate(load_policy(case.policy), case)
+
+
+@given(cases(), st.integers(2, 9))
+def test_money_scales(case: Case, factor: int) -> None:
+    scaled = replace(
+        case,
+        charges=tuple(charge._replace(amount=charge.amount * factor) for charge in case.charges),
+        orders=tuple(
+            order._replace(
+                amount=order.amount * factor,
+                refunds=tuple(refund._replace(amount=refund.amount * factor) for refund in order.refunds),
+            )
+            for order in case.orders
+        ),
+    )
+    policy = load_policy(case.policy)
+    before, after = evaluate(policy, case).sums, evaluate(policy, scaled).sums
+    assert after.shortfall == factor * before.shortfall
+    assert (after.orders, after.weighted_target, after.actual_roi) == (
+        before.orders,
+        before.weighted_target,
+        before.actual_roi,
+    )
+
+
+@given(cases())
+def test_compensation_is_the_shortfall_if_every_check_holds_and_nothing_otherwise(case: Case) -> None:
+    policy = load_policy(case.policy)
+    verdict = evaluate(policy, case)
+    all_hold = policy.rules is not None and all(check.passed for check in verdict.checks)
+    assert (verdict.compensation > 0) == all_hold
+    assert verdict.compensation % FEN == 0
+    if all_hold:
+        assert abs(verdict.compensation - verdict.sums.shortfall) <= FEN // 2
+
+
+@given(cases())
+def test_status_reason_and_final_agree(case: Case) -> None:
+    verdict = evaluate(load_policy(case.policy), case)
+    assert (verdict.status is Status.VOID) == (verdict.reason in VOIDS) == (verdict.forgone is not None)
+    assert verdict.final or verdict.reason is None
+    assert (verdict.status is Status.ENDED) <= (verdict.reason is not None)
+    assert verdict.final == (
+        verdict.judged_at is None or verdict.status is Status.VOID or case.now >= verdict.judged_at
+    )
+
+
+@given(cases())
+def test_checks_stand_in_the_precedence_of_their_reasons(case: Case) -> None:
+    checks = evaluate(load_policy("tiktok-gmv-max"), case).checks
+    places = [PRECEDENCE[check.reason] for check in checks]
+    assert places == sorted(places)
+
+
+@given(cases(), st.integers(0, 30))
+def test_figures_from_partial_sums_give_the_same_verdict(case: Case, cut: int) -> None:
+    parts = [replace(case, orders=part, charges=charges) for part, charges in (
+        (case.orders[:cut], case.charges[:1]), (case.orders[cut:], case.charges[1:])
+    )]  # fmt: skip
+    first, second = map(figures, parts)
+    joined = Figures(
+        first.spend + second.spend,
+        tuple(
+            Period(a.goal, a.target, a.orders + b.orders, a.gmv + b.gmv)
+            for a, b in zip(first.periods, second.periods, strict=True)
+        ),
+    )
+    policy = load_policy(case.policy)
+    assert judge(policy, case.unit, case.log, joined, case.now) == evaluate(policy, case)
+
+
+def test_every_reason_is_void_or_not_covered_or_ends() -> None:
+    assert [reason for reason in Reason if reason in VOIDS] == list(Reason)[3:8]
