@@ -11,7 +11,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "qianheng"
 # From top to bottom. A room may import any room on a lower line, and itself.
 LINES = (
     ("cli",),
-    ("actions", "pages"),
+    ("pages",),
+    ("actions",),
     ("store", "simulator", "vendors"),
     ("delivery",),
     ("diagnosis",),

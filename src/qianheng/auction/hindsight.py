@@ -26,18 +26,21 @@ class Optimum:
     multiplier: float
 
 
-def optimum(worth: Float, price: Float, seen: Float, budget: float) -> Optimum:
-    """The most Σ worth with Σ spend ≤ budget and Σ spend ≤ Σ worth.
+def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: float = 0.0) -> Optimum:
+    """The most Σ worth with Σ spend ≤ budget and Σ spend ≤ Σ worth + granted.
 
     worth: [n] value over target, in money; price: [n, slots] what place k costs; seen: [n, slots] chance that place k
-    is seen (0: there is no such place). A place is paid only when seen.
+    is seen (0: there is no such place). A place is paid only when seen. `granted` is worth that comes unpromoted.
     """
     low, high = 1e-4, 1e4
     for _ in range(_STEPS):
         middle = float(np.sqrt(low * high))
         value, spend = _outcome(middle, worth, price, seen)
-        low, high = (middle, high) if spend <= budget and spend <= value else (low, middle)
-    return _blend(_outcome(low, worth, price, seen), _outcome(high, worth, price, seen), budget, low)
+        low, high = (middle, high) if spend <= min(budget, value + granted) else (low, middle)
+    below, above = _outcome(low, worth, price, seen), _outcome(high, worth, price, seen)
+    share = _share(below, above, budget, granted)
+    value, spend = (a + share * (b - a) for a, b in zip(below, above, strict=True))
+    return Optimum(value, spend, low)
 
 
 def _outcome(alpha: float, worth: Float, price: Float, seen: Float) -> tuple[float, float]:
@@ -48,12 +51,11 @@ def _outcome(alpha: float, worth: Float, price: Float, seen: Float) -> tuple[flo
     return float(chance @ worth), float(chance @ price[row, place])
 
 
-def _blend(below: tuple[float, float], above: tuple[float, float], budget: float, multiplier: float) -> Optimum:
+def _share(below: tuple[float, float], above: tuple[float, float], budget: float, granted: float) -> float:
     """The feasible share of the one auction that lies between the two sides of the optimum."""
     (value, spend), (more_value, more_spend) = below, above
-    share = 0.0
-    if more_spend > spend:
-        short = (more_spend - spend) - (more_value - value)
-        share = min(1.0, (budget - spend) / (more_spend - spend), (value - spend) / short if short > 0 else 1.0)
-    share = max(share, 0.0)
-    return Optimum(value + share * (more_value - value), spend + share * (more_spend - spend), multiplier)
+    if more_spend <= spend:
+        return 0.0
+    short = (more_spend - spend) - (more_value - value)
+    by_target = (value + granted - spend) / short if short > 0 else 1.0
+    return max(0.0, min(1.0, (budget - spend) / (more_spend - spend), by_target))

@@ -36,15 +36,13 @@ class Tick:
     decisions: Decisions
     cleared: Cleared
     worth: Float  # [n, plans] calibrated value over target, micro-yuan
-    rival_columns: Int  # [n, slots + 1] whose the strongest rival bids are
+    serving: Int  # rows of the plans that took part
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
         ours = self.worth.shape[1]
         theirs = self.cleared.winner >= ours
-        rank = self.cleared.winner[theirs] - ours
-        who = self.rival_columns[np.nonzero(theirs)[0], rank]
-        return np.bincount(who, self.cleared.price[theirs], rivals)
+        return np.bincount(self.cleared.winner[theirs] - ours, self.cleared.price[theirs], rivals).astype(float)
 
 
 class Engine:
@@ -52,20 +50,21 @@ class Engine:
 
     def __init__(self, plans: Sequence[Plan], space: Space, site: Site, day_start: int) -> None:
         self.site, self.space = site, space
-        self.plans = list(plans)
+        self.plans = sorted(plans, key=lambda plan: plan.id)
         self.offers = Offers(self.plans, space)
-        self.ids = np.array([plan.id for plan in plans], np.int64)
+        self.ids = np.array([plan.id for plan in self.plans], np.int64)
+        self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
         self.left = np.zeros(len(plans), np.int64)  # leased and not yet spent, micro-yuan
         self.spent_today = np.zeros(len(plans), np.int64)
         self.on_air_until = np.full(len(plans), np.iinfo(np.int64).max)
         self.day_start = day_start
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
-        self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in plans]))
+        self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
 
     def row(self, plan_id: int) -> int:
         """The row of a plan in the engine's arrays."""
-        return int(np.nonzero(self.ids == plan_id)[0][0])
+        return int(np.searchsorted(self.ids, plan_id))
 
     def change(self, plan: Plan, version: int) -> None:
         """Serve a plan as it is from now on; target, budget and status take effect at once."""
@@ -74,6 +73,7 @@ class Engine:
         if plan.target and before.target and plan.target != before.target:
             self.bidder.retarget(row, float(plan.target / before.target))
         self.bidder.set_budget(row, float(plan.budget_daily))
+        self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.left[row] = max(0, min(self.left[row], plan.budget_daily - self.spent_today[row]))
         self.offers.change(row, plan)
 
@@ -97,16 +97,17 @@ class Engine:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
         step = self._step(now)
         worth = self.offers.worth(batch)
-        candidates = self._bids(step, batch, worth, now)
-        rival_bids, rival_columns = strongest(batch.bids, self.site.seen.shape[1] + 1)
+        serving = np.flatnonzero(self.serving(now))
+        candidates = self._bids(step, batch, worth, serving)
+        rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
         reserve = self.site.reserve[batch.placement].astype(np.float32)
         places = self.site.places[batch.placement]
-        cleared = clear(candidates, (rival_bids, rival_columns), reserve, places)
+        cleared = clear(candidates, rivals, reserve, places)
         while (over := self._first_unpayable(cleared)) is not None:
             row, plan = over
             candidates[row:, plan] = 0
-            cleared = clear(candidates, (rival_bids, rival_columns), reserve, places)
-        return Tick(batch, self._decisions(batch, cleared), cleared, worth, rival_columns)
+            cleared = clear(candidates, rivals, reserve, places)
+        return Tick(batch, self._decisions(batch, cleared), cleared, worth, serving)
 
     def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> FactBatch:
         """Charge what was seen and learn the prices of all auctions, won and lost.
@@ -114,7 +115,7 @@ class Engine:
         seen, clicked: [m] of the tick's decisions. Returns the impression, click and charge facts.
         """
         decisions = tick.decisions
-        plan = np.searchsorted(self.ids, decisions.plan_id) if np.all(np.diff(self.ids) > 0) else self._rows(decisions)
+        plan = np.searchsorted(self.ids, decisions.plan_id)
         paid = np.where(seen, decisions.price, 0)
         spent = np.bincount(plan, paid, len(self.plans)).astype(np.int64)
         self.left -= spent
@@ -125,24 +126,18 @@ class Engine:
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))
 
-    def _rows(self, decisions: Decisions) -> Int:
-        return np.array([self.row(plan_id) for plan_id in decisions.plan_id], np.int64)
-
-    def _serving(self, now: int) -> Bool:
+    def serving(self, now: int) -> Bool:
         """[plans] which plans may bid now."""
         active = np.array([plan.status is PlanStatus.ACTIVE for plan in self.plans])
-        return active & (self.on_air_until > now) & (self.left > 0)
+        return active & (self.on_air_until > now)
 
-    def _bids(self, step: int, batch: Opportunities, worth: Float, now: int) -> npt.NDArray[np.float32]:
+    def _bids(self, step: int, batch: Opportunities, worth: Float, serving: Int) -> npt.NDArray[np.float32]:
         """[n, plans] bids, 0 where a plan does not take part; never more than what is left to pay with."""
-        serving = self._serving(now)
-        for row in range(len(self.plans)):
-            self.bidder.set_active(row, bool(serving[row]))
-        rows, plans = worth.shape
-        plan = np.tile(np.arange(plans), rows)
-        placement = np.repeat(batch.placement.astype(np.int64), plans)
-        bids = self.bidder.bid(step, plan, placement, worth.ravel()).reshape(rows, plans)
-        return np.where(serving, np.minimum(bids, self.left), 0.0).astype(np.float32)
+        plan, placement = _pairs(batch, serving)
+        bids = np.zeros(worth.shape, np.float32)
+        offered = self.bidder.bid(step, plan, placement, worth[:, serving].ravel())
+        bids[:, serving] = np.minimum(offered.reshape(len(batch), -1), self.left[serving])
+        return bids
 
     def _first_unpayable(self, cleared: Cleared) -> tuple[int, int] | None:
         """The first auction (row) in which a plan wins what is more than it has left, and the plan."""
@@ -167,20 +162,15 @@ class Engine:
         return Decisions(row, self.ids[plan], product, slot, cleared.price[row, place], predicted)
 
     def _outcome(self, tick: Tick, plan: Int, seen: Bool, paid: Int) -> Outcome:
-        rows, plans = tick.worth.shape
-        slot = np.zeros((rows, plans), np.int64)
-        was_seen = np.zeros((rows, plans), bool)
-        spend = np.zeros((rows, plans))
-        where = tick.decisions.row, plan
+        shape, where = tick.worth.shape, (tick.decisions.row, plan)
+        slot, was_seen, spend = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape)
         slot[where], was_seen[where], spend[where] = tick.decisions.slot, seen, paid
+        who, placement = _pairs(tick.batch, tick.serving)
+        price = tick.cleared.rival_price[:, tick.serving].reshape(len(who), -1).astype(float)
+        entered = np.s_[:, tick.serving]
+        worth = tick.worth[entered].ravel()
         return Outcome(
-            plan=np.tile(np.arange(plans), rows),
-            placement=np.repeat(tick.batch.placement.astype(np.int64), plans),
-            worth=tick.worth.ravel(),
-            price=tick.cleared.rival_price.reshape(rows * plans, -1).astype(float),
-            slot=slot.ravel(),
-            seen=was_seen.ravel(),
-            spend=spend.ravel(),
+            who, placement, worth, price, slot[entered].ravel(), was_seen[entered].ravel(), spend[entered].ravel()
         )
 
     def _facts(self, tick: Tick, plan: Int, seen: Bool, clicked: Bool) -> FactBatch:
@@ -199,6 +189,7 @@ class Engine:
             "user_id": batch.user_id[row],
             "audience": batch.audience[row],
             "category": batch.category[row],
+            "room_id": self.room_ids[plan],
         }
         shown = {**where, **who, "slot": decisions.slot, "predicted_gmv": decisions.predicted_gmv}
         click = {**where, **who, "impression_id": where["id"]}
@@ -219,3 +210,8 @@ class Engine:
                 )
             }
         )
+
+
+def _pairs(batch: Opportunities, serving: Int) -> tuple[Int, Int]:
+    """The plan and the placement of every (opportunity, serving plan), opportunity by opportunity."""
+    return np.tile(serving, len(batch)), np.repeat(batch.placement.astype(np.int64), len(serving))

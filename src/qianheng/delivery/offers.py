@@ -23,7 +23,7 @@ class Offers:
     def __init__(self, plans: Sequence[Plan], space: Space) -> None:
         self.plans, self.space = list(plans), space
         shape = (len(self.plans), space.cells)
-        self.product = np.zeros(shape, np.int64)  # row of the product in the space
+        self.item = np.zeros(shape, np.int64)  # what is shown
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
         self.kept = np.ones(shape)  # share of it that counts under the plan's goal
         self.factor = np.ones(len(self.plans))  # calibration
@@ -34,13 +34,13 @@ class Offers:
         """A plan has changed: its target, goal or products may differ."""
         self.plans[row] = plan
         if self._predictor is not None:
-            self._fill(row, self._predictor, np.zeros(len(self.space.product_ids)))
+            self._fill(row, self._predictor, np.zeros(self.space.items))
             self._price()
 
     def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
         """Take over refitted predictions and the calibration factor of each plan."""
         self._predictor, self.factor = predictor, factor
-        draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(len(self.space.product_ids))
+        draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
         for row in range(len(self.plans)):
             self._fill(row, predictor, draw)
         self._price()
@@ -54,16 +54,16 @@ class Offers:
         """The product that each win (row of the batch, row of the plan) shows, and its predicted paid GMV."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
         predicted = np.rint(self.predicted[plan, cell]).astype(np.int64)
-        return self.space.product_ids[self.product[plan, cell]], predicted
+        return self.space.product_of(self.item[plan, cell]), predicted
 
     def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
         plan = self.plans[row]
-        products = self.space.row(np.array(plan.product_ids))
-        kept = self._kept(plan, predictor)[products]
-        guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[products]
-        best = (predictor.gmv[products] * (kept * guess)[:, None]).argmax(axis=0)
-        self.product[row] = products[best]
-        self.predicted[row] = predictor.gmv[products[best], np.arange(self.space.cells)]
+        items = self.space.item(np.array(plan.product_ids), plan.room_id is not None)
+        kept = self._kept(plan, predictor)[items]
+        guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
+        best = (predictor.gmv[items] * (kept * guess)[:, None]).argmax(axis=0)
+        self.item[row] = items[best]
+        self.predicted[row] = predictor.gmv[items[best], np.arange(self.space.cells)]
         self.kept[row] = kept[best]
 
     @staticmethod

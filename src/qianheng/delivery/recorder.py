@@ -61,7 +61,9 @@ class Recorder:
     def forget(self, now: int, keep: int) -> None:
         """Drop touches out of their windows, and orders older than `keep` microseconds."""
         self.touches.forget(now)
-        self.plan_of_order = {id: known for id, known in self.plan_of_order.items() if known[0] >= now - keep}
+        self.plan_of_order = {
+            order_id: known for order_id, known in self.plan_of_order.items() if known[0] >= now - keep
+        }
 
     def _stamp_orders(self, orders: pa.Table) -> pa.Table:
         rows = [self._stamp(order) for order in orders.to_pylist()]
@@ -103,7 +105,7 @@ class Recorder:
         return term if term and term.plan.status is PlanStatus.ACTIVE else None
 
     def _stamp_refunds(self, refunds: pa.Table) -> pa.Table:
-        plans = [self.plan_of_order.get(order_id, (0, NO_PLAN))[1] for order_id in refunds["order_id"].to_pylist()]
+        plans = [self.plan_of_order.get(int(order), (0, NO_PLAN))[1] for order in refunds["order_id"].to_numpy()]
         column = pa.array(np.array(plans, np.int64))
         return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
 

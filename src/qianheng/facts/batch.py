@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qianheng.facts.schema import SCHEMAS, Kind
+
+_EMPTY = {kind: schema.empty_table() for kind, schema in SCHEMAS.items()}
 
 Columns = Mapping[str, npt.NDArray[np.generic] | int | bool]
 
@@ -23,7 +26,7 @@ class FactBatch:
 
     def __getitem__(self, kind: Kind) -> pa.Table:
         """The facts of one kind, an empty table if there are none."""
-        return self.tables.get(kind, SCHEMAS[kind].empty_table())
+        return self.tables.get(kind, _EMPTY[kind])
 
     def __len__(self) -> int:
         return sum(table.num_rows for table in self.tables.values())
@@ -39,12 +42,14 @@ def table(kind: Kind, columns: Columns) -> pa.Table:
     if columns.keys() != set(schema.names):
         raise ValueError(f"{kind}: columns differ from the schema: {sorted(set(schema.names) ^ columns.keys())}")
     rows = max((len(c) for c in columns.values() if isinstance(c, np.ndarray)), default=1)
-    arrays = []
-    for name in schema.names:
-        kind_of_column = schema.field(name).type
-        filled = np.broadcast_to(np.asarray(columns[name]), (rows,))
-        arrays.append(pa.array(np.ascontiguousarray(filled, dtype=kind_of_column.to_pandas_dtype()), kind_of_column))
+    arrays = [_column(columns[field.name], rows, field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _column(values: npt.NDArray[np.generic] | int | bool, rows: int, kind: pa.DataType) -> pa.Array[Any]:
+    if not isinstance(values, np.ndarray):
+        values = np.full(rows, values)
+    return pa.array(values.astype(kind.to_pandas_dtype(), copy=False), kind)
 
 
 def join(batches: Iterable[FactBatch]) -> FactBatch:

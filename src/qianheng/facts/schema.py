@@ -60,7 +60,11 @@ _WHERE = (
     ("placement", pa.int8()),
     ("audience", pa.int16()),  # the user's audience cell as the platform knew it then
 )
-_SHOWN = (*_WHERE, ("category", pa.int8()))  # what the page or query around it was about, -1: nothing in particular
+_SHOWN = (
+    *_WHERE,
+    ("room_id", pa.int64()),  # the live room it leads into, -1: a product page
+    ("category", pa.int8()),  # what the page or query around it was about, -1: nothing in particular
+)
 
 SCHEMAS: dict[Kind, pa.Schema] = {
     Kind.IMPRESSION: _schema(*_SHOWN, ("slot", pa.int8()), ("predicted_gmv", pa.int64())),

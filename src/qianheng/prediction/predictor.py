@@ -1,4 +1,4 @@
-"""The predictor: click, conversion, order value and refunds of every product and cell, refitted from facts."""
+"""The predictor: click, conversion, order value and refunds of every item and cell, refitted from facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Priors:
 
 
 class Predictor:
-    """Predicted GMV of a seen impression, [products, cells], and the shares of it that will be kept.
+    """Predicted GMV of a seen impression, [items, cells], and the shares of it that will be kept.
 
     `learn` takes facts (each once) as they are received; `refit` makes the tables from everything learnt before
     `now`. The tables are only read in between.
@@ -41,16 +41,16 @@ class Predictor:
     def __init__(self, space: Space, priors: Priors | None = None) -> None:
         self.space = space
         self.priors = priors or Priors()
-        shape = (len(space.product_ids), space.cells)
+        self.price = space.of_items(space.price)
+        shape = (space.items, space.cells)
         self.impressions, self.clicks = np.zeros(shape), np.zeros(shape)
         self.matured_clicks, self.orders = np.zeros(shape), np.zeros(shape)
-        self.recent_clicks = Recent("id", "product", "cell")
+        self.recent_clicks = Recent("id", "item", "cell")
         self.recent_conversions = Recent("delay")
-        self.recent_orders = Recent("id", "product", "amount", "refunded_1h", "refunded_7d")
+        self.recent_orders = Recent("id", "item", "amount", "refunded_1h", "refunded_7d")
         self.delay = DelayCurve.start()
-        products = len(space.product_ids)
-        self.order_count, self.order_value = np.zeros(products), np.zeros(products)
-        self.aged = {name: np.zeros((products, 2)) for name in ("1h", "7d")}  # GMV, refunded
+        self.order_count, self.order_value = np.zeros(space.items), np.zeros(space.items)
+        self.aged = {name: np.zeros((space.items, 2)) for name in ("1h", "7d")}  # GMV, refunded
         self.refit(0)
 
     def learn(self, facts: FactBatch) -> None:
@@ -65,41 +65,44 @@ class Predictor:
         self._mature(now)
         exposure = self.matured_clicks.copy()
         weight = self.delay.reported(now - self.recent_clicks["at"])
-        np.add.at(exposure, (self.recent_clicks["product"], self.recent_clicks["cell"]), weight)
+        np.add.at(exposure, (self.recent_clicks["item"], self.recent_clicks["cell"]), weight)
         self.click_rate = rates(self.impressions, self.clicks, self.space, self.priors.click)
         self.order_rate = rates(exposure, self.orders, self.space, self.priors.order)
         known = self.priors.value_orders
-        self.order_mean = (self.order_value + known * self.space.price) / (self.order_count + known)
+        self.order_mean = (self.order_value + known * self.price) / (self.order_count + known)
         self.gmv = self.click_rate * self.order_rate * self.order_mean[:, None]
         self.kept_1h = self._kept("1h", self.priors.refunded_1h)
         self.kept_7d = np.minimum(self.kept_1h, self._kept("7d", self.priors.refunded_7d))
 
     def doubt(self) -> Float:
-        """[products] relative standard error of a product's predicted GMV: few orders, much doubt."""
+        """[items] relative standard error of an item's predicted GMV: few orders, much doubt."""
         return np.asarray(1.0 / np.sqrt(self.orders.sum(axis=1) + self.priors.order.events), float)
 
     def _where(self, facts: pa.Table) -> tuple[Int, Int]:
         cell = self.space.cell(*(facts[name].to_numpy() for name in ("placement", "category", "audience")))
-        return self.space.row(facts["product_id"].to_numpy()), cell
+        return self._item(facts), cell
+
+    def _item(self, facts: pa.Table) -> Int:
+        return self.space.item(facts["product_id"].to_numpy(), facts["room_id"].to_numpy() >= 0)
 
     def _learn_clicks(self, clicks: pa.Table) -> None:
-        product, cell = self._where(clicks)
-        np.add.at(self.clicks, (product, cell), 1.0)
+        item, cell = self._where(clicks)
+        np.add.at(self.clicks, (item, cell), 1.0)
         at, ids = clicks["at"].to_numpy(), clicks["id"].to_numpy()
-        self.recent_clicks.add({"at": at, "id": ids, "product": product, "cell": cell})
+        self.recent_clicks.add({"at": at, "id": ids, "item": item, "cell": cell})
 
     def _learn_orders(self, orders: pa.Table) -> None:
         amount, at = orders["amount"].to_numpy(), orders["at"].to_numpy()
-        product = self.space.row(orders["product_id"].to_numpy())
-        np.add.at(self.order_count, product, 1.0)
-        np.add.at(self.order_value, product, amount.astype(float))
+        item = self._item(orders)
+        np.add.at(self.order_count, item, 1.0)
+        np.add.at(self.order_value, item, amount.astype(float))
         nothing = np.zeros(len(at), np.int64)
         ids = orders["id"].to_numpy()
-        rows = {"at": at, "id": ids, "product": product, "amount": amount}
+        rows = {"at": at, "id": ids, "item": item, "amount": amount}
         self.recent_orders.add({**rows, "refunded_1h": nothing, "refunded_7d": nothing})
         click = self.recent_clicks.find("id", orders["click_id"].to_numpy())
         found = click[click >= 0]
-        where = self.recent_clicks["product"][found], self.recent_clicks["cell"][found]
+        where = self.recent_clicks["item"][found], self.recent_clicks["cell"][found]
         np.add.at(self.orders, where, 1.0)
         clicked_at = self.recent_clicks["at"][found]
         self.recent_conversions.add({"at": clicked_at, "delay": at[click >= 0] - clicked_at})
@@ -114,25 +117,25 @@ class Predictor:
 
     def _mature(self, now: int) -> None:
         clicks = self.recent_clicks.leave(now - CONVERSION_WINDOW)
-        np.add.at(self.matured_clicks, (clicks["product"], clicks["cell"]), 1.0)
+        np.add.at(self.matured_clicks, (clicks["item"], clicks["cell"]), 1.0)
         self.delay.add(self.recent_conversions.leave(now - CONVERSION_WINDOW)["delay"])
         orders = self.recent_orders.leave(now - REFUND_WINDOW_7D - REFUND_WINDOW_1H)
         for name in self.aged:
             for column, values in enumerate((orders["amount"], orders[f"refunded_{name}"])):
-                np.add.at(self.aged[name][:, column], orders["product"], values.astype(float))
+                np.add.at(self.aged[name][:, column], orders["item"], values.astype(float))
         self._young_1h = self._older_than(now - REFUND_WINDOW_1H)
 
     def _older_than(self, before: int) -> Float:
-        """[products, 2] GMV and refunds within an hour of the waiting orders that are past their first hour."""
+        """[items, 2] GMV and refunds within an hour of the waiting orders that are past their first hour."""
         old = self.recent_orders["at"] < before
-        sums = np.zeros((len(self.space.product_ids), 2))
+        sums = np.zeros((self.space.items, 2))
         for column, name in enumerate(("amount", "refunded_1h")):
-            np.add.at(sums[:, column], self.recent_orders["product"][old], self.recent_orders[name][old].astype(float))
+            np.add.at(sums[:, column], self.recent_orders["item"][old], self.recent_orders[name][old].astype(float))
         return sums
 
     def _kept(self, name: str, prior: float) -> Float:
         sums = self.aged[name] + (self._young_1h if name == "1h" else 0.0)
-        strength = self.priors.refund_orders * self.space.price
+        strength = self.priors.refund_orders * self.price
         overall = (sums[:, 1].sum() + prior * strength.mean()) / (sums[:, 0].sum() + strength.mean())
         return np.asarray(1.0 - (sums[:, 1] + overall * strength) / (sums[:, 0] + strength), float)
 

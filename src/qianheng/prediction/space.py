@@ -1,8 +1,9 @@
-"""What prediction tells apart: products, and cells of placement, context and audience."""
+"""What prediction tells apart: items on offer, and cells of placement, context and audience."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,10 @@ Float = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The products predicted for and the cells their rates are kept in.
+    """The items predicted for and the cells their rates are kept in.
+
+    An item is a product as it is offered: on its page or in a live room, which sell very differently. The items of
+    the pages come first, those of the rooms after them, both in the order of `product_ids`.
 
     A cell is (placement, context, audience); the context is the category of the page or query, shifted by one so
     that "nothing in particular" (-1) is 0.
@@ -37,6 +41,19 @@ class Space:
         place = np.asarray(placement, np.int64) * (self.categories + 1) + context
         return place * self.audiences + np.asarray(audience, np.int64)
 
-    def row(self, product_id: npt.ArrayLike) -> Int:
-        """The row of each product; every one must be known."""
-        return np.searchsorted(self.product_ids, product_id)
+    @property
+    def items(self) -> int:
+        """How many items there are: each product on its page, and in a room."""
+        return 2 * len(self.product_ids)
+
+    def of_items(self, of_products: npt.NDArray[np.generic]) -> npt.NDArray[Any]:
+        """[products] → [items] the same for a product on its page and in a room."""
+        return np.concatenate([of_products, of_products])
+
+    def item(self, product_id: npt.ArrayLike, live: npt.ArrayLike) -> Int:
+        """The item of each product, in a room where `live`; every product must be known."""
+        return np.searchsorted(self.product_ids, product_id) + len(self.product_ids) * np.asarray(live, np.int64)
+
+    def product_of(self, item: Int) -> Int:
+        """The product id of each item."""
+        return self.product_ids[item % len(self.product_ids)]

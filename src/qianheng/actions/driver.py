@@ -1,0 +1,166 @@
+"""The driver: alternates a market and the engine, minute by minute, and hands each day's facts to whoever keeps them.
+
+The engine is the production engine; only where its opportunities and reactions come from differs between a simulation
+and a live marketplace. The driver itself touches no database: `actions.simulation` books what it brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.compute as pc
+
+from qianheng.actions.scoring import DayScore, Score
+from qianheng.bidding.bidder import Reading
+from qianheng.core.days import DAY, HOUR
+from qianheng.delivery.engine import Engine
+from qianheng.delivery.recorder import Recorder
+from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.schema import Channel, Kind
+from qianheng.plans.plan import Plan
+from qianheng.prediction.calibration import Calibration
+from qianheng.prediction.predictor import Predictor
+from qianheng.simulator.market import Market
+
+REFIT = HOUR  # how often predictions are made anew
+KEEP_ORDERS = 30 * DAY  # a refund that comes later is no plan's
+
+
+@dataclass(frozen=True, slots=True)
+class TimedPlan:
+    """A plan as it is from a time on, by which version of its change log."""
+
+    at: int
+    plan: Plan
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What the engine said of a plan at an hour: why it bids as it does."""
+
+    at: int
+    plan_id: int
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class DayRun:
+    """A day as it went: its facts, its scores by plan, hourly readings, and how many opportunities there were."""
+
+    facts: FactBatch
+    scores: Mapping[int, Score]
+    beats: Sequence[Beat]
+    opportunities: int
+
+
+class Driver:
+    """Runs days. Its state between days is in `snapshot`; going on from there gives the same bytes."""
+
+    def __init__(self, market: Market, engine: Engine, recorder: Recorder, seed: int) -> None:
+        self.market, self.engine, self.recorder, self.seed = market, engine, recorder, seed
+        self.predictor = Predictor(engine.space)
+        prices = dict(zip(engine.space.product_ids.tolist(), engine.space.price.tolist(), strict=True))
+        order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
+        self.calibration = Calibration(len(engine.plans), order_value)
+        self.score = DayScore(market, engine.site.seen)
+        self._received_until = engine.day_start
+        self._unlearnt: list[FactBatch] = []
+
+    def change(self, timed: TimedPlan) -> None:
+        """A plan is so from now on, for the engine and for everything stamped from then on."""
+        self.engine.change(timed.plan, timed.version)
+        self.recorder.change(timed.at, timed.plan, timed.version)
+
+    def run_day(self, start: int, changes: Sequence[TimedPlan]) -> DayRun:
+        """Deliver one natural day that starts at `start` (UTC microseconds); `changes` lie in it, in order of time."""
+        self.engine.start_day(start)
+        waiting, facts, beats, opportunities = list(changes), [], [], 0
+        for now in range(start, start + DAY, self.engine.site.step):
+            while waiting and waiting[0].at <= now:
+                self.change(waiting.pop(0))
+            if (now - start) % REFIT == 0:
+                self._refit(now)
+                beats += self._beats(now)
+            facts.append(self._receive(now))
+            served, count = self._serve(now)
+            facts.append(served)
+            opportunities += count
+        facts.append(self._receive(start + DAY))
+        day = join(facts)
+        scores = self.score.close(self.engine.plans, self._unpromoted(day))
+        self._close(start + DAY)
+        return DayRun(day, scores, beats, opportunities)
+
+    def drain_day(self, start: int) -> FactBatch:
+        """A day without traffic: orders, refunds and live events still come in."""
+        facts = join(self._receive(now) for now in range(start + HOUR, start + DAY + HOUR, HOUR))
+        self._close(start + DAY)
+        return facts
+
+    def _serve(self, now: int) -> tuple[FactBatch, int]:
+        batch = self.market.opportunities(now, now + self.engine.site.step)
+        if not len(batch):
+            return FactBatch(), 0
+        serving = self.engine.serving(now)
+        tick = self.engine.tick(batch, now)
+        worths = self.score.enter(tick, self.engine.plans, serving)
+        reaction = self.market.react(batch, tick.decisions)
+        self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
+        facts = self.engine.shown(tick, reaction.seen, reaction.clicked, now)
+        self.score.reach(tick, self.engine.plans, worths, reaction.seen)
+        for kind in (Kind.IMPRESSION, Kind.CLICK):
+            self.recorder.touches.add(kind, facts[kind])
+        self._unlearnt.append(facts)
+        return facts, len(batch)
+
+    def _receive(self, now: int) -> FactBatch:
+        """Everything reported since the last time, stamped."""
+        raw = self.market.facts(self._received_until, now)
+        self._received_until = now
+        facts = self.recorder.stamp(raw)
+        for event in facts[Kind.LIVE].to_pylist():
+            self.engine.on_air(event["room_id"], event["on_air"], event["at"])
+        self._unlearnt.append(facts)
+        return facts
+
+    def _beats(self, now: int) -> list[Beat]:
+        bidder = self.engine.bidder
+        return [Beat(now, plan.id, bidder.reading(row)) for row, plan in enumerate(self.engine.plans)]
+
+    def _refit(self, now: int) -> None:
+        """Learn what has been received and make predictions, calibration and offers anew."""
+        news = join(self._unlearnt)
+        self._unlearnt = []
+        self.predictor.learn(news)
+        self.predictor.refit(now)
+        self._calibrate(news)
+        self.engine.offers.refit(self.predictor, self.calibration.factor(now, self.predictor.delay), self.seed, now)
+
+    def _calibrate(self, news: FactBatch) -> None:
+        shown, orders = news[Kind.IMPRESSION], news[Kind.ORDER]
+        promoted = orders.filter((pc.field("channel") == Channel.PROMOTED) & (pc.field("plan_id") >= 0))
+        for facts, predicted, observed in ((shown, "predicted_gmv", None), (promoted, None, "amount")):
+            zero = np.zeros(facts.num_rows, np.int64)
+            self.calibration.add(
+                facts["at"].to_numpy(),
+                np.searchsorted(self.engine.ids, facts["plan_id"].to_numpy()),
+                facts[predicted].to_numpy() if predicted else zero,
+                facts[observed].to_numpy() if observed else zero,
+            )
+
+    def _unpromoted(self, day: FactBatch) -> dict[int, float]:
+        """Worth of the day's orders that count for a plan without having been promoted, micro-yuan."""
+        sums: dict[int, float] = {}
+        columns = (day[Kind.ORDER][name].to_pylist() for name in ("plan_id", "channel", "amount"))
+        for plan_id, channel, amount in zip(*columns, strict=True):
+            if plan_id >= 0 and channel != Channel.PROMOTED:
+                plan = self.engine.plans[self.engine.row(plan_id)]
+                sums[plan_id] = sums.get(plan_id, 0.0) + amount / float(plan.target or 1)
+        return sums
+
+    def _close(self, now: int) -> None:
+        self.calibration.close_day(now)
+        self.recorder.forget(now, KEEP_ORDERS)

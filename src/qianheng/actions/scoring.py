@@ -1,0 +1,96 @@
+"""Scoring a simulated day by its truth: what share of the hindsight optimum each plan got.
+
+The truth stays apart from everything that bids. The optimum holds the rivals' realised prices fixed, and lets the
+plan choose its best product by truth in every auction it could have entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qianheng.auction.hindsight import optimum
+from qianheng.delivery.engine import Tick
+from qianheng.facts.opportunities import Bool, Float32, Float64
+from qianheng.plans.plan import Goal, Plan, PlanKind
+from qianheng.simulator.market import Market, Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A plan's day in the eyes of truth, expected values in micro-yuan of worth (value over target)."""
+
+    worth: float  # true expected worth of what was won and seen
+    best: float  # true expected worth of the hindsight optimum
+    opportunities: int  # auctions the plan could have entered
+
+    @property
+    def ratio(self) -> float | None:
+        """Share of the optimum reached; `None` when there was nothing to get."""
+        return self.worth / self.best if self.best > 0 else None
+
+
+class DayScore:
+    """Collects one day's auctions as each plan could have met them; memory of one day, cleared by `close`."""
+
+    def __init__(self, market: Market, seen: Float64) -> None:
+        self.market, self.seen = market, seen.astype(np.float32)
+        self._worth: dict[int, list[Float32]] = {}
+        self._price: dict[int, list[Float32]] = {}
+        self._chance: dict[int, list[Float32]] = {}
+        self._reached: dict[int, float] = {}
+
+    def enter(self, tick: Tick, plans: Sequence[Plan], serving: Bool) -> list[Float64]:
+        """The auctions of a tick that each plan could have entered. Call it before anyone has seen anything.
+
+        Returns the true worth of showing each of a plan's products, [n, its products], one array a plan.
+        """
+        products = np.unique([product for plan in plans for product in plan.product_ids])
+        truths = {
+            kind: self.market.truth(tick.batch, products, np.full(len(products), kind is PlanKind.LIVE))
+            for kind in {plan.kind for plan in plans}
+        }
+        worths = []
+        for column, plan in enumerate(plans):
+            worths.append(_worth(plan, truths[plan.kind])[:, np.searchsorted(products, plan.product_ids)])
+            if serving[column]:
+                self._enter(tick, column, plan.id, worths[-1].max(axis=1))
+        return worths
+
+    def reach(self, tick: Tick, plans: Sequence[Plan], worths: Sequence[Float64], seen: Bool) -> None:
+        """What was really won of it: the decisions that were seen."""
+        for plan, worth in zip(plans, worths, strict=True):
+            won = (tick.decisions.plan_id == plan.id) & seen
+            order = np.argsort(plan.product_ids)
+            product = order[np.searchsorted(plan.product_ids, tick.decisions.product_id[won], sorter=order)]
+            reached = float(worth[tick.decisions.row[won], product].sum())
+            self._reached[plan.id] = self._reached.get(plan.id, 0.0) + reached
+
+    def close(self, plans: Sequence[Plan], unpromoted: dict[int, float]) -> dict[int, Score]:
+        """The day's score of each plan; `unpromoted` is the worth that counted for it without being promoted."""
+        scores = {plan.id: self._score(plan, unpromoted.get(plan.id, 0.0)) for plan in plans}
+        for kept in (self._worth, self._price, self._chance, self._reached):
+            kept.clear()
+        return scores
+
+    def _enter(self, tick: Tick, column: int, plan_id: int, worth: Float64) -> None:
+        self._worth.setdefault(plan_id, []).append(worth.astype(np.float32))
+        self._price.setdefault(plan_id, []).append(tick.cleared.rival_price[:, column])
+        self._chance.setdefault(plan_id, []).append(self.seen[tick.batch.placement])
+
+    def _score(self, plan: Plan, unpromoted: float) -> Score:
+        reached = self._reached.get(plan.id, 0.0)
+        if plan.id not in self._worth:
+            return Score(reached, 0.0, 0)
+        worth = np.concatenate(self._worth[plan.id])
+        price, chance = np.concatenate(self._price[plan.id]), np.concatenate(self._chance[plan.id])
+        best = optimum(worth, price, chance, float(plan.budget_daily), unpromoted)
+        return Score(reached, best.value, len(worth))
+
+
+def _worth(plan: Plan, truth: Truth) -> Float64:
+    """[n, products] true expected value over target of a seen impression, under the plan's goal."""
+    kept = {Goal.NET: 1 - truth.refunded_1h, Goal.SETTLED: 1 - truth.refunded_7d}.get(plan.goal, 1.0)
+    return np.asarray(truth.gmv * kept / float(plan.target or 1), float)
