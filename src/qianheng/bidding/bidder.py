@@ -1,7 +1,7 @@
 """The bidder: one multiplier per plan over all placements, re-solved every step for the rest of the day.
 
 A plan bids α · worth (shaded where slots allow it), worth being predicted value / target ROI. α solves: most worth,
-spend within the budget, spend within worth, over what is left of the day. State is arrays with the plan as leading axis.
+spend within the budget, spend within worth, over what is left of the day. State is arrays, the plan their leading axis.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,20 @@ from enum import StrEnum
 import numpy as np
 
 from qianheng.bidding import horizon
-from qianheng.bidding.curves import GRID, LOG_GRID, SPACING, SPEND, WORTH, Arrays, BoolArray, FloatArray, IntArray, Rows, collect, log_multiplier
+from qianheng.bidding.curves import (
+    GRID,
+    LOG_GRID,
+    SPACING,
+    SPEND,
+    WORTH,
+    Arrays,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Rows,
+    collect,
+    log_multiplier,
+)
 from qianheng.bidding.landscape import Clock, Landscape, Memory
 from qianheng.bidding.shading import Shading, steps
 
@@ -33,7 +46,7 @@ class Settings:
     periods: int = 24
     recent_share: float = 0.011  # of a day, over which recent auctions fade
     price_share: float = 0.04  # of a day, over which prices fade
-    shrinkage: float = 1000.0  # candidates
+    shrinkage: float = 300.0  # candidates
     memory_days: float = 10.0
     solves_per_day: int = 4
     solves_per_step: int = 8  # plans that may come to be solved first in the same step
@@ -89,6 +102,7 @@ class Bidder(Rows):
         self.multiplier = np.full(plans, habits.multiplier_first)
         self.value = np.zeros((plans, habits.periods, *horizon.SHAPE), dtype=np.float32)
         self.scale, self.nodes = np.zeros(plans), np.zeros((plans, horizon.LEVEL_NODES))
+        self.next_step = np.zeros(plans, dtype=np.int64)
         self.age, self.due = np.zeros(plans), 2.0 + np.arange(plans) // habits.solves_per_step
 
     def bid(
@@ -105,6 +119,7 @@ class Bidder(Rows):
         self.spend = self.spend + np.bincount(outcome.plan, outcome.spend, plans)
         self.worth = self.worth + np.bincount(outcome.plan, outcome.worth * outcome.seen, plans)
         self._learn(step, outcome)
+        self.next_step = np.full(plans, step + 1)
         self._steer(step + 1)
 
     def set_budget(self, plan: int, budget: float) -> None:
@@ -131,7 +146,7 @@ class Bidder(Rows):
         """Keep today as history and start a day with nothing spent."""
         self.landscape.open_day()
         self.spend, self.worth = np.zeros_like(self.spend), np.zeros_like(self.worth)
-        self.stale = np.ones_like(self.stale)
+        self.stale, self.next_step = np.ones_like(self.stale), np.zeros_like(self.next_step)
 
     def learn_day(self, plan: int, step: IntArray, placement: IntArray, worth: FloatArray, price: FloatArray) -> None:
         """Live through a recorded day [n] of one plan before its own days begin, without bidding."""
@@ -157,6 +172,16 @@ class Bidder(Rows):
         for part, rows in self._parts().items():
             rows.load({name.removeprefix(f"{part}."): held for name, held in state.items() if name.startswith(part)})
 
+    def reading(self, plan: int) -> Reading:
+        """Why the plan bids as it does, and what it expects of the rest of the day."""
+        left, slack = self.budget[plan] - self.spend[plan], self.worth[plan] - self.spend[plan]
+        pair = self.landscape.rest(plan, min(int(self.next_step[plan]), self.clock.steps))
+        alpha = float(self.multiplier[plan])
+        spend, worth = (float(np.interp(np.log(alpha), LOG_GRID, curve)) if alpha > 0 else 0.0 for curve in pair)
+        part = min(1.0, left / spend) if spend > 0 else 1.0
+        binding = _binding(pair, left, slack)
+        return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.level[plan]))
+
     def _parts(self) -> dict[str, Rows]:
         return {"bidder": self, "landscape": self.landscape, "shading": self.shading}
 
@@ -180,7 +205,8 @@ class Bidder(Rows):
         pair = np.zeros((plans, 2, len(GRID)))
         for share, cost, price in steps(self.market.seen[outcome.placement], outcome.price):
             call = self.shading.call(outcome.plan, outcome.placement, price)
-            threshold = call / np.maximum(outcome.worth, 1e-300)
+            worthy = outcome.worth > 0
+            threshold = np.where(worthy, call / np.where(worthy, outcome.worth, 1.0), np.inf)
             pair[:, SPEND] += collect(outcome.plan, threshold, cost, plans)
             pair[:, WORTH] += collect(outcome.plan, threshold, share * outcome.worth, plans)
         return pair
@@ -199,13 +225,10 @@ class Bidder(Rows):
     def _solve(self, plan: int) -> None:
         """Solve one plan's day; again when what it knows has doubled, at the latest a quarter of a day on."""
         land = self.landscape
-        self.scale[plan] = horizon.HEADROOM * max(self.budget[plan], 1e-300)
-        outlook = horizon.Outlook(
-            land.rates(plan) * land.traffic()[plan][:, None, None] / self.scale[plan],
-            float(land.mean[plan]),
-            float(land.deviation()[plan]),
-            land.keep()[plan],
-        )
+        pairs = land.rates(plan) * land.traffic()[plan][:, None, None]
+        mean, deviation = float(land.mean[plan]), float(land.deviation()[plan])
+        self.scale[plan] = horizon.HEADROOM * horizon.useful(pairs, mean + deviation, float(self.budget[plan]))
+        outlook = horizon.Outlook(pairs / self.scale[plan], mean, deviation, land.keep()[plan])
         self.value[plan] = horizon.solve(outlook, self.settings.multiplier_highest)
         self.nodes[plan] = outlook.levels
         pause = min(max(self.age[plan], 1.0), self.clock.steps / self.settings.solves_per_day)
@@ -217,7 +240,7 @@ class Bidder(Rows):
         columns = int((self.settings.multiplier_highest * 1.0001 >= GRID).sum())
         volume = land.traffic()[:, period] * self.clock.remaining(step)
         pair = land.promise(period)[..., :columns] * volume[:, None, None]
-        unit = np.maximum(self.scale, 1e-300)
+        unit = np.where(self.scale > 0, self.scale, 1.0)
         state = horizon.State(left / unit, (self.worth - self.spend) / unit, land.busyness(), land.level)
         gain = horizon.gains(self.value[:, period], self.nodes, pair / unit[:, None, None], state)
         return np.exp(_peak(gain))
@@ -235,6 +258,15 @@ def _unseen(placement: IntArray, worth: FloatArray, price: FloatArray) -> Outcom
     """A step of recorded auctions in which nothing was bid, for the only plan."""
     none = np.zeros(len(worth))
     return Outcome(none.astype(np.int64), placement, worth, price, none.astype(np.int64), none > 0, none)
+
+
+def _binding(pair: FloatArray, left: float, slack: float) -> Binding:
+    """The constraint that a rising multiplier meets first, for the pair [2, points] of the rest of the day."""
+    unaffordable = np.append(pair[SPEND] >= left, True).argmax()
+    over = np.append((slack + pair[WORTH] - pair[SPEND] < 0) & (GRID > 1), True).argmax()
+    if min(unaffordable, over) == len(GRID):
+        return Binding.CAP
+    return Binding.BUDGET if unaffordable <= over else Binding.ROI
 
 
 def _peak(gain: FloatArray) -> FloatArray:

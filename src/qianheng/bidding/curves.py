@@ -47,7 +47,7 @@ def collect(row: IntArray, threshold: FloatArray, weight: FloatArray, rows: int)
         position = np.ceil((np.log(threshold) - LOG_GRID[0]) / SPACING)
     column = np.clip(position, 0, POINTS).astype(np.int64)
     jumps = np.bincount(row * (POINTS + 1) + column, weight, rows * (POINTS + 1))
-    return np.cumsum(jumps.reshape(rows, POINTS + 1)[:, :POINTS], axis=1)
+    return np.asarray(np.cumsum(jumps.reshape(rows, POINTS + 1)[:, :POINTS], axis=1))
 
 
 def blend(table: FloatArray, position: FloatArray) -> FloatArray:
@@ -55,7 +55,8 @@ def blend(table: FloatArray, position: FloatArray) -> FloatArray:
     position = np.clip(position, 0.0, table.shape[-1] - 1.0)
     low = np.minimum(position.astype(np.int64), table.shape[-1] - 2)
     part = position - low
-    return (1 - part) * np.take_along_axis(table, low, -1) + part * np.take_along_axis(table, low + 1, -1)
+    below, above = np.take_along_axis(table, low, -1), np.take_along_axis(table, low + 1, -1)
+    return np.asarray(below + part * (above - below))
 
 
 def at_level(pair: FloatArray, level: FloatArray) -> FloatArray:
@@ -71,5 +72,5 @@ def log_multiplier(curve: FloatArray, amount: FloatArray) -> FloatArray:
     column = np.clip((curve < amount[:, None]).sum(1), 1, POINTS - 1)
     row = np.arange(len(curve))
     low, high = curve[row, column - 1], curve[row, column]
-    part = np.clip((amount - low) / np.maximum(high - low, 1e-300), 0.0, 1.0)
-    return np.asarray(LOG_GRID[column - 1] + part * SPACING)
+    rise = np.where(high > low, high - low, 1.0)
+    return np.asarray(LOG_GRID[column - 1] + np.clip(amount - low, 0.0, high - low) / rise * SPACING)

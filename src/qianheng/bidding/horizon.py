@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qianheng.bidding.curves import GRID, POINTS, SPEND, WORTH, FloatArray, IntArray, at_level
 
@@ -38,6 +39,13 @@ class Outlook:
     def levels(self) -> FloatArray:
         """Nodes of the level [levels]."""
         return self.mean + self.deviation * LEVELS
+
+
+def useful(pairs: FloatArray, level: float, budget: float) -> float:
+    """The budget, or what the target lets a day of good traffic spend if that is less: `pairs` [periods, 2, points]."""
+    spend, worth = at_level(pairs.sum(0), np.asarray(level))
+    within = float(spend[worth >= spend].max(initial=0.0))
+    return max(min(budget, within if within > 0 else budget), 1e-300)
 
 
 def solve(outlook: Outlook, highest: float) -> FloatArray:
@@ -70,7 +78,7 @@ def _actions(outlook: Outlook, highest: float) -> IntArray:
 def _step_back(value: FloatArray, pair: FloatArray) -> FloatArray:
     """Best worth from the start of a period, for `value` [b, s, z] at its end and `pair` [z, 2, actions]."""
     spend, worth = pair[:, SPEND].T, pair[:, WORTH].T  # [actions, z]
-    part = np.minimum(1.0, BUDGETS[:, None, None] / np.maximum(spend, 1e-12))  # [b, actions, z]
+    part = _affordable(spend, BUDGETS[:, None, None])  # [b, actions, z]
     spend, worth = spend * part, worth * part
     rest = BUDGETS[:, None, None] - spend
     slack = SLACKS[None, :, None, None] + (worth - spend)[:, None]  # [b, s, actions, z]
@@ -88,13 +96,13 @@ class State:
     level: FloatArray
 
 
-def gains(value: FloatArray, nodes: FloatArray, pair: FloatArray, state: State) -> FloatArray:
+def gains(value: NDArray[np.float32], nodes: FloatArray, pair: FloatArray, state: State) -> FloatArray:
     """Worth now and later [actions, plans], for `value` [plans, b, s, z] at the end of the period and the `pair`
     [plans, 2, actions] that usual traffic would bring until then.
     """
     budget, slack = state.budget / state.busyness, state.slack / state.busyness
     spend, worth = pair[:, SPEND].T, pair[:, WORTH].T
-    part = np.minimum(1.0, np.maximum(budget, 0.0) / np.maximum(spend, 1e-12))
+    part = _affordable(spend, np.maximum(budget, 0.0))
     spend, worth = spend * part, worth * part
     table = np.einsum("pbsz,pz->bsp", value, _hats(nodes, state.level))
     return look_up(table, budget - spend, slack + worth - spend) + worth
@@ -109,6 +117,11 @@ def _hats(nodes: FloatArray, level: FloatArray) -> FloatArray:
     weight[:, :-1] -= part
     weight[:, 0] += 1.0
     return weight
+
+
+def _affordable(spend: FloatArray, budget: FloatArray) -> FloatArray:
+    """Share of the period after which the budget is gone, at most 1."""
+    return np.where(spend > budget, budget / np.where(spend > 0, spend, 1.0), 1.0)
 
 
 def budget_cell(budget: FloatArray) -> tuple[IntArray, FloatArray]:

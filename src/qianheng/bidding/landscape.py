@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qianheng.bidding.curves import POINTS, SPEND, FloatArray, Rows, at_level, log_multiplier
+from qianheng.bidding.curves import POINTS, SPEND, WORTH, BoolArray, FloatArray, Rows, at_level, log_multiplier
 
 REFERENCES = (0.3, 1.0, 3.0)  # spend per candidate, in even shares of the budget, at which the level is read
-FEW = 20.0  # candidates below which a period says nothing about its level
+FEW = 100.0  # candidates below which a period says nothing about its level
 FAINT = 0.1  # weight, in days, of the mean of the day in the traffic of one period
 PRIOR_DEVIATION = 0.3  # of the level, worth one period of evidence
 PRIOR_KEEP = 0.9  # chance that a level lasts into the next period, worth one boundary of evidence
@@ -66,7 +66,7 @@ class Landscape(Rows):
         self.seen_today, self.expected_today = np.zeros(plans), np.zeros(plans)
 
     def add(self, step: int, pair: FloatArray, count: FloatArray, active: FloatArray) -> None:
-        """Count the auctions of one step: `pair` [plans, 2, points], candidates `count` and `active` (0 or 1) [plans]."""
+        """Count the auctions of a step: `pair` [plans, 2, points], candidates `count`, `active` (0 or 1) [plans]."""
         kept = np.exp(-1.0 / self.memory.recent_steps)
         self.recent = self.recent * kept + pair
         self.recent_count = self.recent_count * kept + count
@@ -78,10 +78,15 @@ class Landscape(Rows):
         self.seen_today += count
 
     def refer(self, budget: FloatArray) -> None:
-        """Fix the spend per candidate at which levels are read: the even share of the budget [plans]."""
-        day = np.maximum(self.traffic().sum(1), 1e-300)
-        fresh = (self.weight == 0) & (day > 1e-300)
-        self.reference = np.where(fresh, np.maximum(budget, 1e-300) / day, self.reference)
+        """Until a first period is learned: read levels at the even share of the budget [plans], as far as the target
+        lets it be spent.
+        """
+        day = self.traffic().sum(1)
+        rate = self.current / np.maximum(self.current_count, 1.0)[:, None, None]
+        within = np.where(rate[:, WORTH] >= rate[:, SPEND], rate[:, SPEND], 0.0).max(1)
+        even = budget / np.where(day > 0, day, 1.0)
+        fresh = (self.weight == 0) & (day > 0) & (budget > 0)
+        self.reference = np.where(fresh, np.where(within > 0, np.minimum(even, within), even), self.reference)
 
     def measure(self, pair: FloatArray, count: FloatArray) -> FloatArray:
         """Level of each plan's curves [plans, 2, points] over `count` candidates; without candidates the anchor."""
@@ -91,20 +96,19 @@ class Landscape(Rows):
 
     def follow(self) -> None:
         """Set today's level: what the recent auctions say, shrunk to what the period promised."""
-        seen, trust = self.recent_count, self.memory.shrinkage
+        seen, trust = self.recent_count, self.memory.shrinkage * (self.weight > 0)
         found = self.measure(self.recent, seen)
-        self.level = (seen * found + trust * self.anchor) / (seen + trust)
+        self.level = (seen * found + trust * self.anchor) / np.maximum(seen + trust, 1e-9)
 
     def close_period(self, period: int) -> None:
         """Fold the auctions of the period into the history of its time of day."""
-        usable = self.current_count >= FEW
-        level = np.where(usable, self.measure(self.current, self.current_count), 0.0)
+        usable = (self.current_count >= FEW) & (self.reference > 0)
+        level = np.where(usable, self.measure(self.current, self.current_count), self.anchor)
         self._learn_level(period, level, usable)
-        kept = np.where(usable, np.exp(-1.0 / self.memory.days), 1.0)
-        fresh = np.where(usable[:, None, None], at_level(self.current, -level), 0.0)
-        self.base[:, period] = self.base[:, period] * kept[:, None, None] + fresh
-        self.base_count[:, period] = self.base_count[:, period] * kept + usable * self.current_count
-        self.base_days[:, period] = self.base_days[:, period] * kept + usable * self.current_days
+        kept = np.exp(-self.current_days / self.memory.days)
+        self.base[:, period] = self.base[:, period] * kept[:, None, None] + at_level(self.current, -level)
+        self.base_count[:, period] = self.base_count[:, period] * kept + self.current_count
+        self.base_days[:, period] = self.base_days[:, period] * kept + self.current_days
         self.base_total = self.base.sum(1)
         self.current[:], self.current_count[:], self.current_days[:] = 0.0, 0.0, 0.0
 
@@ -122,7 +126,7 @@ class Landscape(Rows):
         self.seen_today[:], self.expected_today[:] = 0.0, 0.0
         self.level, self.anchor = self.mean.copy(), self.mean.copy()
 
-    def _learn_level(self, period: int, level: FloatArray, usable: FloatArray) -> None:
+    def _learn_level(self, period: int, level: FloatArray, usable: BoolArray) -> None:
         kept = np.where(usable, np.exp(-1.0 / (self.memory.days * self.clock.periods)), 1.0)
         weight = self.weight * kept + usable
         shift = np.where(usable, level - self.mean, 0.0)
@@ -138,14 +142,14 @@ class Landscape(Rows):
 
     def deviation(self) -> FloatArray:
         """Standard deviation of the level [plans]."""
-        return np.sqrt((self.squares + PRIOR_DEVIATION**2) / (self.weight + 1.0))
+        return np.asarray(np.sqrt((self.squares + PRIOR_DEVIATION**2) / (self.weight + 1.0)))
 
     def keep(self) -> FloatArray:
         """Chance [plans, periods] that the level of the period before lasts into each period."""
         variance = 2 * self.deviation()[:, None] ** 2
         prior = (1 - PRIOR_KEEP) * variance
         pooled = (self.jumps.sum(1, keepdims=True) + prior) / (self.jump_weight.sum(1, keepdims=True) + 1.0)
-        return np.clip(1 - (self.jumps + pooled) / (self.jump_weight + 1.0) / variance, 0.0, 1.0)
+        return np.asarray(np.clip(1 - (self.jumps + pooled) / (self.jump_weight + 1.0) / variance, 0.0, 1.0))
 
     def traffic(self) -> FloatArray:
         """Candidates expected in each whole period [plans, periods], from history and the present period."""
@@ -156,7 +160,7 @@ class Landscape(Rows):
     def busyness(self) -> FloatArray:
         """Today's traffic against the traffic expected so far [plans], shrunk to 1 by half a day."""
         half = 0.5 * self.traffic().sum(1) * np.minimum(self.base_days.mean(1), 1.0)
-        return (self.seen_today + half + 1e-9) / (self.expected_today + half + 1e-9)
+        return np.asarray((self.seen_today + half + 1e-9) / (self.expected_today + half + 1e-9))
 
     def pooled(self) -> FloatArray:
         """Mean pair per candidate at level 0 [plans, 2, points]: of all periods, or of the recent auctions if none."""
@@ -181,6 +185,19 @@ class Landscape(Rows):
         total = self.recent + trust * at_level(base, self.level)
         return np.asarray(total / (self.recent_count + trust)[:, None, None])
 
+    def rest(self, plan: int, step: int) -> FloatArray:
+        """The pair [2, points] that one plan may expect from `step` to the end of the day, as today's traffic is."""
+        keep, first = self.keep()[plan], self.clock.period(step)
+        level, total = float(self.level[plan]), np.zeros((2, POINTS))
+        volume = self.traffic()[plan] * self.busyness()[plan]
+        rates = self.rates(plan)
+        for period in range(first, self.clock.periods):
+            if period > first:
+                level = keep[period] * level + (1 - keep[period]) * float(self.mean[plan])
+            share = self.clock.remaining(step) if period == first else 1.0
+            total += at_level(rates[period], np.asarray(level)) * volume[period] * share
+        return total
+
     def retarget(self, plan: int, shift: float) -> None:
         """Every worth of the plan is multiplied by exp(shift) from now on."""
         moved = np.array([shift])
@@ -188,4 +205,3 @@ class Landscape(Rows):
             pair[plan] = at_level(pair[plan][None], moved)[0]
         for level in (self.level, self.anchor, self.last_level, self.mean):
             level[plan] += shift
-

@@ -29,14 +29,10 @@ class ReplayBidder:
         """Pass on slot, exposed, spend [n] and price [n, slots]."""
         nobody = np.zeros(len(self._worth), dtype=np.int64)
         seen, spend = outcome["exposed"], outcome["spend"]
-        self._bidder.observe(
-            step, Outcome(nobody, nobody, self._worth, outcome["price"], outcome["slot"], seen, spend)
-        )
+        self._bidder.observe(step, Outcome(nobody, nobody, self._worth, outcome["price"], outcome["slot"], seen, spend))
 
 
-def make(
-    *, budget: float, target_cpa: float, steps: int, history: Sequence[Mapping[str, Any]]
-) -> ReplayBidder:
+def make(*, budget: float, target_cpa: float, steps: int, history: Sequence[Mapping[str, Any]]) -> ReplayBidder:
     """A bidder for one day, having lived through the `history` (columns tick, value, price)."""
     bidder = Bidder(Market(1, SEEN, steps), np.array([budget]))
     for day in history:

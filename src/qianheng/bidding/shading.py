@@ -1,8 +1,8 @@
 """How far to bid below α · worth where several slots are for sale.
 
 With slots a higher bid pays more for what a lower slot would have brought too. Against the recent prices the best bid
-for a call x = α · worth is argmax_b x · P(seen | b) − E[spend | b]. It depends on x alone, so it is kept as one curve per
-plan and placement: log(bid / x) on a logarithmic grid of x. One slot has no gap: the bid is x.
+for a call x = α · worth is argmax_b x · P(seen | b) − E[spend | b]. It depends on x alone, so it is kept as one curve
+per plan and placement: log(bid / x) on a logarithmic grid of x. One slot has no such gap: the bid is x.
 """
 
 import numpy as np
@@ -83,7 +83,7 @@ class Shading(Rows):
 
 
 def steps(seen: FloatArray, price: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Per slot the chance of being seen and the spend [n] that a bid gains by passing its price: (share, spend, price)."""
+    """Per slot: chance of being seen and spend [n] that a bid gains by passing the price [n]."""
     slots = price.shape[1]
     below = [seen[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
     paid = [below[k] * price[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
