@@ -20,6 +20,7 @@ REFUND_WINDOW_7D = 7 * DAY
 REFUND_WINDOW_14D = 14 * DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -55,7 +56,7 @@ def parse_day(text: object) -> date:
 
 def microseconds(at: datetime) -> int:
     """UTC microseconds since 1970, exactly."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def moment(at: int, zone_name: str = "UTC") -> datetime:

@@ -30,7 +30,7 @@ def decimal(text: str | int) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         raise BadInput("core.not_a_number", value=text) from None
-    if not number.is_finite() or abs(number) >= Decimal("1e15"):
+    if not number.is_finite() or number.adjusted() >= 15:
         raise BadInput("core.not_a_number", value=text)
     return number
 

@@ -25,6 +25,7 @@ from qianheng.plans.plan import BidMode, Goal, PlanKind
 
 Read = Callable[[Any], Any]
 _REQUIRED: Any = object()
+PLACES = 18  # decimals a target or a rate may have
 EARLIEST, LATEST = 1970, 9000  # the years a case may speak of
 
 
@@ -123,7 +124,7 @@ def _one(kind: _Fields) -> Read:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+    if not isinstance(value, str) or not value.isprintable() or not value.strip():
         raise BadInput("guarantee.case.not_text", value=value)
     return value
 
@@ -136,7 +137,7 @@ def _policy(value: object) -> str:
 
 
 def _id(value: object) -> str:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return str(value) if type(value) is int else _text(value)
 
 
 def _time(value: object) -> int:
@@ -170,10 +171,17 @@ def _timezone(value: object) -> str:
     return days.zone(_text(value)).key
 
 
+def _decimal(value: Any) -> Decimal:
+    number = decimal(value)
+    if cast(int, number.as_tuple().exponent) < -PLACES:  # an exact fraction of "1e-999999999" would fill the memory
+        raise BadInput("guarantee.case.too_fine", value=value, places=PLACES)
+    return number
+
+
 def _commission_rate(value: Any) -> Decimal | None:
     if value is None:
         return None
-    rate = decimal(value)
+    rate = _decimal(value)
     if not 0 <= rate <= 1:
         raise BadInput("guarantee.case.rate_out_of_range", value=value)
     return rate
@@ -181,7 +189,7 @@ def _commission_rate(value: Any) -> Decimal | None:
 
 @lru_cache(maxsize=4096)
 def _ratio(value: str) -> Fraction:
-    ratio = Fraction(decimal(value))
+    ratio = Fraction(_decimal(value))
     if ratio <= 0:
         raise BadInput("guarantee.case.target_not_positive", value=value)
     return ratio

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from qianheng.core.days import MINUTE, moment
@@ -47,6 +48,9 @@ class Reason(StrEnum):
     ROI_MET = "roi_met"
     BELOW_MINIMUM = "below_minimum"
 
+
+exact = lru_cache(Fraction)
+"""A policy's decimal as an exact fraction; there are few, and every verdict asks for them."""
 
 PRECEDENCE = {reason: place for place, reason in enumerate(Reason)}
 NOT_COVERED = frozenset({Reason.NO_POLICY, Reason.NO_TARGET, Reason.GOAL_NOT_COVERED})
@@ -147,7 +151,7 @@ def add_periods(rules: Rules | None, found: Figures) -> Sums:
         orders=sum(period.orders for period in found.periods),
         gmv=sum(period.gmv for period in found.periods),
         promised=promised,
-        expected_spend=promised / Fraction(rules.pay_ratio) if rules and rules.pay_ratio != 1 else promised,
+        expected_spend=promised / exact(rules.pay_ratio) if rules and rules.pay_ratio != 1 else promised,
     )
 
 
@@ -221,14 +225,15 @@ def _outcome(rules: Rules, sums: Sums) -> Iterator[Check]:
     yield Check("spend", sums.spend > 0, yuan(to_fen(sums.spend)), "> 0", Reason.NOTHING_SPENT)
     enough = sums.orders >= rules.orders.fewest
     yield Check("orders", enough, str(sums.orders), str(rules.orders), Reason.TOO_FEW_ORDERS)
-    trigger = Fraction(rules.trigger_ratio)
+    trigger = exact(rules.trigger_ratio)
     # ROI < trigger × weighted target, multiplied out: it holds without GMV too, where there is no weighted target.
     missed = sums.promised < trigger * sums.spend
     weighted = sums.weighted_target
     limit = ratio_text(trigger * weighted) if weighted else f"{rules.trigger_ratio} x weighted_target"
     yield Check("roi", missed, ratio_text(sums.actual_roi), f"< {limit}", Reason.ROI_MET)
-    worth = sums.shortfall >= Fraction(rules.minimum) * YUAN
-    yield Check("shortfall", worth, yuan(to_fen(sums.shortfall)), f">= {rules.minimum}", Reason.BELOW_MINIMUM)
+    shortfall = sums.shortfall
+    worth = shortfall >= exact(rules.minimum) * YUAN
+    yield Check("shortfall", worth, yuan(to_fen(shortfall)), f">= {rules.minimum}", Reason.BELOW_MINIMUM)
 
 
 def answer(verdict: Verdict, timezone: str) -> dict[str, object]:
