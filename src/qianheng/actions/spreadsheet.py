@@ -58,8 +58,7 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> bytes:
 
 def _inert(value: Value) -> Value:
     """Text that a spreadsheet would run as a formula, or an id it would round, is marked as text."""
-    if isinstance(value, str) and (
-        value.startswith(("=", "+", "-", "@", "\t")) or (value.isdigit() and len(value) > 11)
-    ):
-        return f"\t{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    rounded = value.isdigit() and len(value) > 11
+    return f"\t{value}" if rounded or value.startswith(("=", "+", "-", "@", "\t")) else value

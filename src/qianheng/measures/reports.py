@@ -167,3 +167,10 @@ def summary(rows: Iterable[ReportRow]) -> Summary:
         refund_rate_1h=ratio_of(known, "refunded_1h", "gmv"),
         net_rate_1h=ratio_of(known, "net_gmv", "gmv"),
     )
+
+
+def preferred_undated(rows: Iterable[ReportRow]) -> list[ReportRow]:
+    """The rows without a day of the first kind that has any, so that one spend is not counted under several kinds."""
+    undated = [row for row in rows if row.first is None and row.kind in _COUNTS_FIRST]
+    first = min((_COUNTS_FIRST.index(row.kind) for row in undated), default=None)
+    return [row for row in undated if _COUNTS_FIRST.index(row.kind) == first]
