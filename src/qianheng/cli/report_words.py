@@ -222,13 +222,13 @@ def _print_entries(title: str, entries: Sequence[Entry]) -> None:
 def _entry_row(entry: Entry) -> list[object]:
     ratios = [_ratio(name, getattr(entry.summary, name)) for name in RATIOS_OF_ENTRIES]
     told = [say(f"diagnosis.severity.{verdict.severity}") for verdict in entry.verdicts if verdict.severity != "normal"]
-    return [
-        entry.name or entry.id,
-        *money,
-        _percent(entry.spend_share),
-        *ratios,
-        ", ".join(dict.fromkeys(told)) or None,
-    ]
+    spend, share = _money(entry.summary.figures.spend), _percent(entry.spend_share)
+    return [_short(entry.name or entry.id), spend, share, *ratios, ", ".join(dict.fromkeys(told)) or None]
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for its figures; long ones differ at their end."""
+    return name if len(name) <= NAME_SHOWN else f"{name[:4]}…{name[5 - NAME_SHOWN :]}"
 
 
 def _print_verdicts(judged: Sequence[Verdict]) -> None:
