@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from qianheng.actions.scoring import DayScore, Score
@@ -17,7 +19,7 @@ from qianheng.bidding.bidder import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder
-from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.plan import Plan
 from qianheng.prediction.calibration import Calibration
@@ -74,9 +76,14 @@ class Driver:
         self.engine.change(timed.plan, timed.version)
         self.recorder.change(timed.at, timed.plan, timed.version)
 
-    def run_day(self, start: int, changes: Sequence[TimedPlan]) -> DayRun:
-        """Deliver one natural day that starts at `start` (UTC microseconds); `changes` lie in it, in order of time."""
+    def run_day(self, start: int, changes: Sequence[TimedPlan], leases: Mapping[int, int]) -> DayRun:
+        """Deliver one natural day that starts at `start` (UTC microseconds); `changes` lie in it, in order of time.
+
+        leases: what each plan may spend that day, micro-yuan.
+        """
         self.engine.start_day(start)
+        for plan_id, amount in leases.items():
+            self.engine.lease(plan_id, amount)
         waiting, facts, beats, opportunities = list(changes), [], [], 0
         for now in range(start, start + DAY, self.engine.site.step):
             while waiting and waiting[0].at <= now:
@@ -99,6 +106,35 @@ class Driver:
         facts = join(self._receive(now) for now in range(start + HOUR, start + DAY + HOUR, HOUR))
         self._close(start + DAY)
         return facts
+
+    def snapshot(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything the next day depends on, as arrays; to be taken between days."""
+        news = join(self._unlearnt)
+        parts: dict[str, Mapping[str, npt.NDArray[Any]]] = {
+            "market": self.market.snapshot(),
+            "engine": self.engine.snapshot(),
+            "predictor": self.predictor.snapshot(),
+            "recorder": self.recorder.snapshot(),
+            "calibration": {"matured": self.calibration.matured, **self.calibration.recent.columns},
+            "news": {kind: packed(news[kind]) for kind in Kind},
+            "driver": {"received_until": np.array([self._received_until])},
+        }
+        return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]], now: int) -> None:
+        """Go on from a snapshot taken at `now`; the plans' terms must have been given by `change` before."""
+        parts: dict[str, dict[str, npt.NDArray[Any]]] = {}
+        for key, held in state.items():
+            part, _, name = key.partition("/")
+            parts.setdefault(part, {})[name] = held
+        self.market.restore(parts["market"])
+        self.engine.restore(parts["engine"])
+        self.predictor.restore(parts["predictor"], now)
+        self.recorder.restore(parts["recorder"])
+        self.calibration.matured = parts["calibration"].pop("matured").copy()
+        self.calibration.recent.columns = parts["calibration"]
+        self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
+        self._received_until = int(parts["driver"]["received_until"][0])
 
     def _serve(self, now: int) -> tuple[FactBatch, int]:
         batch = self.market.opportunities(now, now + self.engine.site.step)

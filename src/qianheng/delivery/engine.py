@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from qianheng.plans.plan import Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
+_STATE = ("versions", "leased", "spent_today", "on_air_until")
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
 
 
@@ -55,7 +57,7 @@ class Engine:
         self.ids = np.array([plan.id for plan in self.plans], np.int64)
         self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
-        self.left = np.zeros(len(plans), np.int64)  # leased and not yet spent, micro-yuan
+        self.leased = np.zeros(len(plans), np.int64)  # for today, micro-yuan
         self.spent_today = np.zeros(len(plans), np.int64)
         self.on_air_until = np.full(len(plans), np.iinfo(np.int64).max)
         self.day_start = day_start
@@ -74,12 +76,17 @@ class Engine:
             self.bidder.retarget(row, float(plan.target / before.target))
         self.bidder.set_budget(row, float(plan.budget_daily))
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
-        self.left[row] = max(0, min(self.left[row], plan.budget_daily - self.spent_today[row]))
         self.offers.change(row, plan)
 
     def lease(self, plan_id: int, amount: int) -> None:
-        """Give a plan this much money to bid with until the next lease, micro-yuan; what was left before is void."""
-        self.left[self.row(plan_id)] = amount
+        """Let a plan spend this much today, micro-yuan, and never more than its budget."""
+        self.leased[self.row(plan_id)] = amount
+
+    @property
+    def left(self) -> Int:
+        """[plans] what each plan may still spend today, micro-yuan."""
+        budget = np.array([plan.budget_daily for plan in self.plans], np.int64)
+        return np.maximum(np.minimum(self.leased, budget) - self.spent_today, 0)
 
     def on_air(self, room_id: int, on: bool, at: int) -> None:
         """A live room went on or off air: its plans start, or stop once the grace period is over."""
@@ -90,8 +97,20 @@ class Engine:
     def start_day(self, day_start: int) -> None:
         """A new natural day: budgets start anew, yesterday becomes history."""
         self.day_start = day_start
-        self.spent_today[:] = 0
+        self.leased[:], self.spent_today[:] = 0, 0
         self.bidder.close_day()
+
+    def snapshot(self) -> dict[str, npt.NDArray[Any]]:
+        """The running state at the end of a day; plans and predictions are restored by their owners."""
+        state = {name: getattr(self, name).copy() for name in _STATE}
+        return state | {f"bidder.{name}": held for name, held in self.bidder.snapshot().items()}
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Go on exactly where `snapshot` was taken."""
+        for name in _STATE:
+            setattr(self, name, state[name].copy())
+        prefix = "bidder."
+        self.bidder.restore({name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)})
 
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
@@ -118,7 +137,6 @@ class Engine:
         plan = np.searchsorted(self.ids, decisions.plan_id)
         paid = np.where(seen, decisions.price, 0)
         spent = np.bincount(plan, paid, len(self.plans)).astype(np.int64)
-        self.left -= spent
         self.spent_today += spent
         self.bidder.observe(self._step(now), self._outcome(tick, plan, seen, paid))
         return self._facts(tick, plan, seen, clicked & seen)
@@ -129,7 +147,8 @@ class Engine:
     def serving(self, now: int) -> Bool:
         """[plans] which plans may bid now."""
         active = np.array([plan.status is PlanStatus.ACTIVE for plan in self.plans])
-        return active & (self.on_air_until > now)
+        on_air: Bool = self.on_air_until > now
+        return active & on_air
 
     def _bids(self, step: int, batch: Opportunities, worth: Float, serving: Int) -> npt.NDArray[np.float32]:
         """[n, plans] bids, 0 where a plan does not take part; never more than what is left to pay with."""
@@ -143,13 +162,13 @@ class Engine:
         """The first auction (row) in which a plan wins what is more than it has left, and the plan."""
         plans = len(self.plans)
         row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < plans))
-        plan, price = cleared.winner[row, place], cleared.price[row, place]
-        if (np.bincount(plan, price, plans) <= self.left).all():
+        plan, price, left = cleared.winner[row, place], cleared.price[row, place], self.left
+        if (np.bincount(plan, price, plans) <= left).all():
             return None
         firsts = []
         for candidate in range(plans):
             wins = np.nonzero(plan == candidate)[0]
-            beyond = np.searchsorted(np.cumsum(price[wins]), self.left[candidate], side="right")
+            beyond = np.searchsorted(np.cumsum(price[wins]), left[candidate], side="right")
             if beyond < len(wins):
                 firsts.append((int(row[wins[beyond]]), candidate))
         return min(firsts)

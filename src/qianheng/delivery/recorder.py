@@ -1,24 +1,29 @@
 """The recorder: raw orders and refunds as they come in become facts that say whose they are.
 
-Stamped once, on receipt, so that every later sum is a plain sum: the plan an order counts for (by the plan's own
-counting, SPEC 2), the touch that brought it, the plan's version in force when it was placed, fees and commission.
+Stamped once, on receipt, so that every later sum is a plain sum: the plan whose order it is in the full-domain view
+(SPEC 2; the channel says whether it was promoted, which is what `attributed` plans count), the touch that brought it,
+the plan's version in force when it was placed, fees and commission.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from qianheng.facts.attribution import Touch, Touches
-from qianheng.facts.batch import FactBatch
+from qianheng.facts.batch import FactBatch, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
 NO_PLAN = -1
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,10 @@ class Term:
 class Recorder:
     """Stamps orders and refunds. Knows the plans' terms over time and the touches of the last days."""
 
-    def __init__(self, touches: Touches | None = None, service_fee_rate: Decimal = Decimal(0)) -> None:
+    def __init__(self, service_fee_rates: Mapping[int, Decimal], touches: Touches | None = None) -> None:
+        """`service_fee_rates`: the share of an order that the platform takes, by product."""
         self.touches = touches or Touches()
-        self.service_fee_rate = service_fee_rate
+        self.service_fee_rates = service_fee_rates
         self.terms: dict[int, list[Term]] = {}
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
 
@@ -65,6 +71,21 @@ class Recorder:
             order_id: known for order_id, known in self.plan_of_order.items() if known[0] >= now - keep
         }
 
+    def snapshot(self) -> Arrays:
+        """The touches and orders held; the plans' terms come from the change log."""
+        orders = [(key, *known) for key, known in self.plan_of_order.items()]
+        state: Arrays = {"orders": np.array(orders, np.int64).reshape(-1, 3)}
+        for kind in (Kind.IMPRESSION, Kind.CLICK):
+            facts = self.touches.facts(kind)
+            state[kind] = packed(pa.concat_tables([SCHEMAS[kind].empty_table(), *facts]))
+        return state
+
+    def restore(self, state: Arrays) -> None:
+        """Go on from a snapshot."""
+        self.plan_of_order = {key: (at, plan_id) for key, at, plan_id in state["orders"].tolist()}
+        for kind in (Kind.IMPRESSION, Kind.CLICK):
+            self.touches.add(kind, unpacked(state[kind]))
+
     def _stamp_orders(self, orders: pa.Table) -> pa.Table:
         rows = [self._stamp(order) for order in orders.to_pylist()]
         self.plan_of_order.update({row["id"]: (row["at"], row["plan_id"]) for row in rows})
@@ -83,17 +104,17 @@ class Recorder:
             "plan_id": term.plan.id,
             "target_version": term.version,
             "commission": int(order["amount"] * term.plan.commission_rate),
-            "service_fee": int(order["amount"] * self.service_fee_rate),
+            "service_fee": int(order["amount"] * self.service_fee_rates.get(order["product_id"], Decimal(0))),
         }
 
     def _counts_for(self, order: dict[str, int], touch: Touch | None) -> Term | None:
-        """The plan an order counts for: the room's, the one that reached the buyer, or the product's; else none."""
+        """The plan whose order it is: the room's, the one that reached the buyer, or the product's; else none."""
         room = order["room_id"]
         running = [term for plan_id in self.terms if (term := self._running(plan_id, order["at"]))]
         if room >= 0:
             whole = [term for term in running if term.plan.room_id == room and term.plan.counting is Counting.ALL]
         else:
-            whole = [term for term in running if _counts_all(term.plan, order["product_id"])]
+            whole = [term for term in running if _promotes(term.plan, order["product_id"])]
         if room >= 0 and whole:
             return whole[0]
         if touch is not None:
@@ -110,5 +131,5 @@ class Recorder:
         return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
 
 
-def _counts_all(plan: Plan, product_id: int) -> bool:
-    return plan.kind is PlanKind.PRODUCT and plan.counting is Counting.ALL and product_id in plan.product_ids
+def _promotes(plan: Plan, product_id: int) -> bool:
+    return plan.kind is PlanKind.PRODUCT and product_id in plan.product_ids

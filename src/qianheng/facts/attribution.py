@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from qianheng.core.days import DAY
@@ -47,7 +48,9 @@ class Touches:
         for user, product, *touch in zip(*columns, strict=True):
             of_day = self._of_day[kind].setdefault(touch[0] // DAY, {})
             of_day.setdefault((user, product), []).append(Touch(*touch))
-        self._facts[kind].setdefault(int(facts["at"][0].as_py()) // DAY, []).append(facts)
+        days = facts["at"].to_numpy() // DAY
+        for day in np.unique(days).tolist():
+            self._facts[kind].setdefault(day, []).append(facts.filter(pa.array(days == day)))
 
     def last(self, user_id: int, product_id: int, at: int) -> Touch | None:
         """The touch that an order of this buyer at that time belongs to, if any."""

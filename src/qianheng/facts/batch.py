@@ -66,3 +66,16 @@ def unique(facts: pa.Table) -> pa.Table:
     ids = facts["id"].to_numpy()
     first = np.unique(ids, return_index=True)[1]
     return facts if len(first) == len(ids) else facts.take(np.sort(first))
+
+
+def packed(facts: pa.Table) -> npt.NDArray[np.uint8]:
+    """Facts as bytes (an Arrow stream), to be kept in a snapshot."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, facts.schema) as writer:
+        writer.write_table(facts)
+    return np.frombuffer(bytes(sink.getvalue()), np.uint8)
+
+
+def unpacked(stream: npt.NDArray[np.uint8]) -> pa.Table:
+    """The facts of `packed`."""
+    return pa.ipc.open_stream(stream.tobytes()).read_all()

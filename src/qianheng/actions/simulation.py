@@ -1,0 +1,318 @@
+"""`run_simulation`: a market lived day by day through the production engine, every fact and every yuan kept.
+
+A day ends with one SQL transaction: its facts become visible, its spend is captured, units whose window has closed are
+judged and credited, and the state to go on from is stored. Killed anywhere, the run goes on at the last such day.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+from sqlalchemy import Engine as Database
+
+from qianheng.actions import books
+from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.core.days import day_of, microseconds, midnight
+from qianheng.core.errors import Refused
+from qianheng.core.ids import stable_id
+from qianheng.core.money import YUAN
+from qianheng.delivery.engine import Engine
+from qianheng.delivery.recorder import Recorder
+from qianheng.delivery.site import Site
+from qianheng.facts.schema import Kind
+from qianheng.measures.days import Days
+from qianheng.plans.plan import change
+from qianheng.prediction.space import Space
+from qianheng.simulator.loading import load
+from qianheng.simulator.market import Market
+from qianheng.simulator.scenario import Scenario
+from qianheng.store import plans, runs
+from qianheng.store.database import connect, home, migrate, reading
+from qianheng.store.lake import Lake
+
+SETTLING_DAYS = 8  # after the last delivery day, before its refund windows have closed
+PATIENCE_DAYS = 30  # a holiday is never longer than that
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run: a shipped scenario's name or a file, a seed (the scenario's own if `None`), and changes to it."""
+
+    source: str
+    seed: int | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    fresh: bool = False  # forget what an earlier, unfinished run of the same request has lived
+    folder: Path | None = None  # where runs are kept; default: `runs` in the home folder
+
+
+@dataclass(frozen=True, slots=True)
+class DayTold:
+    """A day that has been lived, for whoever watches: micro-yuan, and how fast it went."""
+
+    day: date
+    number: int
+    days: int
+    delivering: bool
+    opportunities: int
+    spend: int
+    gmv: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A finished run: where its database and lake are, and what it was a run of."""
+
+    path: Path
+    run_id: int
+    scenario: Scenario
+    seed: int
+    seconds: float
+
+    def database(self) -> Database:
+        """The run's own database."""
+        return connect(f"sqlite:///{self.path / 'run.db'}")
+
+    def lake(self) -> Lake:
+        """The run's own lake of facts."""
+        return Lake(self.path / "lake")
+
+
+def run_simulation(request: RunRequest, watch: Callable[[DayTold], None] = lambda _: None) -> RunFolder:
+    """Live a scenario to the last payment. The same request gives the same bytes; an unfinished run goes on.
+
+    A scenario that cannot be used: BadInput or NotFound, nothing is written.
+    """
+    began = time.perf_counter()
+    scenario = load(request.source, request.overrides)
+    seed = scenario.seed if request.seed is None else request.seed
+    folder = _folder(request, scenario, seed)
+    run = _Run(folder, watch)
+    run.live(fresh=request.fresh)
+    return RunFolder(folder.path, folder.run_id, scenario, seed, time.perf_counter() - began)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    path: Path
+    run_id: int
+    scenario: Scenario
+    seed: int
+
+
+def _folder(request: RunRequest, scenario: Scenario, seed: int) -> _Folder:
+    """The folder of this very run: another scenario, seed or change to it has another."""
+    run_id = stable_id("run", repr(scenario), seed)
+    runs_folder = request.folder or home() / "runs"
+    return _Folder(runs_folder / f"{scenario.name}-{seed}-{run_id % 16**6:06x}", run_id, scenario, seed)
+
+
+class _Run:
+    """One run on its way: the market and engine in memory, the books on disk."""
+
+    def __init__(self, folder: _Folder, watch: Callable[[DayTold], None]) -> None:
+        self.folder, self.scenario, self.watch = folder, folder.scenario, watch
+        self.first, self.timezone = self.scenario.first_day, self.scenario.timezone
+        self.last = self.first + timedelta(days=self.scenario.days - 1)
+
+    def live(self, fresh: bool) -> None:
+        """Live every day that has not been lived yet, to the last payment."""
+        with _only_one(self.folder.path):
+            self._open(fresh)
+            while not self.finished:
+                self._live_day(self.day)
+            self.database.dispose()
+
+    def _open(self, fresh: bool) -> None:
+        """Begin, or go on from the last whole day."""
+        path = self.folder.path
+        known = None if fresh else self._known(path)
+        if known is None or known.finished:
+            _clear(path)
+        self.database, self.lake = connect(f"sqlite:///{path / 'run.db'}"), Lake(path / "lake")
+        migrate(self.database)
+        with self.database.begin() as connection:
+            self._begin(connection)
+            self.lake.sweep(connection)
+            progress = runs.progress(connection, self.folder.run_id)
+            assert progress is not None  # begun just above
+            self.day, self.finished = progress.next_day, progress.finished
+            self._build(connection)
+        if progress.state:
+            self.driver.restore(progress.state, self._start(self.day))
+
+    def _known(self, path: Path) -> runs.Progress | None:
+        if not (path / "run.db").exists():
+            return None
+        database = connect(f"sqlite:///{path / 'run.db'}")
+        migrate(database)
+        with reading(database) as connection:
+            progress = runs.progress(connection, self.folder.run_id)
+        database.dispose()
+        return progress
+
+    def _begin(self, connection: Connection) -> None:
+        """Enter the run, its accounts and its plans, unless that was done before."""
+        at = midnight(self.first, self.timezone)
+        request = {"scenario": self.scenario.name, "seed": self.folder.seed, "days": self.scenario.days}
+        runs.begin(connection, self.folder.run_id, request, self.first)
+        books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
+        for plan in self.scenario.plan_records():
+            plans.create(connection, plan)
+
+    def _build(self, connection: Connection) -> None:
+        """The market and the engine as they stand at the beginning of `self.day`."""
+        start = self._start(self.day)
+        stored = plans.load_all(connection)
+        fees = {product.id: product.service_fee_rate for product in self.scenario.products()}
+        engine = Engine([kept.plan for kept in stored], space_of(self.scenario), site_of(self.scenario), start)
+        self.driver = Driver(Market(self.scenario, self.folder.seed), engine, Recorder(fees), self.folder.seed)
+        for kept in stored:
+            history = plans.history(connection, kept.plan.id)
+            at = [self._start(self.first), *(microseconds(m.at) for m in plans.log(connection, kept.plan.id))]
+            for version, (since, plan) in enumerate(zip(at, history, strict=True)):
+                if since <= start:
+                    self.driver.recorder.change(since, plan, version)
+
+    def _live_day(self, day: date) -> None:
+        began = time.perf_counter()
+        start = self._start(day)
+        delivering = day <= self.last
+        if delivering:
+            changes, leases = self._prepare(day)
+            lived = self.driver.run_day(start, changes, leases)
+        else:
+            lived = DayRun(self.driver.drain_day(start), {}, (), 0)
+        self._close(day, lived)
+        spend = int(self.driver.engine.spent_today.sum()) if delivering else 0
+        gmv = int(np.sum(lived.facts[Kind.ORDER]["amount"].to_numpy()))
+        number = (day - self.first).days + 1
+        seconds = time.perf_counter() - began
+        told = DayTold(day, number, self.scenario.days, delivering, lived.opportunities, spend, gmv, seconds)
+        self.watch(told)
+
+    def _prepare(self, day: date) -> tuple[list[TimedPlan], dict[int, int]]:
+        """Write down the day's changes of plans and hold the money it may spend, before any of it is lived."""
+        at = midnight(day, self.timezone)
+        with self.database.begin() as connection:
+            budgets = {kept.plan.id: kept.plan.budget_daily for kept in plans.load_all(connection)}
+            changes = self._make_changes(connection, day)
+            for timed in changes:
+                budgets[timed.plan.id] = max(budgets[timed.plan.id], timed.plan.budget_daily)
+            stored = [kept.plan for kept in plans.load_all(connection)]
+            leases = {plan.id: books.lease(connection, plan, day, at, budgets[plan.id]) for plan in stored}
+        return changes, leases
+
+    def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:
+        """The scenario's changes of the day, entered in the change log."""
+        made = []
+        for timed in self.scenario.timed_changes():
+            if day_of(timed.at, self.timezone) == day:
+                now = plans.load(connection, timed.plan_id)
+                entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
+                after = plans.append(connection, entry)
+                made.append(TimedPlan(microseconds(timed.at), after.plan, after.version))
+        return made
+
+    def _close(self, day: date, lived: DayRun) -> None:
+        """One transaction: the day's facts, its spend, what became due, and the state to go on from."""
+        now = midnight(day + timedelta(days=1), self.timezone)
+        with self.database.begin() as connection:
+            self.lake.add(connection, lived.facts)
+            if day <= self.last:
+                self._capture(connection, day, now)
+            self._settle(connection, day, now)
+            runs.tell(connection, self.folder.run_id, day, _told(lived))
+            self.finished = self._is_over(connection, day)
+            self.day = day + timedelta(days=1)
+            state = {} if self.finished else self.driver.snapshot()
+            runs.advance(connection, self.folder.run_id, runs.Progress(self.day, self.finished, state))
+
+    def _capture(self, connection: Connection, day: date, now: datetime) -> None:
+        engine = self.driver.engine
+        for row, plan in enumerate(engine.plans):
+            if engine.leased[row]:
+                books.capture(connection, plan, day, now, int(engine.spent_today[row]))
+
+    def _settle(self, connection: Connection, day: date, now: datetime) -> None:
+        """Judge the days whose window may have closed, promise what they are due, pay what was promised before."""
+        since, until = max(self.first, day - books.LOOK_BACK), min(self.last, day)
+        if since > until:
+            return
+        judged = books.judge_days(connection, self.lake, Days(since, until, self.timezone), now)
+        books.promise(connection, judged, now)
+        books.pay(connection, judged, now)
+
+    def _is_over(self, connection: Connection, day: date) -> bool:
+        """Whether every window has closed and nothing promised is unpaid."""
+        if day < self.last + timedelta(days=SETTLING_DAYS):
+            return False
+        return not books.unpaid(connection) or day > self.last + timedelta(days=PATIENCE_DAYS)
+
+    def _start(self, day: date) -> int:
+        return microseconds(midnight(day, self.timezone))
+
+
+def space_of(scenario: Scenario) -> Space:
+    """What prediction tells apart in a scenario: what a shop states of its products, nothing that is only true."""
+    products = sorted(scenario.products(), key=lambda product: product.id)
+    categories = {name: number for number, name in enumerate(scenario.categories)}
+    return Space(
+        product_ids=np.array([product.id for product in products], np.int64),
+        category_of=np.array([categories[product.category] for product in products], np.int64),
+        price=np.array([float(product.price) * YUAN for product in products]),
+        placements=len(scenario.placements),
+        categories=len(categories),
+        audiences=scenario.buyers.cells,
+    )
+
+
+def site_of(scenario: Scenario) -> Site:
+    """The pages of a scenario's marketplace."""
+    return Site(scenario.seen(), np.array(scenario.reserves(), float))
+
+
+def _told(lived: DayRun) -> dict[str, Any]:
+    """What of a day no fact tells, as JSON: scores by truth and hourly readings."""
+    scores = {str(plan_id): [score.worth, score.best, score.opportunities] for plan_id, score in lived.scores.items()}
+    return {"opportunities": lived.opportunities, "scores": scores, "beats": [_beat(beat) for beat in lived.beats]}
+
+
+def _beat(beat: Beat) -> dict[str, Any]:
+    reading = beat.reading
+    return {
+        "at": beat.at,
+        "plan_id": beat.plan_id,
+        "multiplier": round(float(reading.multiplier), 4),
+        "binding": str(reading.binding),
+        "slack": round(float(reading.slack)),
+    }
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Nobody else lives the same run meanwhile. Somebody does: Refused."""
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused("simulation.running", place=str(path)) from None
+        yield
+
+
+def _clear(path: Path) -> None:
+    """Forget an earlier run of the same folder."""
+    shutil.rmtree(path / "lake", ignore_errors=True)
+    for file in path.glob("run.db*"):
+        file.unlink()
