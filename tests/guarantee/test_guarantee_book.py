@@ -45,9 +45,9 @@ def case_of(row: dict[str, Any]) -> dict[str, Any]:
         return {**fact(when, amount, more.get("id")), **kind, "refunds": refunds}
 
     targets = row.get("targets", [["-3 10:00", "payment", "7.5"]])
-    if "hourly_targets" in row:
+    if "half_hourly_targets" in row:
         changed = [
-            [f"0 {i * 30 // 60:02}:{i * 30 % 60:02}", "payment", f"{i + 1}"] for i in range(row["hourly_targets"])
+            [f"0 {i * 30 // 60:02}:{i * 30 % 60:02}", "payment", f"{i + 1}"] for i in range(row["half_hourly_targets"])
         ]
         targets = [*targets, *changed]
     orders = [[*told, {}][:3] for told in row.get("orders", [])]

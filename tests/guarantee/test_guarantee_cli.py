@@ -234,6 +234,19 @@ KEPT: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nothing_spent": ({"charges": []}, "without spend"),
     "too_few_orders": ({"orders": 0}, "10 more orders"),
+    "commission_too_high": (
+        {"policy": "qianchuan-product", "unit": {"plan_id": "p", "day": "2025-10-01", "commission_rate": "0.2"}},
+        "below 5 (",
+    ),
+    "below_minimum": (
+        {
+            "policy": "tiktok-gmv-max",
+            "events": [],
+            "orders": 21,
+            "charges": [{"id": "c", "at": DAY + "09:00:00+08:00", "amount": "848.49"}],
+        },
+        "less than 0.01",
+    ),
     "roi_met": ({"targets": [["28T10:00", "payment", "3"]]}, "below 2.4"),
 }
 
@@ -249,7 +262,7 @@ def test_what_would_have_kept_it_is_told_for_each_reason(run: Any, reason: str) 
     explanation = json.loads(run("explain", "case.json", "--json")[1])
     assert explanation["verdict"]["reason"] == reason
     assert words in explanation["would_have_kept"]
-    assert reason in list(Reason)
+    assert set(KEPT) == set(Reason)
 
 
 def test_policies_are_listed_in_both_languages(run: Any) -> None:

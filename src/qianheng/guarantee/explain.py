@@ -11,7 +11,7 @@ from qianheng.core.days import MINUTE, REFUND_WINDOW_1H, moment
 from qianheng.core.money import ratio_text, to_fen, yuan
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case, Charge, Order, Refund, Target
-from qianheng.guarantee.figures import Counted, Sifted, add_up, sift
+from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, sift
 from qianheng.guarantee.policy import Policy, Rules, policy_names
 from qianheng.guarantee.targets import changes, known_targets
 from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judge
@@ -93,27 +93,32 @@ def _orders(case: Case, sifted: Sifted) -> list[Json]:
 
 def _refund_reasons(
     case: Case, order: Order, counted: Counted, targets: Sequence[Target], seen: set[str]
-) -> list[str | None]:
+) -> list[LeftOut | None]:
     """Why each refund of an order is not subtracted; `None` for one that is, or that made the order not count."""
-    if counted.left_out == "duplicate":
-        return ["duplicate"] * len(order.refunds)
-    reasons: list[str | None] = []
+    if counted.left_out is LeftOut.DUPLICATE:
+        return [LeftOut.DUPLICATE] * len(order.refunds)
+    by_order = _order_reason(counted, targets)
+    reasons = []
     for refund in order.refunds:
-        reasons.append("duplicate" if refund.id in seen else _refund_reason(case, order, refund, counted, targets))
+        told_before = refund.id in seen
         seen.add(refund.id)
+        reasons.append(LeftOut.DUPLICATE if told_before else _refund_reason(case, order, refund, by_order))
     return reasons
 
 
-def _refund_reason(case: Case, order: Order, refund: Refund, counted: Counted, targets: Sequence[Target]) -> str | None:
-    if refund.at > case.now:
-        return "later_than_now"
-    if counted.left_out in ("refunded_at_once", "no_gmv"):
-        return None if refund.at - order.at <= REFUND_WINDOW_1H else "after_an_hour"
+def _order_reason(counted: Counted, targets: Sequence[Target]) -> LeftOut | None:
     if counted.left_out is not None:
-        return "order_left_out"
-    if targets[counted.period].goal is not Goal.NET:
-        return "payment_goal"
-    return None if refund.at - order.at <= REFUND_WINDOW_1H else "after_an_hour"
+        heeded = counted.left_out in (LeftOut.REFUNDED_AT_ONCE, LeftOut.NO_GMV)
+        return None if heeded else LeftOut.ORDER_LEFT_OUT
+    return None if targets[counted.period].goal is Goal.NET else LeftOut.PAYMENT_GOAL
+
+
+def _refund_reason(case: Case, order: Order, refund: Refund, by_order: LeftOut | None) -> LeftOut | None:
+    if refund.at > case.now:
+        return LeftOut.LATER_THAN_NOW
+    if by_order is not None:
+        return by_order
+    return LeftOut.AFTER_AN_HOUR if refund.at - order.at > REFUND_WINDOW_1H else None
 
 
 def would_have_kept(policy: Policy, case: Case, verdict: Verdict) -> str | None:

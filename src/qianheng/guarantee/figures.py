@@ -19,7 +19,7 @@ AT_ONCE = 60 * SECOND
 
 
 class LeftOut(StrEnum):
-    """Why a fact does not count, in precedence."""
+    """Why a fact does not count, in precedence; the last three are said of refunds alone."""
 
     DUPLICATE = "duplicate"
     LATER_THAN_NOW = "later_than_now"
@@ -29,6 +29,9 @@ class LeftOut(StrEnum):
     FLAGGED = "flagged"
     REFUNDED_AT_ONCE = "refunded_at_once"
     NO_GMV = "no_gmv"
+    ORDER_LEFT_OUT = "order_left_out"
+    PAYMENT_GOAL = "payment_goal"
+    AFTER_AN_HOUR = "after_an_hour"
 
 
 class Period(NamedTuple):
