@@ -23,6 +23,9 @@ def postgresql() -> Iterator[str]:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         migrated = connect(server.get_uri())
         migrate(migrated)
+        with migrated.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))  # no test cuts the power
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
         migrated.dispose()
         yield server.get_uri()
         server.cleanup()

@@ -203,13 +203,14 @@ def _may_hold(entry: FileEntry, facts: pa.Table) -> bool:
     ids, at, received = (facts[name].to_numpy() for name in ("id", "at", "received_at"))
     if ids.max() < entry.first_id or entry.last_id < ids.min():
         return False
-    newest_day = _EPOCH + timedelta(microseconds=int(received.max()))
-    of_late = entry.kind in _MONEY and entry.day >= newest_day - REMEMBERED
+    told = _EPOCH + timedelta(microseconds=int(received.min()))
+    of_late = entry.kind in _MONEY and entry.day >= told - REMEMBERED
     return of_late or bool(at.min() <= entry.last_at and entry.first_at <= at.max())
 
 
 def _answer(found: Any) -> pa.Table:
-    return found.to_arrow_table()
+    answer: pa.Table = found.to_arrow_table()
+    return answer
 
 
 def _quoted(text: str) -> str:
