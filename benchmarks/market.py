@@ -47,10 +47,12 @@ def run(market: Market, start: int, end: int, step: int) -> int:
 
 
 def first_midnight(scenario: Scenario) -> int:
+    """The first instant of a scenario, UTC microseconds."""
     return microseconds(scenario.at(1, "00:00"))
 
 
 def speed_of_large_batches() -> dict[str, float]:
+    """An hour at a time against 48 rivals."""
     scenario = load("crowd")
     market, start = Market(scenario, 1), first_midnight(scenario)
     run(market, start, start + HOUR, HOUR)
@@ -62,6 +64,7 @@ def speed_of_large_batches() -> dict[str, float]:
 
 
 def speed_of_minutes() -> dict[str, float]:
+    """A minute at a time, facts included: what the market adds to an engine's tick."""
     scenario = load("month")
     market, start = Market(scenario, 1), first_midnight(scenario)
     run(market, start, start + HOUR, MINUTE)
@@ -78,6 +81,7 @@ def peak_memory(days: int) -> dict[str, float]:
 
 
 def run_days(days: int) -> dict[str, float]:
+    """The month's first days in this process, and the most memory it took."""
     scenario = load("month", {"days": str(days)})
     market, start = Market(scenario, 1), first_midnight(scenario)
     began = time.perf_counter()
@@ -88,6 +92,7 @@ def run_days(days: int) -> dict[str, float]:
 
 
 def main() -> None:
+    """Measure, write and show; with a number of days as argument only measure memory over those."""
     if len(sys.argv) > 1:
         print(json.dumps(run_days(int(sys.argv[1]))))
         return

@@ -91,7 +91,22 @@ class Population:
         self._orders = np.array([scenario.placements[place.name.lower()].order for place in Placement])
         self._by_hour = np.array(scenario.traffic.click_by_hour)
         self._live = scenario.live
+        # Requests a day: of a user per unit of interest, of them about a category there, and of who is in the market.
+        share = self.activity / self.activity.sum(dtype=np.float64) / self.interest.sum(axis=1)
+        self._requests = share * scenario.opportunities_per_day
+        places = [scenario.placements[place.name.lower()] for place in Placement]
+        self._about = np.array([place.share * place.context for place in places])
+        self._looking = habits.hot_requests * np.array([0.0, 0.0, 1 - habits.hot_search, habits.hot_search])
         self.hot: Float32 = self._hot()
+
+    def hot_given(self, looks: Looks) -> Float64:
+        """The chance that who makes a request is in the market for a product: such people look around for it."""
+        prior = self.hot[looks.product, looks.user].astype(np.float64)
+        category = self._catalogue.category[looks.product]
+        usual = self._requests[looks.user] * self._about[looks.placement] * self.interest[looks.user, category]
+        lift = 1 + np.where(looks.category == category, self._looking[looks.placement] / usual, 0.0)
+        given: Float64 = prior * lift / (prior * lift + 1 - prior)
+        return given
 
     def click(self, looks: Looks, hot: Bool | bool) -> Real:
         """The chance of a click for a promoted product that is seen."""

@@ -80,6 +80,9 @@ class Buyers:
     fatigue: float  # each remembered exposure takes this share of the clicks
     memory: float  # share of exposures remembered a day later
     sated: float  # exposures that a purchase weighs as much as
+    hot_requests: int  # requests that a buyer in the market for a product makes for it, beyond habit
+    hot_hours: float  # over how many hours before making up their mind
+    hot_search: float  # share of them that are searches, the others are in the mall
     hot_organic: float  # chance that a buyer in the market for a product today buys it unprompted
     hot_click: float  # factor on clicks of a buyer in the market
     hot_order: float  # chance of an order after such a buyer's click

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from qianheng.core.days import HOUR
 from qianheng.facts.batch import FactBatch, join
 from qianheng.facts.opportunities import Decisions, Opportunities
-from qianheng.facts.schema import Placement
 from qianheng.simulator.buyers import Catalogue, Looks, Population
 from qianheng.simulator.draws import (
     Bool,
@@ -23,16 +22,17 @@ from qianheng.simulator.draws import (
     scramble,
     uniform,
 )
+from qianheng.simulator.intent import Intent
 from qianheng.simulator.orders import Book, Purchases, Till
 from qianheng.simulator.requests import Requests
 from qianheng.simulator.rivals import Rivals
 from qianheng.simulator.rooms import Rooms
 from qianheng.simulator.scenario import Scenario
-from qianheng.simulator.traffic import Traffic
 
 State = dict[str, npt.NDArray[np.generic]]
 
-_ORGANIC_TIME, _ORGANIC_PLACE, _ORGANIC_ROOM = 100, 101, 102
+_ORGANIC_ROOM = 200
+_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,23 @@ class Market:
         self.scenario, self.seed = scenario, seed
         self._catalogue = Catalogue(scenario)
         self._population = Population(scenario, self._catalogue, seed)
-        self._traffic = Traffic(scenario)
+        self._intent = Intent(scenario, self._catalogue, self._population, seed)
+        self._traffic = self._intent.traffic
         self._rooms = Rooms(scenario)
         self._rivals = Rivals(scenario, self._population, seed)
-        self._requests = Requests(scenario, self._population, self._traffic, self._rivals, seed)
+        self._requests = Requests(scenario, self._intent, self._rivals, seed)
         self._till = Till(scenario, self._catalogue, self._population)
         self._book = Book()
         self._room_of_plan = scenario.rooms_of_plans()
         self._seen = scenario.seen()
         self._seen_key = key(seed, "seen")
-        self._click_keys = self._keys("click")
+        self._click_keys: Int64 = np.array([key(seed, "click", product) for product in self._catalogue.id.tolist()])
         self._day = -1
         self._told = self._settled = self._traffic.start
-        self._bought: set[int] = set()
+        self._decided: set[int] = set()
         self._exposures: Float32 = np.zeros((scenario.buyers.population, len(self._catalogue)), dtype=np.float32)
         self._day_keys = self._click_keys
         self._organic_at: dict[int, int] = {}
-        self._organic_id: dict[int, int] = {}
 
     def opportunities(self, start: int, end: int) -> Opportunities:
         """The requests in [start, end), UTC microseconds, with the rivals' sealed bids; none beyond the last day."""
@@ -129,16 +129,17 @@ class Market:
     def truth(self, batch: Opportunities, product_ids: Int64, live: Bool) -> Truth:
         """What showing each product (through its live room where `live`) would bring, per seen impression.
 
-        Call it before `react`: exposures change what is true.
+        Call it before `react`: exposures change what is true, and who has clicked today has decided.
         """
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
         looks = self._all_looks(batch, product, live)
-        hot = people.hot[product, looks.user].astype(np.float64)
+        hot = people.hot_given(looks)
         orders = (1 - hot) * people.click(looks, False) * people.buys(looks, False)
         orders += hot * people.click(looks, True) * people.buys(looks, True)
         soon, week, _ = people.refund_chances(looks.user, product)
         part = self._till.mean_part()
-        gmv = orders * self._till.mean_amount()[product]
+        open_ = ~np.isin(self._buyers(looks), sorted(self._decided))
+        gmv = open_ * orders * self._till.mean_amount()[product]
         return Truth(*(share.astype(np.float64) for share in (gmv, soon * part, (soon + week) * part)))
 
     def snapshot(self) -> State:
@@ -147,7 +148,7 @@ class Market:
         return {
             **rivals,
             "clock": np.array([self._day, self._told, self._settled]),
-            "bought": np.array(sorted(self._bought), dtype=np.int64),
+            "decided": np.array(sorted(self._decided), dtype=np.int64),
             "exposures": self._exposures.copy(),
             "orders": self._book.orders.copy(),
             "refunds": self._book.refunds.copy(),
@@ -157,7 +158,7 @@ class Market:
         """Go on from a snapshot of a market of the same scenario and seed."""
         self._rivals.restore({name[7:]: value for name, value in state.items() if name.startswith("rivals_")})
         self._day, self._told, self._settled = (int(value) for value in state["clock"])
-        self._bought = set(state["bought"].tolist())
+        self._decided = set(state["decided"].tolist())
         self._exposures = state["exposures"].astype(np.float32)
         self._book.orders = state["orders"].astype(np.int64)
         self._book.refunds = state["refunds"].astype(np.int64)
@@ -174,32 +175,20 @@ class Market:
         while self._day < min(day, self.scenario.days - 1):
             self._day += 1
             self._exposures *= np.float32(self.scenario.buyers.memory)
-            self._bought.clear()
+            self._decided.clear()
             self._book.add(*self._till.ring(self._organic_of_day()), self._told)
 
     def _organic_of_day(self) -> Purchases:
         """Who buys unprompted today: drawn before any ad is shown, and the same whatever is shown."""
-        self._day_keys = self._keys("purchase", self._day)
-        bits, users, products = self._organic_buyers()
-        at = self._traffic.times(self._day, another(bits, _ORGANIC_TIME))
-        shares = [self.scenario.placements[place.name.lower()].organic for place in Placement]
-        placement = np.searchsorted(np.cumsum(shares)[:-1], another(bits, _ORGANIC_PLACE))
-        bought = Purchases(bits, at, users, products, placement, self._organic_rooms(bits, at, products))
-        buyers = (users * len(self._catalogue) + products).tolist()
-        self._organic_at = dict(zip(buyers, at.tolist(), strict=True))
-        self._organic_id = dict(zip(buyers, bought.ids().tolist(), strict=True))
+        self._day_keys = self._intent.keys(self._day)
+        wanted = self._intent.wanted(self._day)
+        rows = np.flatnonzero(wanted.unprompted)
+        bits, user, product = wanted.bits[rows], wanted.user[rows], wanted.product[rows]
+        at = wanted.moment[rows] + self._till.delays(bits, np.ones(len(rows), dtype=bool))
+        bought = Purchases(bits, at, user, product, wanted.place[rows], self._organic_rooms(bits, at, product))
+        buyers = user * len(self._catalogue) + product
+        self._organic_at = dict(zip(buyers.tolist(), at.tolist(), strict=True))
         return bought
-
-    def _organic_buyers(self) -> tuple[UInt64, Int64, Int64]:
-        """The bits, users and products of today's organic orders."""
-        everyone = np.arange(self.scenario.buyers.population)
-        found = []
-        for product, day_key in enumerate(self._day_keys):
-            bits = scramble(everyone ^ day_key)
-            buys = uniform(bits) < self._population.hot[product] * self.scenario.buyers.hot_organic
-            found.append((bits[buys], everyone[buys], np.full(int(buys.sum()), product)))
-        bits, users, products = (np.concatenate(part) for part in zip(*found, strict=True))
-        return bits, users, products
 
     def _organic_rooms(self, bits: UInt64, at: Int64, products: Int64) -> Int64:
         rooms = np.full(len(bits), -1)
@@ -210,29 +199,37 @@ class Market:
         return rooms
 
     def _convert(self, looks: Looks, at: Int64, room: Int64, bits: UInt64) -> None:
-        """Turn clicks into orders: the buyer's one draw of the day decides, and an earlier organic order stands."""
+        """Turn clicks into orders: a buyer's one draw of the day decides once, and an earlier organic order stands."""
         drawn, hot = uniform(bits), self._population.hot[looks.product, looks.user]
         inside = np.where(drawn < hot, drawn / np.maximum(hot, 1e-12), (drawn - hot) / (1 - hot))
-        rows = np.flatnonzero(inside < self._population.buys(looks, drawn < hot))
-        order_at = at[rows] + self._till.delays(bits[rows], (looks.live | (drawn < hot))[rows])
-        buyers = looks.user[rows] * len(self._catalogue) + looks.product[rows]
-        kept = [i for i, buyer in enumerate(buyers.tolist()) if self._claim(buyer, int(at[rows[i]]), int(order_at[i]))]
-        if not kept:
+        wants = self._first_today(looks) & (inside < self._population.buys(looks, drawn < hot))
+        if not wants.any():
             return
-        self._book.cancel(np.array([self._organic_id.get(buyer, -1) for buyer in buyers[kept].tolist()]))
-        rows, order_at = rows[kept], order_at[kept]
-        user, product = looks.user[rows], looks.product[rows]
-        self._exposures[user, product] += np.float32(self.scenario.buyers.sated)
-        in_room = np.where(self._on_air(room[rows], order_at), room[rows], -1)
-        bought = Purchases(bits[rows], order_at, user, product, looks.placement[rows], in_room)
+        order_at = at + self._till.delays(bits, looks.live | (drawn < hot))
+        organic_at = [self._organic_at.get(buyer, _NEVER) for buyer in self._buyers(looks).tolist()]
+        rows = np.flatnonzero(wants & (order_at < np.array(organic_at)))
+        self._sell(looks.at(rows), order_at[rows], room[rows], bits[rows])
+
+    def _sell(self, looks: Looks, at: Int64, room: Int64, bits: UInt64) -> None:
+        """Write down promoted orders, in place of the organic ones of the same buyers that would have come later."""
+        self._exposures[looks.user, looks.product] += np.float32(self.scenario.buyers.sated)
+        in_room = np.where(self._on_air(room, at), room, -1)
+        bought = Purchases(bits, at, looks.user, looks.product, looks.placement, in_room)
+        self._book.cancel(bought.ids())
         self._book.add(*self._till.ring(bought), self._told)
 
-    def _claim(self, buyer: int, click_at: int, order_at: int) -> bool:
-        """Whether a click makes a sale: not a second one of that day, nor one that organic demand makes sooner."""
-        if buyer in self._bought or self._organic_at.get(buyer, order_at + 1) <= order_at:
-            return False
-        self._bought.add(buyer)
-        return True
+    def _first_today(self, looks: Looks) -> Bool:
+        """Which clicks are the first of their buyer on that product today; later ones change nothing."""
+        buyers = self._buyers(looks)
+        first = np.zeros(len(buyers), dtype=bool)
+        first[np.unique(buyers, return_index=True)[1]] = True
+        first &= np.array([buyer not in self._decided for buyer in buyers.tolist()])
+        self._decided.update(buyers.tolist())
+        return first
+
+    def _buyers(self, looks: Looks) -> Int64:
+        """A number for each pair of a user and a product."""
+        return looks.user * len(self._catalogue) + looks.product
 
     def _looks(self, batch: Opportunities, decisions: Decisions, room: Int64) -> Looks:
         row = decisions.row
@@ -278,7 +275,3 @@ class Market:
             here = room == one
             air[here] = self._rooms.air(one, at[here])
         return air
-
-    def _keys(self, *purpose: object) -> Int64:
-        """A key for each product."""
-        return np.array([key(self.seed, *purpose, product) for product in self._catalogue.id.tolist()])

@@ -9,11 +9,10 @@ import numpy as np
 from qianheng.core.days import HOUR
 from qianheng.facts.opportunities import Int8, Opportunities
 from qianheng.facts.schema import Placement
-from qianheng.simulator.buyers import Population
 from qianheng.simulator.draws import Float32, Int64, generator, key, positive_ids, scramble
+from qianheng.simulator.intent import Intent
 from qianheng.simulator.rivals import Rivals
 from qianheng.simulator.scenario import Scenario
-from qianheng.simulator.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,9 @@ class _Hour:
 class Requests:
     """All requests of a scenario: a function of (scenario, seed), whatever the plans and rivals do."""
 
-    def __init__(self, scenario: Scenario, population: Population, traffic: Traffic, rivals: Rivals, seed: int) -> None:
-        self._population, self._traffic, self._rivals, self._seed = population, traffic, rivals, seed
+    def __init__(self, scenario: Scenario, intent: Intent, rivals: Rivals, seed: int) -> None:
+        self._intent, self._rivals, self._seed = intent, rivals, seed
+        self._population, self._traffic = intent.population, intent.traffic
         habits = [scenario.placements[place.name.lower()] for place in Placement]
         self._placement_up_to = np.cumsum([habit.share for habit in habits])[:-1].astype(np.float32)
         self._context = np.array([habit.context for habit in habits], dtype=np.float32)
@@ -63,19 +63,32 @@ class Requests:
         )
 
     def _draw(self, number: int) -> _Hour:
-        draw = generator(self._seed, "requests", number)
-        count = int(draw.poisson(self._traffic.rate[number]))
-        at = np.sort(draw.integers(0, HOUR, count)) + self._traffic.opens(number)
-        roster = self._population.roster
-        user = roster[draw.integers(0, len(roster), count)].astype(np.int64)
-        placement = np.searchsorted(self._placement_up_to, draw.random(count, dtype=np.float32)).astype(np.int8)
-        category = self._categories(user, placement, draw)
+        at, user, placement, category = self._who(number)
         audience = self._population.audience[user]
-        ids = positive_ids(scramble(np.arange(count) ^ key(self._seed, "request", number)))
+        ids = positive_ids(scramble(np.arange(len(at)) ^ key(self._seed, "request", number)))
         context = self._rivals.context(audience.astype(np.int64), category.astype(np.int64))
         values = self._rivals.values(user, placement, context, generator(self._seed, "bids", number))
         bids = np.empty((0, len(self._rivals)), dtype=np.float32)
         return _Hour(number, Opportunities(ids, at, user, placement, audience, category, bids), values)
+
+    def _who(self, number: int) -> tuple[Int64, Int64, Int8, Int8]:
+        """Times, users, placements and categories of an hour's requests, in time order."""
+        draw = generator(self._seed, "requests", number)
+        count = int(draw.poisson(self._traffic.rate[number]))
+        opens = self._traffic.opens(number)
+        at = draw.integers(opens, opens + HOUR, count)
+        roster = self._population.roster
+        user = roster[draw.integers(0, len(roster), count)].astype(np.int64)
+        placement = np.searchsorted(self._placement_up_to, draw.random(count, dtype=np.float32)).astype(np.int8)
+        category = self._categories(user, placement, draw)
+        looking = self._intent.looking(self._traffic.day(opens))
+        here = (opens <= looking.at) & (looking.at < opens + HOUR)
+        at = np.concatenate([at, looking.at[here]])
+        order = np.argsort(at, kind="stable")
+        user = np.concatenate([user, looking.user[here]])[order]
+        placement = np.concatenate([placement, looking.placement[here]])[order].astype(np.int8)
+        category = np.concatenate([category, looking.category[here]])[order].astype(np.int8)
+        return at[order], user, placement, category
 
     def _categories(self, user: Int64, placement: Int8, draw: np.random.Generator) -> Int8:
         """What requests are about: by the user's interests, or nothing (-1)."""

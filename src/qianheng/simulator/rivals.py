@@ -93,7 +93,7 @@ class Rivals:
         categories = np.arange(-1, population.interest.shape[1])
         match = np.where(categories[:, None] == own[None, :], focus, 0.0)  # [categories + 1, rivals]
         worth = strength + taste[None, :, :] + match[:, None, :]
-        return worth.reshape(-1, len(strength)).astype(np.float32)
+        return worth.reshape(worth.shape[0] * worth.shape[1], len(strength)).astype(np.float32)
 
 
 def _leaves(group: RivalGroup, days: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ class Rooms:
             room.id: np.array(sorted(_edges(scenario, room.sessions)), dtype=np.int64).reshape(-1)
             for room in scenario.rooms
         }
+        self._told = self._all_told()
         self.of_product = {product: room.id for room in reversed(scenario.rooms) for product in room.products}
 
     def on_air(self, room_id: int, at: int) -> bool:
@@ -38,24 +38,21 @@ class Rooms:
 
     def facts(self, start: int, end: int) -> FactBatch:
         """The live facts told in [start, end)."""
-        rows = [
-            (stable_id("live", room, int(at)), int(at), room, number % 2 == 0)
-            for room, edges in self._edges.items()
-            for number, at in enumerate(edges)
-            if start <= at + _TOLD_AFTER < end
-        ]
-        if not rows:
+        low, high = np.searchsorted(self._told["received_at"], [start, end])
+        if low == high:
             return FactBatch()
-        ids, at, room, on = (np.array(column) for column in zip(*sorted(rows, key=lambda row: row[1]), strict=True))
-        told: dict[str, Any] = {
-            "id": ids,
-            "at": at,
-            "received_at": at + _TOLD_AFTER,
-            "plan_id": -1,
-            "room_id": room,
-            "on_air": on,
-        }
-        return FactBatch({Kind.LIVE: table(Kind.LIVE, told)})
+        told = {name: column[low:high] for name, column in self._told.items()}
+        return FactBatch({Kind.LIVE: table(Kind.LIVE, {**told, "plan_id": -1})})
+
+    def _all_told(self) -> dict[str, Int64]:
+        """Columns of all live facts of the scenario, in the order of being told."""
+        rows = [
+            (at, room, number % 2 == 0, stable_id("live", room, at))
+            for room, edges in self._edges.items()
+            for number, at in enumerate(edges.tolist())
+        ]
+        at, room, on_air, ids = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
+        return {"id": ids, "at": at, "received_at": at + _TOLD_AFTER, "room_id": room, "on_air": on_air}
 
 
 def _edges(scenario: Scenario, sessions: tuple[Session, ...]) -> Iterator[int]:

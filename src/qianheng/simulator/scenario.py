@@ -152,9 +152,9 @@ class PlannedPlan:
     name: str
     kind: Literal["product", "live"]
     goal: Literal["payment", "net", "settled", "overall", "profit"]
-    target: Decimal | None
     budget_daily: Decimal
     products: tuple[int, ...]
+    target: Decimal | None = None
     room: int | None = None
     bid_mode: Literal["target_roi", "max_delivery"] = "target_roi"
     counting: Literal["all", "attributed"] = "attributed"
@@ -328,7 +328,7 @@ def _faults_of_placements(scenario: Scenario) -> Iterator[tuple[str, str]]:
     if scenario.placements.keys() != expected:
         yield "placements", say("simulator.placements", known=", ".join(sorted(expected)))
     for name, habits in scenario.placements.items():
-        if not habits.seen or not 1 >= habits.seen[0] or list(habits.seen) != sorted(habits.seen, reverse=True):
+        if not habits.seen or habits.seen[0] > 1 or list(habits.seen) != sorted(habits.seen, reverse=True):
             yield f"placements, {name}, seen", say("simulator.seen")
     for name, shares in (
         ("placements, share", [habits.share for habits in scenario.placements.values()]),

@@ -23,6 +23,7 @@ class Traffic:
         weekday = np.array([at.weekday() for at in locals_])
         shape = np.array(scenario.traffic.weekly) * scenario.traffic.of_hour()
         self.rate: Float64 = shape[weekday, self.hour_of_day] / shape.mean() * scenario.opportunities_per_day / 24
+        self._hours: Int64 = np.arange(len(self.rate) + 1)
         self._sum: Float64 = np.concatenate([[0.0], np.cumsum(self.rate)])
         self._at_midnight: Float64 = self._expected(self.midnights)
 
@@ -47,9 +48,9 @@ class Traffic:
     def times(self, day: int, shares: Float64) -> Int64:
         """The times at which these shares of the day's expected traffic have come."""
         before, after = self._at_midnight[day], self._at_midnight[day + 1]
-        hours = np.interp(before + shares * (after - before), self._sum, np.arange(len(self._sum)))
+        hours = np.interp(before + shares * (after - before), self._sum, self._hours)
         times: Int64 = np.minimum(self.start + (hours * HOUR).astype(np.int64), self.midnights[day + 1] - 1)
         return times
 
     def _expected(self, at: Int64) -> Float64:
-        return np.interp((at - self.start) / HOUR, np.arange(len(self._sum)), self._sum)
+        return np.interp((at - self.start) / HOUR, self._hours, self._sum)
