@@ -103,7 +103,8 @@ def unknown_policy(name: str) -> BadInput:
 def load_policy(name: str, folder: Path = Path()) -> Policy:
     """The policy shipped under that name, or read from a file when `name` ends in ".toml" (relative to `folder`).
 
-    Read once a process: a changed rule is a new version in a new file. Unknown name, or a file with an unknown key, a missing or a wrong value: BadInput naming the file and the keys.
+    Read once a process: a changed rule is a new version in a new file. Unknown name, or a file with an unknown key,
+    a missing or a wrong value: BadInput naming the file and the keys.
     """
     if name.endswith(".toml"):
         return read_policy(folder / Path(name).expanduser())
