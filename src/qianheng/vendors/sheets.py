@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +16,18 @@ from qianheng.vendors import workbook
 from qianheng.vendors.cells import Cell
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BROKEN = (  # what the zip reader raises on a file cut or changed anywhere
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    LookupError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -49,7 +64,7 @@ def read_sheets(content: bytes) -> list[Sheet]:
 def _xlsx(content: bytes) -> list[Sheet]:
     try:
         repaired, doubtful = workbook.repair(content)
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise BadInput("vendors.damaged_workbook", why=error) from None
     sheets = []
     for name, rows, merged in workbook.cells(repaired):
@@ -86,8 +101,8 @@ def _delimiter(written: str) -> str:
 def _decode(content: bytes) -> str:
     """The text in the encoding it is written in: by its mark, else UTF-16 by its zeros, else UTF-8, else GB 18030."""
     marked = [name for mark, name in _BOMS if content.startswith(mark)]
-    if not marked and len(content) >= 4 and content[1] == content[3] == 0:
-        marked = ["utf-16-le"]
+    if not marked and 0 in content[:4096]:  # commas, digits and line ends have a zero byte in UTF-16, and only there
+        marked = ["utf-16-le" if content[1:4096:2].count(0) > content[:4096:2].count(0) else "utf-16-be"]
     for name in marked or ["utf-8", "gb18030"]:
         try:
             return content.decode(name)
