@@ -112,11 +112,11 @@ def test_more_budget_bids_more_and_less_bids_less() -> None:
 def test_a_higher_target_keeps_the_slack_and_moves_the_landscape_with_it() -> None:
     bidder = three()
     live(bidder, 4, range(24))
-    before, slack = bidder.landscape.level[1], bidder.worth[1] - bidder.spend[1]
+    before, slack = bidder.landscape.levels.now[1], bidder.worth[1] - bidder.spend[1]
     bidder.retarget(1, 1.25)
     assert bidder.worth[1] - bidder.spend[1] == slack
-    assert np.isclose(bidder.landscape.level[1], before - np.log(1.25))
-    assert bidder.landscape.level[0] != bidder.landscape.level[1]
+    assert np.isclose(bidder.landscape.levels.now[1], before - np.log(1.25))
+    assert bidder.landscape.levels.now[0] != bidder.landscape.levels.now[1]
 
 
 def test_a_correction_revalues_what_was_won_so_far() -> None:

@@ -101,7 +101,7 @@ class Bidder(Rows):
         self.active, self.stale = np.ones(plans, dtype=bool), np.ones(plans, dtype=bool)
         self.multiplier = np.full(plans, habits.multiplier_first)
         self.value = np.zeros((plans, habits.periods, *horizon.SHAPE), dtype=np.float32)
-        self.scale, self.nodes = np.zeros(plans), np.zeros((plans, horizon.LEVEL_NODES))
+        self.scale, self.nodes = np.zeros(plans), np.zeros((plans, habits.periods, horizon.LEVEL_NODES))
         self.next_step = np.zeros(plans, dtype=np.int64)
         self.age, self.due = np.zeros(plans), 2.0 + np.arange(plans) // habits.solves_per_step
 
@@ -170,7 +170,9 @@ class Bidder(Rows):
     def restore(self, state: Arrays) -> None:
         """Go on exactly where `snapshot` was taken."""
         for part, rows in self._parts().items():
-            rows.load({name.removeprefix(f"{part}."): held for name, held in state.items() if name.startswith(part)})
+            rows.load(
+                {name.removeprefix(f"{part}."): held for name, held in state.items() if name.startswith(f"{part}.")}
+            )
 
     def reading(self, plan: int) -> Reading:
         """Why the plan bids as it does, and what it expects of the rest of the day."""
@@ -180,10 +182,10 @@ class Bidder(Rows):
         spend, worth = (float(np.interp(np.log(alpha), LOG_GRID, curve)) if alpha > 0 else 0.0 for curve in pair)
         part = min(1.0, left / spend) if spend > 0 else 1.0
         binding = _binding(pair, left, slack)
-        return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.level[plan]))
+        return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.levels.now[plan]))
 
     def _parts(self) -> dict[str, Rows]:
-        return {"bidder": self, "landscape": self.landscape, "shading": self.shading}
+        return {"bidder": self, "landscape": self.landscape, "levels": self.landscape.levels, "shading": self.shading}
 
     def _learn(self, step: int, outcome: Outcome) -> None:
         """Update the landscape; at the end of a period fold it into history."""
@@ -197,7 +199,16 @@ class Bidder(Rows):
         if step + 1 == self.clock.steps or self.clock.starts_period(step + 1):
             self.landscape.close_period(period)
             self.landscape.open_period((period + 1) % self.clock.periods)
+            self._notice_surprise(period)
         self.age = self.age + self.active
+
+    def _notice_surprise(self, period: int) -> None:
+        """Bring the next solution forward, in turn, where the level left what the last one reckoned with."""
+        level, nodes = self.landscape.levels.now, self.nodes[:, period]
+        outside = np.maximum(nodes[:, 0] - level, level - nodes[:, -1])
+        turn = np.arange(len(level)) // self.settings.solves_per_step % (self.clock.steps // self.clock.periods)
+        surprised = (self.scale > 0) & (outside > 0.5 * self.landscape.levels.deviation)
+        self.due = np.where(surprised, np.minimum(self.due, self.age + turn), self.due)
 
     def _response(self, outcome: Outcome) -> FloatArray:
         """Pairs [plans, 2, points]: what each multiplier would have brought in this step."""
@@ -216,21 +227,21 @@ class Bidder(Rows):
         if step >= self.clock.steps:
             return
         for plan in np.flatnonzero((self.due <= self.age) & self.active & (self.landscape.reference > 0)):
-            self._solve(int(plan))
+            self._solve(step, int(plan))
         left = self.budget - self.spend
         best = np.where(self.scale > 0, self._best(step, left), self._careful(step, left))
         self.multiplier = np.where(self.active & (left > 0), best, 0.0)
         self.stale = np.zeros_like(self.stale)
 
-    def _solve(self, plan: int) -> None:
+    def _solve(self, step: int, plan: int) -> None:
         """Solve one plan's day; again when what it knows has doubled, at the latest a quarter of a day on."""
         land = self.landscape
         pairs = land.rates(plan) * land.traffic()[plan][:, None, None]
-        mean, deviation = float(land.mean[plan]), float(land.deviation()[plan])
-        self.scale[plan] = horizon.HEADROOM * horizon.useful(pairs, mean + deviation, float(self.budget[plan]))
-        outlook = horizon.Outlook(pairs / self.scale[plan], mean, deviation, land.keep()[plan])
+        levels = land.levels.draws(plan, self.clock.period(step), horizon.DRAWS)
+        self.scale[plan] = horizon.HEADROOM * horizon.useful(pairs, levels[:, -2], float(self.budget[plan]))
+        outlook = horizon.Outlook(pairs / self.scale[plan], levels, land.levels.keep[plan])
         self.value[plan] = horizon.solve(outlook, self.settings.multiplier_highest)
-        self.nodes[plan] = outlook.levels
+        self.nodes[plan] = levels
         pause = min(max(self.age[plan], 1.0), self.clock.steps / self.settings.solves_per_day)
         self.due[plan] = self.age[plan] + pause
 
@@ -241,8 +252,8 @@ class Bidder(Rows):
         volume = land.traffic()[:, period] * self.clock.remaining(step)
         pair = land.promise(period)[..., :columns] * volume[:, None, None]
         unit = np.where(self.scale > 0, self.scale, 1.0)
-        state = horizon.State(left / unit, (self.worth - self.spend) / unit, land.busyness(), land.level)
-        gain = horizon.gains(self.value[:, period], self.nodes, pair / unit[:, None, None], state)
+        state = horizon.State(left / unit, (self.worth - self.spend) / unit, land.busyness(), land.levels.now)
+        gain = horizon.gains(self.value[:, period], self.nodes[:, period], pair / unit[:, None, None], state)
         return np.exp(_peak(gain))
 
     def _careful(self, step: int, left: FloatArray) -> FloatArray:
@@ -270,11 +281,10 @@ def _binding(pair: FloatArray, left: float, slack: float) -> Binding:
 
 
 def _peak(gain: FloatArray) -> FloatArray:
-    """Log of the multiplier of most gain [columns, plans], between grid points by a parabola."""
-    columns, plan = len(gain), np.arange(gain.shape[1])
-    top = gain.argmax(0)
-    inner = np.clip(top, 1, columns - 2)
-    below, here, above = (gain[inner + move, plan] for move in (-1, 0, 1))
+    """Log of the multiplier of most gain [plans, columns], between grid points by a parabola."""
+    top, plan = gain.argmax(1), np.arange(len(gain))
+    inner = np.clip(top, 1, gain.shape[1] - 2)
+    below, here, above = (gain[plan, inner + move] for move in (-1, 0, 1))
     bend = below - 2 * here + above
     offset = np.where(bend < 0, 0.5 * (below - above) / np.minimum(bend, -1e-300), 0.0)
     return np.asarray(LOG_GRID[top] + np.where(top == inner, np.clip(offset, -0.5, 0.5), 0.0) * SPACING)

@@ -13,77 +13,28 @@ from numpy.typing import NDArray
 
 from qianheng.bidding.curves import GRID, POINTS, SPEND, WORTH, FloatArray, IntArray, at_level
 
-BUDGET_NODES, SLACK_NODES, LEVEL_NODES = 12, 12, 5
-SHAPE = (BUDGET_NODES, SLACK_NODES, LEVEL_NODES)
-HEADROOM = 1.2  # scale against the budget at the time of solving, so that small changes need no new solution
-SLACK_UNIT, SLACK_LOWEST, SLACK_HIGHEST = 0.01, -0.1, 2.0  # in budgets; nodes are even in asinh(slack / unit)
-OVER_TARGET = 12.0  # worth given up for each unit of money over the target at the end of the day
+Narrow = NDArray[np.float32]  # value functions: coarse anyway, and half the memory
 
-_LOW, _HIGH = np.arcsinh(SLACK_LOWEST / SLACK_UNIT), np.arcsinh(SLACK_HIGHEST / SLACK_UNIT)
-_STRIDE = (_HIGH - _LOW) / (SLACK_NODES - 1)
-BUDGETS: FloatArray = (np.arange(BUDGET_NODES) / (BUDGET_NODES - 1)) ** 2
-SLACKS: FloatArray = SLACK_UNIT * np.sinh(_LOW + _STRIDE * np.arange(SLACK_NODES))
-LEVELS: FloatArray = np.array([NormalDist().inv_cdf((i + 0.5) / LEVEL_NODES) for i in range(LEVEL_NODES)])
+BUDGET_NODES, SLACK_NODES, LEVEL_NODES = 12, 13, 5
+SHAPE = (LEVEL_NODES, BUDGET_NODES, SLACK_NODES)
+HEADROOM = 1.2  # scale against the budget at the time of solving, so that small changes need no new solution
+OVER_TARGET = 12.0  # worth given up for each unit of money over the target at the end of the day
+SLACK_HIGHEST, SLACKS_BELOW = 2.0, 4  # highest slack in scales; nodes below zero
+
+_STRIDE = SLACK_HIGHEST**0.25 / (SLACK_NODES - 1 - SLACKS_BELOW)
+_BENT = _STRIDE * (np.arange(SLACK_NODES) - SLACKS_BELOW)
+BUDGETS: Narrow = ((np.arange(BUDGET_NODES) / (BUDGET_NODES - 1)) ** 2).astype(np.float32)
+SLACKS: Narrow = (np.sign(_BENT) * _BENT**4).astype(np.float32)
+DRAWS: FloatArray = np.array([NormalDist().inv_cdf((i + 0.5) / LEVEL_NODES) for i in range(LEVEL_NODES)])
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One plan's day to come, in money of the plan's scale (budget = 1)."""
+    """One plan's day to come, in money of the plan's scale."""
 
     pairs: FloatArray  # [periods, 2, points] of whole periods at level 0
-    mean: float
-    deviation: float
-    keep: FloatArray  # [periods]
-
-    @property
-    def levels(self) -> FloatArray:
-        """Nodes of the level [levels]."""
-        return self.mean + self.deviation * LEVELS
-
-
-def useful(pairs: FloatArray, level: float, budget: float) -> float:
-    """The budget, or what the target lets a day of good traffic spend if that is less: `pairs` [periods, 2, points]."""
-    spend, worth = at_level(pairs.sum(0), np.asarray(level))
-    within = float(spend[worth >= spend].max(initial=0.0))
-    return max(min(budget, within if within > 0 else budget), 1e-300)
-
-
-def solve(outlook: Outlook, highest: float) -> FloatArray:
-    """Values [periods, budgets, slacks, levels] at the END of each period; the last is the charge for ending over."""
-    periods = len(outlook.pairs)
-    value = np.empty((periods, BUDGET_NODES, SLACK_NODES, LEVEL_NODES))
-    value[-1] = OVER_TARGET * np.minimum(SLACKS, 0.0)[None, :, None]
-    levels = np.broadcast_to(outlook.levels, (periods, LEVEL_NODES))
-    pairs = at_level(np.repeat(outlook.pairs[:, None], LEVEL_NODES, 1), levels)[..., _actions(outlook, highest)]
-    for period in range(periods - 1, 0, -1):
-        keep = outlook.keep[period]
-        value[period - 1] = _expect(_step_back(value[period], pairs[period]), keep)
-    return value
-
-
-def _expect(value: FloatArray, keep: float) -> FloatArray:
-    """Average over the level to come, given the present one."""
-    return np.asarray(keep * value + (1 - keep) * value.mean(-1, keepdims=True))
-
-
-def _actions(outlook: Outlook, highest: float) -> IntArray:
-    """Columns of the grid worth trying: from hardly spending in the best traffic to buying all in the worst."""
-    best = at_level(outlook.pairs.sum(0), np.asarray(outlook.levels[-1]))[SPEND]
-    worst = at_level(outlook.pairs.sum(0), np.asarray(outlook.levels[0]))[SPEND]
-    low = min(int((best < 0.2).sum()), POINTS - 2)
-    high = min(int((worst < 5.0).sum()) + 1, int((highest * 1.0001 >= GRID).sum()))
-    return np.arange(min(low, high - 2), high)
-
-
-def _step_back(value: FloatArray, pair: FloatArray) -> FloatArray:
-    """Best worth from the start of a period, for `value` [b, s, z] at its end and `pair` [z, 2, actions]."""
-    spend, worth = pair[:, SPEND].T, pair[:, WORTH].T  # [actions, z]
-    part = _affordable(spend, BUDGETS[:, None, None])  # [b, actions, z]
-    spend, worth = spend * part, worth * part
-    rest = BUDGETS[:, None, None] - spend
-    slack = SLACKS[None, :, None, None] + (worth - spend)[:, None]  # [b, s, actions, z]
-    found = look_up(value, rest[:, None], slack)
-    return np.asarray((found + worth[:, None]).max(2))
+    levels: FloatArray  # [periods, levels] equally likely levels, if drawn anew
+    keep: FloatArray  # [periods] chance that a level's rank lasts into the period
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,54 +47,86 @@ class State:
     level: FloatArray
 
 
-def gains(value: NDArray[np.float32], nodes: FloatArray, pair: FloatArray, state: State) -> FloatArray:
-    """Worth now and later [actions, plans], for `value` [plans, b, s, z] at the end of the period and the `pair`
-    [plans, 2, actions] that usual traffic would bring until then.
+def useful(pairs: FloatArray, level: FloatArray, budget: float) -> float:
+    """The budget, or what the target lets a day of good traffic spend if that is less; `pairs`
+    [periods, 2, points], `level` [periods].
+    """
+    spend, worth = at_level(pairs, level).sum(0)
+    within = float(spend[worth >= spend].max(initial=0.0))
+    return max(min(budget, within if within > 0 else budget), 1e-300)
+
+
+def solve(outlook: Outlook, highest: float) -> Narrow:
+    """Values [periods, levels, budgets, slacks] at the END of each period; the last is the charge for ending over."""
+    periods = len(outlook.pairs)
+    value = np.empty((periods, *SHAPE), dtype=np.float32)
+    value[-1] = OVER_TARGET * np.minimum(SLACKS, 0.0)
+    pairs = at_level(np.repeat(outlook.pairs[:, None], LEVEL_NODES, 1), outlook.levels)
+    pairs = pairs[..., _actions(pairs[..., SPEND, :].sum(0), highest)].astype(np.float32)
+    for period in range(periods - 1, 0, -1):
+        best, keep = _step_back(value[period], pairs[period]), np.float32(outlook.keep[period])
+        value[period - 1] = keep * best + (1 - keep) * best.mean(0)
+    return value
+
+
+def gains(value: Narrow, nodes: FloatArray, pair: FloatArray, state: State) -> FloatArray:
+    """Worth now and later [plans, actions], for `value` [plans, levels, budgets, slacks] at the end of the period and
+    the `pair` [plans, 2, actions] that usual traffic would bring until then.
     """
     budget, slack = state.budget / state.busyness, state.slack / state.busyness
-    spend, worth = pair[:, SPEND].T, pair[:, WORTH].T
-    part = _affordable(spend, np.maximum(budget, 0.0))
+    spend, worth = pair[:, SPEND], pair[:, WORTH]
+    part = _affordable(spend, np.maximum(budget, 0.0)[:, None])
     spend, worth = spend * part, worth * part
-    table = np.einsum("pbsz,pz->bsp", value, _hats(nodes, state.level))
-    return look_up(table, budget - spend, slack + worth - spend) + worth
+    table = np.einsum("pz,pzbs->pbs", _hats(nodes, state.level), value)
+    later = look_up(table, budget[:, None] - spend, (slack[:, None] + worth - spend)[:, None])
+    return np.asarray(worth + later[:, 0])
 
 
-def _hats(nodes: FloatArray, level: FloatArray) -> FloatArray:
-    """Weights [plans, levels] that interpolate `level` between the nodes, held flat outside."""
-    gap = np.maximum(nodes[:, 1:] - nodes[:, :-1], 1e-12)
-    part = np.clip((level[:, None] - nodes[:, :-1]) / gap, 0.0, 1.0)
-    weight = np.zeros_like(nodes)
-    weight[:, 1:] = part
-    weight[:, :-1] -= part
-    weight[:, 0] += 1.0
-    return weight
+def look_up(value: NDArray[np.floating], budget: FloatArray | Narrow, slack: FloatArray | Narrow) -> FloatArray:
+    """Bilinear `value` [r, budgets, slacks] at `budget` [r, m] and `slack` [r, k, m]: [r, k, m]."""
+    i = np.minimum(np.sqrt(np.clip(budget, 0.0, 1.0)) * (BUDGET_NODES - 1), BUDGET_NODES - 2).astype(np.intp)
+    part = np.clip((budget - BUDGETS[i]) / (BUDGETS[i + 1] - BUDGETS[i]), 0.0, 1.0)[..., None]
+    row = np.arange(len(value))[:, None]
+    curves = value[row, i] * (1 - part) + value[row, i + 1] * part  # [r, m, slacks]
+    bent = np.copysign(np.sqrt(np.sqrt(np.abs(slack))), slack)
+    j = np.clip(bent / _STRIDE + SLACKS_BELOW, 0, SLACK_NODES - 2).astype(np.intp)
+    place = np.clip((slack - SLACKS[j]) / (SLACKS[j + 1] - SLACKS[j]), 0.0, 1.0)
+    flat, cell = curves.ravel(), (np.arange(curves[..., 0].size) * SLACK_NODES).reshape(i.shape)[:, None] + j
+    below = np.take(flat, cell)
+    beyond = OVER_TARGET * np.minimum(slack - SLACKS[0], 0.0)
+    return np.asarray(below + place * (np.take(flat, cell + 1) - below) + beyond)
 
 
-def _affordable(spend: FloatArray, budget: FloatArray) -> FloatArray:
+def _step_back(value: Narrow, pair: Narrow) -> FloatArray:
+    """Best worth [z, b, s] from the start of a period, for `value` [z, b, s] at its end and `pair` [z, 2, actions]."""
+    part = _affordable(pair[:, None, SPEND], BUDGETS[:, None])  # [z, b, actions]
+    spend, worth = ((pair[:, None, row] * part).reshape(LEVEL_NODES, -1) for row in (SPEND, WORTH))
+    rest = np.repeat(BUDGETS, pair.shape[-1]) - spend
+    found = look_up(value, rest, SLACKS[:, None] + (worth - spend)[:, None]) + worth[:, None]
+    best = found.reshape(LEVEL_NODES, SLACK_NODES, BUDGET_NODES, -1).max(-1)
+    return np.asarray(best.swapaxes(1, 2))
+
+
+def _actions(spend: FloatArray, highest: float) -> IntArray:
+    """Columns of the grid worth trying: from hardly spending in the best traffic to buying all in the worst; `spend`
+    [levels, points] of the day if it were always at one level.
+    """
+    low = min(int((spend[-1] < 0.2).sum()), POINTS - 2)
+    high = min(int((spend[0] < 5.0).sum()) + 1, int((highest * 1.0001 >= GRID).sum()))
+    return np.arange(min(low, high - 2), high)
+
+
+def _affordable(spend: FloatArray | Narrow, budget: FloatArray | Narrow) -> FloatArray:
     """Share of the period after which the budget is gone, at most 1."""
     return np.where(spend > budget, budget / np.where(spend > 0, spend, 1.0), 1.0)
 
 
-def budget_cell(budget: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Lower node and fraction of budgets given in scales."""
-    node = np.minimum((np.sqrt(np.clip(budget, 0.0, 1.0)) * (BUDGET_NODES - 1)).astype(np.int64), BUDGET_NODES - 2)
-    low, high = BUDGETS[node], BUDGETS[node + 1]
-    return node, np.clip((budget - low) / (high - low), 0.0, 1.0)
-
-
-def slack_cell(slack: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Lower node and fraction of slacks given in scales."""
-    bent = (np.arcsinh(slack / SLACK_UNIT) - _LOW) / _STRIDE
-    node = np.clip(bent.astype(np.int64), 0, SLACK_NODES - 2)
-    low, high = SLACKS[node], SLACKS[node + 1]
-    return node, np.clip((slack - low) / (high - low), 0.0, 1.0)
-
-
-def look_up(value: FloatArray, budget: FloatArray, slack: FloatArray) -> FloatArray:
-    """Bilinear `value` [b, s, z] at states broadcast over the trailing level axis; steep below the lowest slack."""
-    i, f = budget_cell(budget)
-    j, g = slack_cell(slack)
-    z = np.arange(value.shape[-1])
-    near = value[i, j, z] * (1 - f) + value[i + 1, j, z] * f
-    far = value[i, j + 1, z] * (1 - f) + value[i + 1, j + 1, z] * f
-    return np.asarray(near * (1 - g) + far * g + OVER_TARGET * np.minimum(slack - SLACKS[0], 0.0))
+def _hats(nodes: FloatArray, level: FloatArray) -> Narrow:
+    """Weights [plans, levels] that interpolate `level` [plans] between the nodes, held flat outside."""
+    gap = np.maximum(nodes[:, 1:] - nodes[:, :-1], 1e-12)
+    part = np.clip((level[:, None] - nodes[:, :-1]) / gap, 0.0, 1.0)
+    weight = np.zeros(nodes.shape, dtype=np.float32)
+    weight[:, 0] = 1.0
+    weight[:, 1:] += part
+    weight[:, :-1] -= part
+    return weight

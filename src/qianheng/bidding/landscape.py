@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qianheng.bidding.curves import POINTS, SPEND, WORTH, BoolArray, FloatArray, Rows, at_level, log_multiplier
+from qianheng.bidding.curves import POINTS, SPEND, WORTH, FloatArray, Rows, at_level, log_multiplier
+from qianheng.bidding.levels import Levels
 
 REFERENCES = (0.3, 1.0, 3.0)  # spend per candidate, in even shares of the budget, at which the level is read
 FEW = 100.0  # candidates below which a period says nothing about its level
 FAINT = 0.1  # weight, in days, of the mean of the day in the traffic of one period
-PRIOR_DEVIATION = 0.3  # of the level, worth one period of evidence
-PRIOR_KEEP = 0.9  # chance that a level lasts into the next period, worth one boundary of evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class Landscape(Rows):
 
     def __init__(self, clock: Clock, memory: Memory, plans: int) -> None:
         self.clock, self.memory, self.plans = clock, memory, plans
+        self.levels = Levels(plans, clock.periods, memory.days)
         periods = clock.periods
         self.recent, self.recent_count = np.zeros((plans, 2, POINTS)), np.zeros(plans)
         self.current, self.current_count = np.zeros((plans, 2, POINTS)), np.zeros(plans)
@@ -59,10 +59,6 @@ class Landscape(Rows):
         self.base, self.base_count = np.zeros((plans, periods, 2, POINTS)), np.zeros((plans, periods))
         self.base_days, self.base_total = np.zeros((plans, periods)), np.zeros((plans, 2, POINTS))
         self.reference = np.zeros(plans)
-        self.level, self.anchor = np.zeros(plans), np.zeros(plans)
-        self.last_level = np.full(plans, np.nan)
-        self.mean, self.squares, self.weight = np.zeros(plans), np.zeros(plans), np.zeros(plans)
-        self.jumps, self.jump_weight = np.zeros((plans, periods)), np.zeros((plans, periods))
         self.seen_today, self.expected_today = np.zeros(plans), np.zeros(plans)
 
     def add(self, step: int, pair: FloatArray, count: FloatArray, active: FloatArray) -> None:
@@ -85,26 +81,26 @@ class Landscape(Rows):
         rate = self.current / np.maximum(self.current_count, 1.0)[:, None, None]
         within = np.where(rate[:, WORTH] >= rate[:, SPEND], rate[:, SPEND], 0.0).max(1)
         even = budget / np.where(day > 0, day, 1.0)
-        fresh = (self.weight == 0) & (day > 0) & (budget > 0)
+        fresh = ~self.levels.known & (day > 0) & (budget > 0)
         self.reference = np.where(fresh, np.where(within > 0, np.minimum(even, within), even), self.reference)
 
     def measure(self, pair: FloatArray, count: FloatArray) -> FloatArray:
         """Level of each plan's curves [plans, 2, points] over `count` candidates; without candidates the anchor."""
         curve = pair[:, SPEND]
         found = [log_multiplier(curve, share * self.reference * count) for share in REFERENCES]
-        return np.where(count > 0, -np.mean(found, axis=0), self.anchor)
+        return np.where(count > 0, -np.mean(found, axis=0), self.levels.anchor)
 
     def follow(self) -> None:
         """Set today's level: what the recent auctions say, shrunk to what the period promised."""
-        seen, trust = self.recent_count, self.memory.shrinkage * (self.weight > 0)
+        seen, trust = self.recent_count, self.memory.shrinkage * self.levels.known
         found = self.measure(self.recent, seen)
-        self.level = (seen * found + trust * self.anchor) / np.maximum(seen + trust, 1e-9)
+        self.levels.now = (seen * found + trust * self.levels.anchor) / np.maximum(seen + trust, 1e-9)
 
     def close_period(self, period: int) -> None:
         """Fold the auctions of the period into the history of its time of day."""
         usable = (self.current_count >= FEW) & (self.reference > 0)
-        level = np.where(usable, self.measure(self.current, self.current_count), self.anchor)
-        self._learn_level(period, level, usable)
+        level = np.where(usable, self.measure(self.current, self.current_count), self.levels.anchor)
+        self.levels.learn(period, level, usable)
         kept = np.exp(-self.current_days / self.memory.days)
         self.base[:, period] = self.base[:, period] * kept[:, None, None] + at_level(self.current, -level)
         self.base_count[:, period] = self.base_count[:, period] * kept + self.current_count
@@ -114,42 +110,15 @@ class Landscape(Rows):
 
     def open_period(self, period: int) -> None:
         """Forget the recent auctions as far as a level does not last into this period."""
-        keep = self.keep()[:, period]
+        keep = self.levels.open_period(period)
         self.recent *= keep[:, None, None]
         self.recent_count *= keep
-        self.anchor = keep * self.level + (1 - keep) * self.mean
 
     def open_day(self) -> None:
         """Start a day: what was recent yesterday says nothing about today."""
         self.recent[:], self.recent_count[:] = 0.0, 0.0
-        self.last_level[:] = np.nan
         self.seen_today[:], self.expected_today[:] = 0.0, 0.0
-        self.level, self.anchor = self.mean.copy(), self.mean.copy()
-
-    def _learn_level(self, period: int, level: FloatArray, usable: BoolArray) -> None:
-        kept = np.where(usable, np.exp(-1.0 / (self.memory.days * self.clock.periods)), 1.0)
-        weight = self.weight * kept + usable
-        shift = np.where(usable, level - self.mean, 0.0)
-        mean = self.mean + shift / np.maximum(weight, 1.0)
-        self.squares = self.squares * kept + shift * np.where(usable, level - mean, 0.0)
-        self.mean, self.weight = mean, weight
-        follows = usable & np.isfinite(self.last_level)
-        jump = np.where(follows, (level - np.where(follows, self.last_level, 0.0)) ** 2, 0.0)
-        forget = np.where(follows, np.exp(-1.0 / self.memory.days), 1.0)
-        self.jumps[:, period] = self.jumps[:, period] * forget + jump
-        self.jump_weight[:, period] = self.jump_weight[:, period] * forget + follows
-        self.last_level = np.where(usable, level, np.nan)
-
-    def deviation(self) -> FloatArray:
-        """Standard deviation of the level [plans]."""
-        return np.asarray(np.sqrt((self.squares + PRIOR_DEVIATION**2) / (self.weight + 1.0)))
-
-    def keep(self) -> FloatArray:
-        """Chance [plans, periods] that the level of the period before lasts into each period."""
-        variance = 2 * self.deviation()[:, None] ** 2
-        prior = (1 - PRIOR_KEEP) * variance
-        pooled = (self.jumps.sum(1, keepdims=True) + prior) / (self.jump_weight.sum(1, keepdims=True) + 1.0)
-        return np.asarray(np.clip(1 - (self.jumps + pooled) / (self.jump_weight + 1.0) / variance, 0.0, 1.0))
+        self.levels.open_day()
 
     def traffic(self) -> FloatArray:
         """Candidates expected in each whole period [plans, periods], from history and the present period."""
@@ -167,7 +136,7 @@ class Landscape(Rows):
         total, count = self.base_total, self.base_count.sum(1)
         bare = count == 0
         if bare.any():
-            total = np.where(bare[:, None, None], at_level(self.recent, -self.level), total)
+            total = np.where(bare[:, None, None], at_level(self.recent, -self.levels.now), total)
             count = np.where(bare, self.recent_count, count)
         return np.asarray(total / np.maximum(count, 1e-9)[:, None, None])
 
@@ -182,26 +151,21 @@ class Landscape(Rows):
         trust = self.memory.shrinkage
         base = self.base[:, period] + trust * self.pooled()
         base /= (self.base_count[:, period] + trust)[:, None, None]
-        total = self.recent + trust * at_level(base, self.level)
+        total = self.recent + trust * at_level(base, self.levels.now)
         return np.asarray(total / (self.recent_count + trust)[:, None, None])
 
     def rest(self, plan: int, step: int) -> FloatArray:
         """The pair [2, points] that one plan may expect from `step` to the end of the day, as today's traffic is."""
-        keep, first = self.keep()[plan], self.clock.period(step)
-        level, total = float(self.level[plan]), np.zeros((2, POINTS))
+        first, levels = self.clock.period(step), self.levels
         volume = self.traffic()[plan] * self.busyness()[plan]
-        rates = self.rates(plan)
-        for period in range(first, self.clock.periods):
-            if period > first:
-                level = keep[period] * level + (1 - keep[period]) * float(self.mean[plan])
-            share = self.clock.remaining(step) if period == first else 1.0
-            total += at_level(rates[period], np.asarray(level)) * volume[period] * share
-        return total
+        volume[:first], volume[first] = 0.0, volume[first] * self.clock.remaining(step)
+        level = levels.profile[plan].copy()
+        level[first:] += (levels.now[plan] - level[first]) * np.cumprod(np.append(1.0, levels.keep[plan, first + 1 :]))
+        return np.asarray((at_level(self.rates(plan), level) * volume[:, None, None]).sum(0))
 
     def retarget(self, plan: int, shift: float) -> None:
         """Every worth of the plan is multiplied by exp(shift) from now on."""
         moved = np.array([shift])
         for pair in (self.recent, self.current):
             pair[plan] = at_level(pair[plan][None], moved)[0]
-        for level in (self.level, self.anchor, self.last_level, self.mean):
-            level[plan] += shift
+        self.levels.shift(plan, shift)
