@@ -173,8 +173,7 @@ def test_as_of_knows_only_what_had_been_received(engine: Engine, lake: Lake) -> 
 DIE = """
 import os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from random_facts import world
+from tests.store.random_facts import world
 from qianheng.store import events
 from qianheng.store.database import connect
 from qianheng.store.lake import Lake
