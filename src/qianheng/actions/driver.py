@@ -140,9 +140,8 @@ class Driver:
         batch = self.market.opportunities(now, now + self.engine.site.step)
         if not len(batch):
             return FactBatch(), 0
-        serving = self.engine.serving(now)
         tick = self.engine.tick(batch, now)
-        worths = self.score.enter(tick, self.engine.plans, serving)
+        worths = self.score.enter(tick, self.engine.plans)
         reaction = self.market.react(batch, tick.decisions)
         self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
         facts = self.engine.shown(tick, reaction.seen, reaction.clicked, now)

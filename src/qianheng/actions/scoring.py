@@ -42,26 +42,24 @@ class DayScore:
         self._chance: dict[int, list[Float32]] = {}
         self._reached: dict[int, float] = {}
 
-    def enter(self, tick: Tick, plans: Sequence[Plan], serving: Bool) -> list[Float64]:
-        """The auctions of a tick that each plan could have entered. Call it before anyone has seen anything.
+    def enter(self, tick: Tick, plans: Sequence[Plan]) -> list[Float64]:
+        """The auctions of a tick that each serving plan could have entered. Call it before anyone has seen anything.
 
-        Returns the true worth of showing each of a plan's products, [n, its products], one array a plan.
+        Returns the true worth of showing each of a serving plan's products, [n, its products], one array a plan.
         """
-        products = np.unique([product for plan in plans for product in plan.product_ids])
-        truths = {
-            kind: self.market.truth(tick.batch, products, np.full(len(products), kind is PlanKind.LIVE))
-            for kind in {plan.kind for plan in plans}
-        }
         worths = []
-        for column, plan in enumerate(plans):
-            worths.append(_worth(plan, truths[plan.kind])[:, np.searchsorted(products, plan.product_ids)])
-            if serving[column]:
-                self._enter(tick, column, plan.id, worths[-1].max(axis=1))
+        for column in tick.serving.tolist():
+            plan = plans[column]
+            products = np.array(plan.product_ids, np.int64)
+            live = np.full(len(products), plan.kind is PlanKind.LIVE)
+            worths.append(_worth(plan, self.market.truth(tick.batch, products, live)))
+            self._enter(tick, column, plan.id, worths[-1].max(axis=1))
         return worths
 
     def reach(self, tick: Tick, plans: Sequence[Plan], worths: Sequence[Float64], seen: Bool) -> None:
         """What was really won of it: the decisions that were seen."""
-        for plan, worth in zip(plans, worths, strict=True):
+        for column, worth in zip(tick.serving.tolist(), worths, strict=True):
+            plan = plans[column]
             won = (tick.decisions.plan_id == plan.id) & seen
             order = np.argsort(plan.product_ids)
             product = order[np.searchsorted(plan.product_ids, tick.decisions.product_id[won], sorter=order)]

@@ -22,6 +22,7 @@ from sqlalchemy import Engine as Database
 
 from qianheng.actions import books
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.bidding.curves import GRID
 from qianheng.core.days import day_of, microseconds, midnight
 from qianheng.core.errors import Refused
 from qianheng.core.ids import stable_id
@@ -232,7 +233,7 @@ class _Run:
             if day <= self.last:
                 self._capture(connection, day, now)
             self._settle(connection, day, now)
-            runs.tell(connection, self.folder.run_id, day, _told(lived))
+            runs.tell(connection, self.folder.run_id, day, self._told(day, lived))
             self.finished = self._is_over(connection, day)
             self.day = day + timedelta(days=1)
             state = {} if self.finished else self.driver.snapshot()
@@ -259,6 +260,20 @@ class _Run:
             return False
         return not books.unpaid(connection) or day > self.last + timedelta(days=PATIENCE_DAYS)
 
+    def _told(self, day: date, lived: DayRun) -> dict[str, Any]:
+        """What of a day no fact tells, as JSON: scores by truth, hourly readings, at last the landscape."""
+        scores = {str(id_): [score.worth, score.best, score.opportunities] for id_, score in lived.scores.items()}
+        told = {"opportunities": lived.opportunities, "scores": scores, "beats": [_beat(beat) for beat in lived.beats]}
+        return told | ({"landscape": self._landscape()} if day == self.last else {})
+
+    def _landscape(self) -> dict[str, list[list[float]]]:
+        """What each multiplier would bring each plan in a whole day: (multiplier, spend, worth)."""
+        engine, curves = self.driver.engine, {}
+        for row, plan in enumerate(engine.plans):
+            points = np.column_stack([GRID, *engine.bidder.landscape.rest(row, 0)])
+            curves[str(plan.id)] = np.round(points, 4).tolist()
+        return curves
+
     def _start(self, day: date) -> int:
         return microseconds(midnight(day, self.timezone))
 
@@ -280,12 +295,6 @@ def space_of(scenario: Scenario) -> Space:
 def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
     return Site(scenario.seen(), np.array(scenario.reserves(), float))
-
-
-def _told(lived: DayRun) -> dict[str, Any]:
-    """What of a day no fact tells, as JSON: scores by truth and hourly readings."""
-    scores = {str(plan_id): [score.worth, score.best, score.opportunities] for plan_id, score in lived.scores.items()}
-    return {"opportunities": lived.opportunities, "scores": scores, "beats": [_beat(beat) for beat in lived.beats]}
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

@@ -27,4 +27,4 @@ class Site:
     @property
     def places(self) -> npt.NDArray[np.int8]:
         """[placements] how many places each page has."""
-        return (self.seen > 0).sum(axis=1).astype(np.int8)
+        return np.array([np.count_nonzero(row) for row in self.seen], np.int8)

@@ -1,0 +1,318 @@
+"""What a run came to, summed from its facts, its ledger and its change logs: what can be summed is not remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from itertools import accumulate
+from typing import Any
+
+from sqlalchemy import Connection
+
+from qianheng.actions import books
+from qianheng.actions.books import Judged
+from qianheng.actions.simulation import RunFolder
+from qianheng.core.days import DAY, HOUR, midnight, moment
+from qianheng.core.money import Micros, ratio_text, yuan
+from qianheng.core.words import language
+from qianheng.facts.schema import Channel
+from qianheng.guarantee.verdict import Status
+from qianheng.ledger.book import StatementLine
+from qianheng.ledger.transfers import AccountKind, account
+from qianheng.measures.days import Days, day_number
+from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, refund_maturity, sums_of
+from qianheng.measures.sums import Sums, total
+from qianheng.plans.plan import Counting, Plan, PlanChange
+from qianheng.store import ledger, plans, runs
+from qianheng.store.database import reading
+from qianheng.store.ledger import Funds
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDay:
+    """One plan on one natural day. `sums` counts as the plan counts, `all_sums` every order of the full-domain view."""
+
+    day: date
+    sums: Sums
+    all_sums: Sums
+    judged: Judged
+    reached: float  # true expected worth of what was won, micro-yuan
+    best: float  # that of the hindsight optimum
+    opportunities: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHour:
+    """One plan in one hour: what it spent and sold, and how it bid. `multiplier` is `None` while it did not serve."""
+
+    at: datetime
+    spend: Micros
+    gmv: Micros
+    orders: int
+    multiplier: float | None
+    binding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a multiplier would bring a plan in a day as its landscape looked at the end, micro-yuan."""
+
+    multiplier: float
+    spend: float
+    worth: float  # predicted value over target
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRun:
+    """One plan over the whole run."""
+
+    plan: Plan
+    first: Plan
+    log: Sequence[PlanChange]
+    days: Sequence[PlanDay]
+    hours: Sequence[PlanHour]
+    landscape: Sequence[Prospect]
+
+    @property
+    def sums(self) -> Sums:
+        """The sums of all its days, as the plan counts."""
+        return total(day.sums for day in self.days)
+
+    @property
+    def hindsight_ratio(self) -> float | None:
+        """Share of the hindsight optimum, over all days; `None` when there was nothing to get."""
+        return _hindsight_ratio(self.days)
+
+    @property
+    def compensation(self) -> Micros:
+        """What the guarantee paid."""
+        return sum(day.judged.paid for day in self.days)
+
+    @property
+    def target(self) -> Fraction | None:
+        """The weighted target of its days: what the guarantee measured it against."""
+        return _weighted_target(self.days)
+
+    def guarantee_days(self) -> dict[Status, int]:
+        """How many of its days ended in each status."""
+        found = [day.judged.status for day in self.days]
+        return {status: found.count(status) for status in Status if status in found}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A finished run: its plans, its money, and how refunds matured (share of GMV by age of the order in hours)."""
+
+    name: str
+    title: str
+    seed: int
+    first_day: date
+    days: int
+    plans: Sequence[PlanRun]
+    funds: Funds
+    statement: Sequence[StatementLine]
+    balanced: bool
+    refund_maturity: Sequence[tuple[int, float]]
+    opportunities: int
+    seconds: float
+
+    @property
+    def sums(self) -> Sums:
+        """The sums of all plans."""
+        return total(plan.sums for plan in self.plans)
+
+    @property
+    def target(self) -> Fraction | None:
+        """The weighted target of all plan-days."""
+        return _weighted_target(self._plan_days)
+
+    @property
+    def hindsight_ratio(self) -> float | None:
+        """Share of the hindsight optimum of all plan-days."""
+        return _hindsight_ratio(self._plan_days)
+
+    @property
+    def _plan_days(self) -> list[PlanDay]:
+        return [day for plan in self.plans for day in plan.days]
+
+    @property
+    def compensation(self) -> Micros:
+        """What the guarantee paid for all plans."""
+        return sum(plan.compensation for plan in self.plans)
+
+
+def summarise(run: RunFolder) -> RunSummary:
+    """Read a finished run back: every figure is summed from the run's facts and ledger."""
+    scenario = run.scenario
+    days = Days(scenario.first_day, scenario.first_day + timedelta(days=scenario.days - 1), scenario.timezone)
+    database = run.database()
+    with reading(database) as connection:
+        reader = _Reader(connection, run, days)
+        cash = account(AccountKind.CASH, scenario.ad_account.id).id
+        credit = account(AccountKind.CREDIT, scenario.ad_account.id).id
+        lines = [*ledger.statement(connection, cash), *ledger.statement(connection, credit)]
+        summary = RunSummary(
+            name=scenario.name,
+            title=getattr(scenario.title, language()),
+            seed=run.seed,
+            first_day=scenario.first_day,
+            days=scenario.days,
+            plans=[reader.plan_run(kept.plan) for kept in plans.load_all(connection)],
+            funds=ledger.funds(connection, scenario.ad_account.id),
+            statement=sorted(lines, key=lambda line: line.transfer.at),
+            balanced=ledger.balanced(connection),
+            refund_maturity=reader.refund_maturity(),
+            opportunities=sum(told["opportunities"] for told in reader.told.values()),
+            seconds=run.seconds,
+        )
+    database.dispose()
+    return summary
+
+
+class _Reader:
+    """Everything asked of the lake once, handed out by plan."""
+
+    def __init__(self, connection: Connection, run: RunFolder, days: Days) -> None:
+        self.connection, self.days, lake = connection, days, run.lake()
+        self.told = runs.told(connection, run.run_id)
+        answer = lake.query(connection, plan_day(days))
+        traffic = sums_of(lake.query(connection, plan_day_traffic(days)))
+        self.sums = {True: sums_of(answer, Channel.PROMOTED), False: sums_of(answer)}
+        self.traffic = traffic
+        self.hours = lake.query(connection, plan_hour(days)).to_pylist()
+        self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
+        now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
+        self.judged = {(j.plan_id, j.day): j for j in books.judge_days(connection, lake, days, now)}
+
+    def plan_run(self, plan: Plan) -> PlanRun:
+        history = plans.history(self.connection, plan.id)
+        log = plans.log(self.connection, plan.id)
+        number = (self.days.last - self.days.first).days + 1
+        dates = [self.days.first + timedelta(days=i) for i in range(number)]
+        return PlanRun(
+            plan, history[0], log, [self._day(plan, d) for d in dates], self._hours(plan), self._landscape(plan)
+        )
+
+    def refund_maturity(self) -> list[tuple[int, float]]:
+        """The share of GMV refunded by each age of the order, in hours, all plans together."""
+        gmv = total(sums for (plan_id, _), sums in self.sums[False].items() if plan_id >= 0).gmv
+        refunded: dict[int, int] = {}
+        for row in self.refunds:
+            if row["plan_id"] >= 0:
+                refunded[row["age_hours"] + 1] = refunded.get(row["age_hours"] + 1, 0) + row["refunded"]
+        ages = sorted(refunded)
+        return [(age, part / gmv) for age, part in zip(ages, accumulate(refunded[age] for age in ages), strict=True)]
+
+    def _day(self, plan: Plan, day: date) -> PlanDay:
+        key = (plan.id, day)
+        traffic = self.traffic.get(key, Sums())
+        counted, whole = (
+            self.sums[promoted].get(key, Sums()) + traffic for promoted in (plan.counting is Counting.ATTRIBUTED, False)
+        )
+        reached, best, opportunities = self.told[day]["scores"].get(str(plan.id), (0.0, 0.0, 0))
+        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities)
+
+    def _hours(self, plan: Plan) -> list[PlanHour]:
+        beats = {
+            beat["at"]: beat for told in self.told.values() for beat in told["beats"] if beat["plan_id"] == plan.id
+        }
+        sold = {
+            self.days.since + (row["day"] - day_number(self.days.first)) * DAY + row["hour"] * HOUR: row
+            for row in self.hours
+            if row["plan_id"] == plan.id
+        }
+        return [
+            self._hour(at, sold.get(at, {}), beats.get(at, {})) for at in range(self.days.since, self.days.until, HOUR)
+        ]
+
+    def _hour(self, at: int, sold: Mapping[str, Any], beat: Mapping[str, Any]) -> PlanHour:
+        spend, gmv, orders = (sold.get(name, 0) for name in ("spend", "gmv", "orders"))
+        multiplier = beat.get("multiplier") or None
+        when = moment(at, self.days.timezone)
+        return PlanHour(when, spend, gmv, orders, multiplier, beat.get("binding") if multiplier else None)
+
+    def _landscape(self, plan: Plan) -> list[Prospect]:
+        told = self.told[self.days.last].get("landscape", {})
+        return [Prospect(*point) for point in told.get(str(plan.id), ())]
+
+
+def as_json(summary: RunSummary) -> dict[str, Any]:
+    """The summary as plain values: money as decimal strings in yuan, ratios as decimal strings or `None`."""
+    whole = _figures(summary.sums, summary.compensation)
+    run = {
+        "target_roi": ratio_text(summary.target),
+        "hindsight_ratio": _rounded(summary.hindsight_ratio),
+        "ledger_balanced": summary.balanced,
+        "seconds": f"{summary.seconds:.3f}",
+        "opportunities": summary.opportunities,
+    }
+    return {
+        "scenario": summary.name,
+        "seed": summary.seed,
+        "first_day": summary.first_day.isoformat(),
+        "days": summary.days,
+        **whole,
+        **run,
+        "balance": {name: yuan(amount) for name, amount in summary.funds._asdict().items()},
+        "plans": [_plan_json(plan, summary.balanced) for plan in summary.plans],
+    }
+
+
+def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
+    return {
+        "plan_id": plan.plan.id,
+        "name": plan.plan.name,
+        "kind": plan.plan.kind,
+        "goal": plan.plan.goal,
+        "counting": plan.plan.counting,
+        **_figures(plan.sums, plan.compensation),
+        "target_roi": ratio_text(plan.target),
+        "hindsight_ratio": _rounded(plan.hindsight_ratio),
+        "opportunities": sum(day.opportunities for day in plan.days),
+        "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
+        "days": [_day_json(day) for day in plan.days],
+    }
+
+
+def _day_json(day: PlanDay) -> dict[str, Any]:
+    verdict = day.judged.verdict
+    return {
+        "day": day.day.isoformat(),
+        **_figures(day.sums, day.judged.paid),
+        "full_domain_gmv": yuan(day.all_sums.gmv),
+        "target_roi": ratio_text(verdict.sums.weighted_target),
+        "hindsight_ratio": _rounded(_hindsight_ratio([day])),
+        "guarantee": {"status": day.judged.status, "reason": verdict.reason},
+    }
+
+
+def _figures(sums: Sums, compensation: Micros) -> dict[str, Any]:
+    return {
+        "spend": yuan(sums.spend),
+        "gmv": yuan(sums.gmv),
+        "orders": sums.orders,
+        "impressions": sums.impressions,
+        "clicks": sums.clicks,
+        "payment_roi": ratio_text(sums.payment_roi),
+        "net_roi": ratio_text(sums.net_roi),
+        "settled_roi": ratio_text(sums.settled_roi(closed=True)),
+        "refund_rate_1h": ratio_text(sums.refund_rate_1h),
+        "compensation": yuan(compensation),
+    }
+
+
+def _weighted_target(days: Sequence[PlanDay]) -> Fraction | None:
+    sums = [day.judged.verdict.sums for day in days]
+    promised = sum((s.promised for s in sums), Fraction(0))
+    return sum(s.gmv for s in sums) / promised if promised else None
+
+
+def _hindsight_ratio(days: Sequence[PlanDay]) -> float | None:
+    best = sum(day.best for day in days)
+    return sum(day.reached for day in days) / best if best > 0 else None
+
+
+def _rounded(share: float | None) -> str | None:
+    return None if share is None else f"{share:.6f}"
