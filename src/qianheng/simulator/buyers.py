@@ -40,12 +40,11 @@ class Catalogue:
 
     def __init__(self, scenario: Scenario) -> None:
         products = scenario.products()
-        names = list(scenario.categories)
         usual = np.array([scenario.categories[product.category].price for product in products])
         habits = [scenario.categories[product.category] for product in products]
         factor = np.array([product.refund for product in products])
         self.id: Int64 = np.array([product.id for product in products])
-        self.category: Int64 = np.array([names.index(product.category) for product in products])
+        self.category: Int64 = np.array(list(scenario.category_of_products().values()))
         self.price: Int64 = np.array([micros(str(product.price)) for product in products])
         self.dearness: Float64 = np.log(np.array([float(product.price) for product in products]) / usual)
         self.appeal: Float64 = np.array([product.appeal for product in products])

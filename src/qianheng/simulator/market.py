@@ -17,6 +17,7 @@ from qianheng.simulator.draws import (
     Float64,
     Int64,
     UInt64,
+    Whole,
     another,
     key,
     scramble,
@@ -75,8 +76,9 @@ class Market:
         self._click_keys: Int64 = np.array([key(seed, "click", product) for product in self._catalogue.id.tolist()])
         self._day = -1
         self._told = self._settled = self._traffic.start
-        self._decided: set[int] = set()
-        self._exposures: Float32 = np.zeros((scenario.buyers.population, len(self._catalogue)), dtype=np.float32)
+        size = scenario.buyers.population, len(self._catalogue)
+        self._exposures: Float32 = np.zeros(size, dtype=np.float32)
+        self._decided: Bool = np.zeros(size, dtype=bool)  # who has clicked on what today
         self._day_keys = self._click_keys
         self._organic_at: dict[int, int] = {}
 
@@ -129,8 +131,10 @@ class Market:
     def truth(self, batch: Opportunities, product_ids: Int64, live: Bool) -> Truth:
         """What showing each product (through its live room where `live`) would bring, per seen impression.
 
-        Call it before `react`: exposures change what is true, and who has clicked today has decided.
+        Call it before `react`: exposures change what is true, and who has clicked today has decided. That somebody was
+        shown the product today without clicking is not taken as a sign of not being in the market.
         """
+        self._enter_day_of(batch)
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
         looks = self._all_looks(batch, product, live)
         hot = people.hot_given(looks)
@@ -138,8 +142,8 @@ class Market:
         orders += hot * people.click(looks, True) * people.buys(looks, True)
         soon, week, _ = people.refund_chances(looks.user, product)
         part = self._till.mean_part()
-        open_ = ~np.isin(self._buyers(looks), sorted(self._decided))
-        gmv = open_ * orders * self._till.mean_amount()[product]
+        orders *= ~self._decided[looks.user, product]
+        gmv = orders * self._till.mean_amount()[product]
         return Truth(*(share.astype(np.float64) for share in (gmv, soon * part, (soon + week) * part)))
 
     def snapshot(self) -> State:
@@ -148,7 +152,7 @@ class Market:
         return {
             **rivals,
             "clock": np.array([self._day, self._told, self._settled]),
-            "decided": np.array(sorted(self._decided), dtype=np.int64),
+            "decided": np.flatnonzero(self._decided),
             "exposures": self._exposures.copy(),
             "orders": self._book.orders.copy(),
             "refunds": self._book.refunds.copy(),
@@ -158,7 +162,8 @@ class Market:
         """Go on from a snapshot of a market of the same scenario and seed."""
         self._rivals.restore({name[7:]: value for name, value in state.items() if name.startswith("rivals_")})
         self._day, self._told, self._settled = (int(value) for value in state["clock"])
-        self._decided = set(state["decided"].tolist())
+        self._decided[:] = False
+        self._decided.flat[state["decided"].astype(np.int64)] = True
         self._exposures = state["exposures"].astype(np.float32)
         self._book.orders = state["orders"].astype(np.int64)
         self._book.refunds = state["refunds"].astype(np.int64)
@@ -166,6 +171,8 @@ class Market:
             self._organic_of_day()
 
     def _enter_day_of(self, batch: Opportunities) -> None:
+        if not len(batch):
+            return
         first, last = self._traffic.day(int(batch.at[0])), self._traffic.day(int(batch.at[-1]))
         if first != last or first < self._day:
             raise ValueError("a batch must lie within one day, and days come in order")
@@ -175,7 +182,7 @@ class Market:
         while self._day < min(day, self.scenario.days - 1):
             self._day += 1
             self._exposures *= np.float32(self.scenario.buyers.memory)
-            self._decided.clear()
+            self._decided[:] = False
             self._book.add(*self._till.ring(self._organic_of_day()), self._told)
 
     def _organic_of_day(self) -> Purchases:
@@ -186,8 +193,7 @@ class Market:
         bits, user, product = wanted.bits[rows], wanted.user[rows], wanted.product[rows]
         at = wanted.moment[rows] + self._till.delays(bits, np.ones(len(rows), dtype=bool))
         bought = Purchases(bits, at, user, product, wanted.place[rows], self._organic_rooms(bits, at, product))
-        buyers = user * len(self._catalogue) + product
-        self._organic_at = dict(zip(buyers.tolist(), at.tolist(), strict=True))
+        self._organic_at = dict(zip(self._buyers(user, product).tolist(), at.tolist(), strict=True))
         return bought
 
     def _organic_rooms(self, bits: UInt64, at: Int64, products: Int64) -> Int64:
@@ -206,8 +212,9 @@ class Market:
         if not wants.any():
             return
         order_at = at + self._till.delays(bits, looks.live | (drawn < hot))
-        organic_at = [self._organic_at.get(buyer, _NEVER) for buyer in self._buyers(looks).tolist()]
-        rows = np.flatnonzero(wants & (order_at < np.array(organic_at)))
+        buyers = self._buyers(looks.user, looks.product).tolist()
+        organic_at = np.array([self._organic_at.get(buyer, _NEVER) for buyer in buyers])
+        rows = np.flatnonzero(wants & (order_at < organic_at))
         self._sell(looks.at(rows), order_at[rows], room[rows], bits[rows])
 
     def _sell(self, looks: Looks, at: Int64, room: Int64, bits: UInt64) -> None:
@@ -220,16 +227,15 @@ class Market:
 
     def _first_today(self, looks: Looks) -> Bool:
         """Which clicks are the first of their buyer on that product today; later ones change nothing."""
-        buyers = self._buyers(looks)
-        first = np.zeros(len(buyers), dtype=bool)
-        first[np.unique(buyers, return_index=True)[1]] = True
-        first &= np.array([buyer not in self._decided for buyer in buyers.tolist()])
-        self._decided.update(buyers.tolist())
+        first = np.zeros(len(looks.user), dtype=bool)
+        first[np.unique(self._buyers(looks.user, looks.product), return_index=True)[1]] = True
+        first &= ~self._decided[looks.user, looks.product]
+        self._decided[looks.user, looks.product] = True
         return first
 
-    def _buyers(self, looks: Looks) -> Int64:
+    def _buyers(self, user: Whole, product: Whole) -> Whole:
         """A number for each pair of a user and a product."""
-        return looks.user * len(self._catalogue) + looks.product
+        return user * len(self._catalogue) + product
 
     def _looks(self, batch: Opportunities, decisions: Decisions, room: Int64) -> Looks:
         row = decisions.row

@@ -222,6 +222,11 @@ class Scenario:
         """All products of all shops, in the order written."""
         return tuple(product for shop in self.shops for product in shop.products)
 
+    def category_of_products(self) -> dict[int, int]:
+        """The category of each product as the number that requests carry."""
+        numbers = {name: number for number, name in enumerate(self.categories)}
+        return {product.id: numbers[product.category] for product in self.products()}
+
     def rooms_of_plans(self) -> dict[int, int]:
         """The room of each live plan."""
         return {plan.id: plan.room for plan in self.plans if plan.room is not None}
