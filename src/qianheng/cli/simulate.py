@@ -1,0 +1,174 @@
+"""`qianheng simulate` and `qianheng serve`: live a scenario, see what it came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.core.errors import BadInput
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from fractions import Fraction
+
+    from qianheng.actions.simulation import DayTold
+    from qianheng.actions.summary import PlanRun, RunSummary
+
+SHIPPED = "month, duel, crowd, tiny"
+PORT = 8321
+
+Source: TypeAlias = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help=say("simulation.command.scenario", shipped=SHIPPED))
+]
+Seed: TypeAlias = Annotated[int | None, typer.Option("--seed", help=say("simulation.command.seed"))]
+DayCount: TypeAlias = Annotated[int | None, typer.Option("--days", help=say("simulation.command.days"))]
+Set: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=say("simulation.command.set"))
+]
+Page: TypeAlias = Annotated[Path | None, typer.Option("--page", metavar="FILE", help=say("simulation.command.page"))]
+Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help=say("simulation.command.fresh"))]
+Port: TypeAlias = Annotated[int, typer.Option("--port", help=say("simulation.command.port"))]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands on simulated runs."""
+    app.command("simulate", help=say("simulation.command.about"))(_simulate)
+    app.command("serve", help=say("simulation.command.serve"))(_serve)
+
+
+def _simulate(
+    scenario: Source = "month",
+    seed: Seed = None,
+    days: DayCount = None,
+    changes: Set = None,
+    page: Page = None,
+    fresh: Fresh = False,
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.simulation import RunRequest, run_simulation
+    from qianheng.actions.summary import as_json as json_of
+    from qianheng.actions.summary import summarise
+    from qianheng.pages.run import render
+
+    request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh)
+    with _progress() as watch:
+        run = run_simulation(request, watch)
+    summary = summarise(run)
+    path = page or run.path / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(summary), encoding="utf-8")
+    if as_json:
+        print_json(json_of(summary))
+    else:
+        _print_summary(summary)
+        typer.echo(say("simulation.page_at", path=path))
+
+
+def _serve(port: Port = PORT) -> None:
+    from qianheng.cli.reading_room import serve
+
+    serve(port)
+
+
+def _overrides(days: int | None, changes: list[str]) -> dict[str, str]:
+    if days is not None and days < 1:
+        raise BadInput("simulation.bad_days", place="--days", value=days)
+    overrides = {}
+    for text in changes:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise BadInput("simulation.bad_set", place="--set", value=text)
+        overrides[key.strip()] = value.strip()
+    return overrides | ({"days": str(days)} if days is not None else {})
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[DayTold], None]]:
+    """A bar on standard error that tells each day as it has been lived; a line a day where nobody watches a screen."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, highlight=False)
+    bar = Progress(BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True)
+    with bar:
+        task = bar.add_task("", total=None)
+
+        def watch(told: DayTold) -> None:
+            bar.update(task, total=told.days, completed=min(told.number, told.days), description=_told(told))
+            if told.delivering:
+                console.print(f"{told.number:>3}/{told.days}  {_told(told)}")
+
+        yield watch
+
+
+def _told(told: DayTold) -> str:
+    from qianheng.core.money import to_fen, yuan
+
+    if not told.delivering:
+        return say("simulation.progress.settling", day=told.day)
+    spend, gmv = (yuan(to_fen(amount)) for amount in (told.spend, told.gmv))
+    rate = f"{told.opportunities / max(told.seconds, 1e-9):,.0f}"
+    return say("simulation.progress.delivered", day=told.day, spend=spend, gmv=gmv, rate=rate)
+
+
+def _print_summary(summary: RunSummary) -> None:
+    from qianheng.core.money import to_fen, yuan
+
+    where = {"title": summary.title, "days": summary.days, "first": summary.first_day, "seed": summary.seed}
+    names = ("plan", "spend", "gmv", "orders", "target", "payment_roi", "net_roi", "settled_roi", "refund_rate_1h")
+    columns = [say(f"simulation.column.{name}") for name in (*names, "hindsight", "compensation")]
+    rows = [_row(plan.plan.name, plan) for plan in summary.plans]
+    rows += [_row(say("simulation.total"), summary)] if len(rows) > 1 else []
+    print_table(say("simulation.title", **where), columns, rows)
+    _print_guarantee(summary)
+    funds = {name: yuan(to_fen(amount)) for name, amount in summary.funds._asdict().items()}
+    balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
+    typer.echo(say("simulation.balance", balanced=balanced, **funds))
+    typer.echo(say("simulation.speed", opportunities=f"{summary.opportunities:,}", seconds=f"{summary.seconds:.1f}"))
+
+
+def _row(name: str, figures: RunSummary | PlanRun) -> list[str | None]:
+    """A line of the summary: of one plan, or of all."""
+    from qianheng.core.money import to_fen, yuan
+
+    sums = figures.sums
+    ratios = (figures.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True))
+    return [
+        name,
+        yuan(to_fen(sums.spend)),
+        yuan(to_fen(sums.gmv)),
+        str(sums.orders),
+        *(None if ratio is None else f"{float(ratio):.2f}" for ratio in ratios),
+        _percent(sums.refund_rate_1h),
+        _percent(figures.hindsight_ratio),
+        yuan(figures.compensation),
+    ]
+
+
+def _percent(share: Fraction | float | None) -> str | None:
+    return None if share is None else f"{float(share):.1%}"
+
+
+def _print_guarantee(summary: RunSummary) -> None:
+    """How the days of each plan ended under its guarantee, and why."""
+    rows = []
+    for plan in summary.plans:
+        ended = Counter((day.judged.status, day.judged.verdict.reason) for day in plan.days)
+        rows += [
+            [
+                plan.plan.name,
+                say(f"guarantee.status.{status}"),
+                say(f"guarantee.reason.{reason}") if reason else None,
+                n,
+            ]
+            for (status, reason), n in ended.most_common()
+        ]
+    columns = [say(f"simulation.column.{name}") for name in ("plan", "status", "reason", "days")]
+    print_table(say("simulation.guarantee_title"), columns, rows)
