@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from qianheng.facts.attribution import Touch, Touches
-from qianheng.facts.batch import FactBatch, packed, unpacked
+from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
@@ -74,17 +74,12 @@ class Recorder:
     def snapshot(self) -> Arrays:
         """The touches and orders held; the plans' terms come from the change log."""
         orders = [(key, *known) for key, known in self.plan_of_order.items()]
-        state: Arrays = {"orders": np.array(orders, np.int64).reshape(-1, 3)}
-        for kind in (Kind.IMPRESSION, Kind.CLICK):
-            facts = self.touches.facts(kind)
-            state[kind] = packed(pa.concat_tables([SCHEMAS[kind].empty_table(), *facts]))
-        return state
+        return {"orders": np.array(orders, np.int64).reshape(-1, 3), **self.touches.snapshot()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from a snapshot."""
         self.plan_of_order = {key: (at, plan_id) for key, at, plan_id in state["orders"].tolist()}
-        for kind in (Kind.IMPRESSION, Kind.CLICK):
-            self.touches.add(kind, unpacked(state[kind]))
+        self.touches.restore(state)
 
     def _stamp_orders(self, orders: pa.Table) -> pa.Table:
         rows = [self._stamp(order) for order in orders.to_pylist()]
