@@ -110,7 +110,7 @@ def _daily(taken: list[tuple[int, ReportRow]]) -> list[tuple[int, ReportRow]]:
     """Days written as midnight are days; only a file that names other hours too is hourly."""
     if any(row.hour for _, row in taken):
         return taken
-    return [(number, replace(row, hour=None)) for number, row in taken]
+    return [(number, row if row.hour is None else replace(row, hour=None)) for number, row in taken]
 
 
 def _without_repetitions(taken: list[tuple[int, ReportRow]]) -> tuple[list[ReportRow], list[Rejected]]:
@@ -137,8 +137,8 @@ def _apart(rows: list[ReportRow]) -> list[ReportRow]:
     apart = []
     for row in rows:
         counted[row.key] = nth = counted.get(row.key, 0) + 1
-        within = f"{row.within}#{nth}" if nth > 1 and row.kind is not ReportKind.LIVE else row.within
-        apart.append(replace(row, within=within))
+        alike = nth > 1 and row.kind is not ReportKind.LIVE
+        apart.append(replace(row, within=f"{row.within}#{nth}") if alike else row)
     return apart
 
 
@@ -175,10 +175,10 @@ def _mature(rows: Iterable[ReportRow], reading: Reading) -> tuple[list[ReportRow
     """Settled figures are not known until their window has closed (SPEC 1): until then what the vendor shows moves."""
     matured, waiting = [], 0
     for row in rows:
-        open_fields = [name for name, days in _WINDOWS if _open(row, days, reading)]
-        known = [name for name in open_fields if getattr(row.figures, name) is not None]
-        waiting += bool(known)
-        matured.append(replace(row, figures=replace(row.figures, **dict.fromkeys(open_fields))))
+        known = [(name, days) for name, days in _WINDOWS if getattr(row.figures, name) is not None]
+        early = [name for name, days in known if _open(row, days, reading)]
+        waiting += bool(early)
+        matured.append(replace(row, figures=replace(row.figures, **dict.fromkeys(early))) if early else row)
     return matured, [say("vendors.window_open", rows=waiting)] if waiting else []
 
 

@@ -42,7 +42,8 @@ class Heading:
 
     def repeats_in(self, row: list[Cell]) -> bool:
         """Whether a line is the header once more, as in files put together by hand."""
-        return [column_name(text(cell)) for cell in row[: self.width]] == list(self.names)
+        pairs = zip(row, self.names, strict=False)
+        return len(row) >= self.width and all(column_name(text(cell)) == name for cell, name in pairs)
 
 
 def find_heading(sheets: list[Sheet]) -> tuple[Sheet, Heading]:

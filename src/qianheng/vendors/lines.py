@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from qianheng.core.errors import BadInput
@@ -61,9 +62,13 @@ def is_total(row: list[Cell], heading: Heading) -> bool:
     """Whether a line is the vendor's own total: it says so where a name, an id or a day would stand, and has no id."""
     named = [(place, column.field) for place, column in _cells(row, heading) if column.unit in _NAMED]
     labels = {field: cells.text(row[place - 1]) for place, field in named}
-    total = re.compile(rf"({'|'.join(layouts().totals)})\s*([(（:：].*)?")
     has_id = labels.get(f"{heading.layout.kind}_id", "").isdigit()
-    return not has_id and any(total.fullmatch(label) for label in labels.values())
+    return not has_id and any(_total().fullmatch(label) for label in labels.values())
+
+
+@cache
+def _total() -> re.Pattern[str]:
+    return re.compile(rf"({'|'.join(layouts().totals)})\s*([(（:：].*)?")
 
 
 def total_of(row: list[Cell], heading: Heading) -> tuple[Figures, When | None]:
