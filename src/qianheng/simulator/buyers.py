@@ -15,6 +15,7 @@ from qianheng.simulator.habits import Buyers
 from qianheng.simulator.scenario import Scenario
 
 _ROSTER = 1 << 21
+_SUREST = 0.9  # no chance is higher
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +108,24 @@ class Population:
         given: Float64 = prior * lift / (prior * lift + 1 - prior)
         return given
 
-    def click(self, looks: Looks, hot: Bool | bool) -> Real:
+    def click(self, looks: Looks, hot: Bool) -> Real:
         """The chance of a click for a promoted product that is seen."""
-        goods = self._catalogue
-        category = goods.category[looks.product]
-        chance = self._clicks[looks.placement] * self._by_hour[looks.hour_of_day] * goods.appeal[looks.product]
-        chance = chance * self.interest[looks.user, category]
-        chance = chance * np.where(looks.category == category, self.habits.context_lift, 1.0)
-        chance = chance * np.exp(-self.habits.fatigue * looks.exposures)
-        chance = chance * np.where(looks.live, self._live.click, 1.0) * np.where(hot, self.habits.hot_click, 1.0)
-        return _at_most(chance, 0.9)
+        return _at_most(self._pull_to_click(looks) * np.where(hot, self.habits.hot_click, 1.0), _SUREST)
 
-    def buys(self, looks: Looks, hot: Bool | bool) -> Real:
+    def buys(self, looks: Looks, hot: Bool) -> Real:
         """The chance of an order after a click."""
-        goods = self._catalogue
-        chance = self._orders[looks.placement] * goods.conversion[looks.product] * self.order[looks.user]
-        chance = chance * np.sqrt(self.interest[looks.user, goods.category[looks.product]])
-        chance = chance * np.exp(-self.sensitivity[looks.user] * goods.dearness[looks.product])
-        least = np.where(hot, self.habits.hot_order, 0.0)
-        air = np.where(looks.on_air, self._live.order, self._live.order_off_air)
-        return _at_most(np.maximum(chance, least) * np.where(looks.live, air, 1.0), 0.9)
+        pull = self._pull_to_buy(looks)
+        pull = np.where(hot, np.maximum(pull, self.habits.hot_order), pull)
+        return _at_most(pull * self._live_factor(looks), _SUREST)
+
+    def orders(self, looks: Looks) -> Real:
+        """The expected orders of a promoted product that is seen, over all that is not known of the buyer's day."""
+        hot, live = self.hot_given(looks), self._live_factor(looks)
+        click, buy = self._pull_to_click(looks), self._pull_to_buy(looks)
+        usual: Real = _at_most(click, _SUREST) * _at_most(buy * live, _SUREST)
+        hot_buy = np.maximum(buy, self.habits.hot_order) * live
+        wanting: Real = _at_most(click * self.habits.hot_click, _SUREST) * _at_most(hot_buy, _SUREST)
+        return (1 - hot) * usual + hot * wanting
 
     def refund_chances(self, user: Whole, product: Whole) -> tuple[Real, Real, Real]:
         """The chances that an order is refunded within 1 h, later within 7 days, and later than that."""
@@ -134,6 +133,27 @@ class Population:
         soon = np.minimum(goods.refund_1h[product] * _per_type(self.habits, "refund_1h")[kind], 0.6)
         week = np.minimum(goods.refund_7d[product] * _per_type(self.habits, "refund_7d")[kind], 0.35)
         return soon, week, np.broadcast_to(goods.refund_later[product], soon.shape)
+
+    def _pull_to_click(self, looks: Looks) -> Real:
+        goods = self._catalogue
+        category = goods.category[looks.product]
+        about = np.where(looks.category == category, self.habits.context_lift, 1.0)
+        by_request: Real = self._clicks[looks.placement] * self._by_hour[looks.hour_of_day]
+        tired = np.exp(-self.habits.fatigue * looks.exposures)
+        led_into_room = np.where(looks.live, self._live.click, 1.0)
+        interest = self.interest[looks.user, category]
+        return by_request * about * goods.appeal[looks.product] * interest * tired * led_into_room
+
+    def _pull_to_buy(self, looks: Looks) -> Real:
+        goods = self._catalogue
+        interest = np.sqrt(self.interest[looks.user, goods.category[looks.product]])
+        cheapness = np.exp(-self.sensitivity[looks.user] * goods.dearness[looks.product])
+        by_request = self._orders[looks.placement] * self.order[looks.user]
+        return by_request * goods.conversion[looks.product] * interest * cheapness
+
+    def _live_factor(self, looks: Looks) -> Real:
+        air = np.where(looks.on_air, self._live.order, self._live.order_off_air)
+        return np.where(looks.live, air, 1.0)
 
     def _pull(self, user: Whole, product: Whole) -> Real:
         """How strongly a product draws a buyer, up to a factor of the product."""

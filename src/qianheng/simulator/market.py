@@ -137,12 +137,9 @@ class Market:
         self._enter_day_of(batch)
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
         looks = self._all_looks(batch, product, live)
-        hot = people.hot_given(looks)
-        orders = (1 - hot) * people.click(looks, False) * people.buys(looks, False)
-        orders += hot * people.click(looks, True) * people.buys(looks, True)
+        orders = people.orders(looks) * ~self._decided[looks.user, product]
         soon, week, _ = people.refund_chances(looks.user, product)
         part = self._till.mean_part()
-        orders *= ~self._decided[looks.user, product]
         gmv = orders * self._till.mean_amount()[product]
         return Truth(*(share.astype(np.float64) for share in (gmv, soon * part, (soon + week) * part)))
 
@@ -255,8 +252,10 @@ class Market:
     def _all_looks(self, batch: Opportunities, product: Int64, live: Bool) -> Looks:
         """Every request at every product: `product` has shape [1, products], `live` shape [products]."""
         user = batch.user_id[:, None]
-        rooms = np.array([self._rooms.of_product.get(int(one), -1) for one in self._catalogue.id[product[0]]])
-        air = np.stack([self._on_air(np.full(len(batch), room), batch.at) for room in rooms], axis=1)
+        rooms = np.array([self._rooms.of_product.get(one, -1) for one in self._catalogue.id[product[0]].tolist()])
+        air = np.zeros((len(batch), len(rooms)), dtype=bool)
+        for room in np.unique(rooms[live & (rooms >= 0)]).tolist():
+            air[:, rooms == room] = self._rooms.air(room, batch.at)[:, None]
         return Looks(
             user=user,
             product=product,
