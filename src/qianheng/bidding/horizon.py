@@ -19,6 +19,7 @@ BUDGET_NODES, SLACK_NODES, LEVEL_NODES = 12, 13, 5
 SHAPE = (LEVEL_NODES, BUDGET_NODES, SLACK_NODES)
 HEADROOM = 1.2  # scale against the budget at the time of solving, so that small changes need no new solution
 OVER_TARGET = 12.0  # worth given up for each unit of money over the target at the end of the day
+ACTION_STRIDE = 2  # multipliers tried when solving ahead: every second of the grid
 SLACK_HIGHEST, SLACKS_BELOW = 2.0, 4  # highest slack in scales; nodes below zero
 
 _STRIDE = SLACK_HIGHEST**0.25 / (SLACK_NODES - 1 - SLACKS_BELOW)
@@ -113,7 +114,7 @@ def _actions(spend: FloatArray, highest: float) -> IntArray:
     """
     low = min(int((spend[-1] < 0.2).sum()), POINTS - 2)
     high = min(int((spend[0] < 5.0).sum()) + 1, int((highest * 1.0001 >= GRID).sum()))
-    return np.arange(min(low, high - 2), high)
+    return np.arange(min(low, high - 2), high, ACTION_STRIDE)
 
 
 def _affordable(spend: FloatArray | Narrow, budget: FloatArray | Narrow) -> FloatArray:

@@ -13,8 +13,9 @@ from qianheng.bidding.curves import POINTS, SPEND, WORTH, FloatArray, Rows, at_l
 from qianheng.bidding.levels import Levels
 
 REFERENCES = (0.3, 1.0, 3.0)  # spend per candidate, in even shares of the budget, at which the level is read
-FEW = 100.0  # candidates below which a period says nothing about its level
+FEW = 20.0  # candidates below which a period says nothing about its level
 FAINT = 0.1  # weight, in days, of the mean of the day in the traffic of one period
+ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,20 @@ class Landscape(Rows):
         found = [log_multiplier(curve, share * self.reference * count) for share in REFERENCES]
         return np.where(count > 0, -np.mean(found, axis=0), self.levels.anchor)
 
+    def shrunk(self, pair: FloatArray, count: FloatArray) -> FloatArray:
+        """The measured level [plans], as far as `count` candidates outweigh what was promised."""
+        trust = self.memory.shrinkage * self.levels.known
+        found = self.measure(pair, count)
+        return np.asarray((count * found + trust * self.levels.anchor) / np.maximum(count + trust, 1e-9))
+
     def follow(self) -> None:
-        """Set today's level: what the recent auctions say, shrunk to what the period promised."""
-        seen, trust = self.recent_count, self.memory.shrinkage * self.levels.known
-        found = self.measure(self.recent, seen)
-        self.levels.now = (seen * found + trust * self.levels.anchor) / np.maximum(seen + trust, 1e-9)
+        """Set the present level from the recent auctions."""
+        self.levels.now = self.shrunk(self.recent, self.recent_count)
 
     def close_period(self, period: int) -> None:
         """Fold the auctions of the period into the history of its time of day."""
         usable = (self.current_count >= FEW) & (self.reference > 0)
-        level = np.where(usable, self.measure(self.current, self.current_count), self.levels.anchor)
+        level = np.where(usable, self.shrunk(self.current, self.current_count), self.levels.now)
         self.levels.learn(period, level, usable)
         kept = np.exp(-self.current_days / self.memory.days)
         self.base[:, period] = self.base[:, period] * kept[:, None, None] + at_level(self.current, -level)
@@ -131,19 +136,20 @@ class Landscape(Rows):
         half = 0.5 * self.traffic().sum(1) * np.minimum(self.base_days.mean(1), 1.0)
         return np.asarray((self.seen_today + half + 1e-9) / (self.expected_today + half + 1e-9))
 
-    def pooled(self) -> FloatArray:
+    def pooled(self, plans: slice = ALL) -> FloatArray:
         """Mean pair per candidate at level 0 [plans, 2, points]: of all periods, or of the recent auctions if none."""
-        total, count = self.base_total, self.base_count.sum(1)
+        total, count = self.base_total[plans], self.base_count[plans].sum(1)
         bare = count == 0
         if bare.any():
-            total = np.where(bare[:, None, None], at_level(self.recent, -self.levels.now), total)
-            count = np.where(bare, self.recent_count, count)
+            recent = at_level(self.recent[plans], -self.levels.now[plans])
+            total = np.where(bare[:, None, None], recent, total)
+            count = np.where(bare, self.recent_count[plans], count)
         return np.asarray(total / np.maximum(count, 1e-9)[:, None, None])
 
     def rates(self, plan: int) -> FloatArray:
         """Base pairs of one plan per candidate [periods, 2, points], at level 0, shrunk to the mean of the day."""
         trust = self.memory.shrinkage
-        total = self.base[plan] + trust * self.pooled()[plan]
+        total = self.base[plan] + trust * self.pooled(slice(plan, plan + 1))[0]
         return np.asarray(total / (self.base_count[plan] + trust)[:, None, None])
 
     def promise(self, period: int) -> FloatArray:
