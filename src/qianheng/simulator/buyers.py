@@ -138,11 +138,12 @@ class Population:
         goods = self._catalogue
         category = goods.category[looks.product]
         about = np.where(looks.category == category, self.habits.context_lift, 1.0)
-        by_request: Real = self._clicks[looks.placement] * self._by_hour[looks.hour_of_day]
+        by_request = self._clicks[looks.placement] * self._by_hour[looks.hour_of_day]
         tired = np.exp(-self.habits.fatigue * looks.exposures)
         led_into_room = np.where(looks.live, self._live.click, 1.0)
         interest = self.interest[looks.user, category]
-        return by_request * about * goods.appeal[looks.product] * interest * tired * led_into_room
+        pull: Real = by_request * about * goods.appeal[looks.product] * interest * tired * led_into_room
+        return pull
 
     def _pull_to_buy(self, looks: Looks) -> Real:
         goods = self._catalogue
