@@ -1,0 +1,1 @@
+"""Benchmarks: speed and quality, beside peers in the same run."""

@@ -1,0 +1,26 @@
+"""`python -m benchmarks`: all of them in turn. Recorded days are read from QIANHENG_DATA; without it they are left out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Run each benchmark in a process of its own; each prints its table and keeps its result."""
+    names = ["market", "serving", "settlement"]
+    if os.environ.get("QIANHENG_DATA"):
+        names.append("bidding")
+    else:
+        print("QIANHENG_DATA is not set: the benchmark on recorded auctions is left out.")
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+
+
+if __name__ == "__main__":
+    main()
