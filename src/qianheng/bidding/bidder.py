@@ -25,7 +25,7 @@ from qianheng.bidding.curves import (
     log_multiplier,
 )
 from qianheng.bidding.landscape import Clock, Landscape, Memory
-from qianheng.bidding.shading import Shading, steps
+from qianheng.bidding.shading import Shading, climb
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Settings:
     price_share: float = 0.04  # of a day, over which prices fade
     shrinkage: float = 300.0  # candidates
     memory_days: float = 10.0
-    solves_per_day: int = 4
+    solves_per_day: int = 8
     solves_per_step: int = 8  # plans that may come to be solved first in the same step
 
 
@@ -212,15 +212,14 @@ class Bidder(Rows):
 
     def _response(self, outcome: Outcome) -> FloatArray:
         """Pairs [plans, 2, points]: what each multiplier would have brought in this step."""
-        plans = len(self.budget)
-        pair = np.zeros((plans, 2, len(GRID)))
-        for share, cost, price in steps(self.market.seen[outcome.placement], outcome.price):
-            call = self.shading.call(outcome.plan, outcome.placement, price)
-            worthy = outcome.worth > 0
-            threshold = np.where(worthy, call / np.where(worthy, outcome.worth, 1.0), np.inf)
-            pair[:, SPEND] += collect(outcome.plan, threshold, cost, plans)
-            pair[:, WORTH] += collect(outcome.plan, threshold, share * outcome.worth, plans)
-        return pair
+        plans, slots = len(self.budget), outcome.price.shape[1]
+        plan, placement = np.repeat(outcome.plan, slots), np.repeat(outcome.placement, slots)
+        worth = np.repeat(outcome.worth, slots)
+        share, cost = climb(self.market.seen[outcome.placement], outcome.price)
+        call = self.shading.call(plan, placement, outcome.price.ravel())
+        worthy = worth > 0
+        threshold = np.where(worthy, call / np.where(worthy, worth, 1.0), np.inf)
+        return collect(plan, threshold, np.stack([cost.ravel(), share.ravel() * worth]), plans)
 
     def _steer(self, step: int) -> None:
         """Choose the multipliers for `step`, first solving the days that are due."""
@@ -229,7 +228,9 @@ class Bidder(Rows):
         for plan in np.flatnonzero((self.due <= self.age) & self.active & (self.landscape.reference > 0)):
             self._solve(step, int(plan))
         left = self.budget - self.spend
-        best = np.where(self.scale > 0, self._best(step, left), self._careful(step, left))
+        best = self._best(step, left)
+        if (self.scale == 0).any():
+            best = np.where(self.scale > 0, best, self._careful(step, left))
         self.multiplier = np.where(self.active & (left > 0), best, 0.0)
         self.stale = np.zeros_like(self.stale)
 

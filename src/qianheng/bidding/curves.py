@@ -41,13 +41,13 @@ class Rows:
             held[plan] = other.arrays()[name][0]
 
 
-def collect(row: IntArray, threshold: FloatArray, weight: FloatArray, rows: int) -> FloatArray:
-    """Curves [rows, points] that rise by `weight` [n] where the multiplier passes `threshold` [n]."""
+def collect(row: IntArray, threshold: FloatArray, weights: FloatArray, rows: int) -> FloatArray:
+    """Pairs [rows, 2, points] that rise by `weights` [2, n] where the multiplier passes `threshold` [n]."""
     with np.errstate(divide="ignore"):
         position = np.ceil((np.log(threshold) - LOG_GRID[0]) / SPACING)
-    column = np.clip(position, 0, POINTS).astype(np.int64)
-    jumps = np.bincount(row * (POINTS + 1) + column, weight, rows * (POINTS + 1))
-    return np.asarray(np.cumsum(jumps.reshape(rows, POINTS + 1)[:, :POINTS], axis=1))
+    cell = row * (POINTS + 1) + np.clip(position, 0, POINTS).astype(np.int64)
+    jumps = np.stack([np.bincount(cell, weight, rows * (POINTS + 1)) for weight in weights])
+    return np.asarray(jumps.reshape(2, rows, POINTS + 1)[..., :POINTS].cumsum(2).swapaxes(0, 1), dtype=float)
 
 
 def blend(table: FloatArray, position: FloatArray) -> FloatArray:

@@ -58,10 +58,12 @@ class Shading(Rows):
             held *= kept
         row = plan * len(self._seen) + placement
         self.count += np.bincount(row, minlength=self.count.size).reshape(self.count.shape)
-        for share, cost, money in steps(self._seen[placement], price):
-            cell = row * NODES + np.ceil(self._position(plan, money)).astype(np.int64)
-            self.shares += np.bincount(cell, share, self.shares.size).reshape(self.shares.shape)
-            self.costs += np.bincount(cell, cost, self.costs.size).reshape(self.costs.shape)
+        slots = price.shape[1]
+        share, cost = climb(self._seen[placement], price)
+        position = np.ceil(self._position(np.repeat(plan, slots), price.ravel())).astype(np.int64)
+        cell = np.repeat(row, slots) * NODES + position
+        self.shares += np.bincount(cell, share.ravel(), self.shares.size).reshape(self.shares.shape)
+        self.costs += np.bincount(cell, cost.ravel(), self.costs.size).reshape(self.costs.shape)
 
     def refresh(self, step: int) -> None:
         """Answer the recent prices anew, every plan in its turn."""
@@ -82,12 +84,12 @@ class Shading(Rows):
             self.unit[new] = np.median(paid) if len(paid) else 0.0
 
 
-def steps(seen: FloatArray, price: FloatArray) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
-    """Per slot: chance of being seen and spend [n] that a bid gains by passing the price [n]."""
-    slots = price.shape[1]
-    below = [seen[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
-    paid = [below[k] * price[:, k + 1] if k + 1 < slots else np.zeros(len(price)) for k in range(slots)]
-    return [(seen[:, k] - below[k], seen[:, k] * price[:, k] - paid[k], price[:, k]) for k in range(slots)]
+def climb(seen: FloatArray, price: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Chance of being seen and spend that a bid gains by passing the price of each slot; all [n, slots]."""
+    share, cost = seen.copy(), seen * price
+    share[:, :-1] -= seen[:, 1:]
+    cost[:, :-1] -= cost[:, 1:].copy()
+    return share, cost
 
 
 def _invert(best: IntArray) -> FloatArray:
