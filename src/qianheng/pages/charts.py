@@ -1,0 +1,278 @@
+"""The charts of a run as plain options of Apache ECharts, ready to be written as JSON.
+
+Colours and formatters are named ("@spend", "@yuan"); `static/page.js` puts the page's colours and number formats in
+their place. Money in a chart is yuan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from fractions import Fraction
+from typing import Any
+
+from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSummary
+from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D
+from qianheng.core.money import YUAN
+from qianheng.core.words import say
+from qianheng.pages.parts import Html, element, empty, panel
+
+Option = dict[str, Any]
+
+REFUND_AGES = [1, 6, 24, 72, 168, 336]  # hours named on the axis
+LEGEND_ITEM = {"icon": "roundRect", "itemWidth": 14, "itemHeight": 8, "itemGap": 14}
+CLOCK_LABELS = {**dict.fromkeys(("year", "month", "day"), "{MM}-{dd}"), "hour": "{HH}:{mm}"}
+BINDINGS = ("roi", "budget", "cap")
+LEAST, REACH = 0.01, 2.0  # the landscape is drawn between these shares of the daily budget
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart by its name in the catalogue of words. `option` is `None` when there is nothing to draw; charts of one
+    `group` zoom together.
+    """
+
+    name: str
+    option: Option | None
+    group: str | None = None
+
+
+def plan_charts(run: PlanRun) -> list[Chart]:
+    """Every chart of one plan."""
+    traded = any(hour.spend or hour.gmv for hour in run.hours)
+    served = any(hour.multiplier is not None for hour in run.hours)
+    seen = any(prospect.spend for prospect in run.landscape)
+    group = f"plan-{run.plan.id}"
+    return [
+        Chart("days", _days(run) if run.sums.spend else None),
+        Chart("hour_of_day", _hour_of_day(run.hours) if traded else None),
+        Chart("hours", _hours(run.hours) if traded else None, group),
+        Chart("multiplier", _multiplier(run.hours) if served else None, group),
+        Chart("landscape", _landscape(run) if seen else None),
+    ]
+
+
+def refund_chart(summary: RunSummary) -> Chart:
+    """How the refunded share of GMV grows with the age of the order."""
+    return Chart("refunds", _refunds(summary.refund_maturity) if summary.refund_maturity else None)
+
+
+def draw(chart: Chart) -> Html:
+    """A chart as a panel: its title, how to read it, the place it is drawn in and its options as JSON."""
+    title = say(f"pages.chart.{chart.name}.title")
+    if chart.option is None:
+        return panel(title, None, empty(say(f"pages.chart.{chart.name}.empty")))
+    place = element("div", class_="canvas", role="img", aria_label=title)
+    options = element("script", embedded(chart.option), type="application/json")
+    hint = say(f"pages.chart.{chart.name}.hint")
+    return panel(title, hint, place, options, class_=f"chart {chart.name}", data_group=chart.group)
+
+
+def embedded(value: object) -> Html:
+    """JSON that is safe inside a script element, whatever it holds."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Html(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _days(run: PlanRun) -> Option:
+    rois: dict[str, Callable[[PlanDay], Fraction | None]] = {
+        "payment_roi": lambda day: day.sums.payment_roi,
+        "net_roi": lambda day: day.sums.net_roi,
+        "settled_roi": lambda day: day.sums.settled_roi(closed=True),
+    }
+    steps = _target_steps(run)
+    spend = _series("figure.spend", "bar", [_yuan(day.sums.spend) for day in run.days], itemStyle={"opacity": 0.45})
+    right = {"yAxisIndex": 1}
+    lines = [
+        _series(f"figure.{name}", "line", [_ratio(roi(day)) for day in run.days], "@roi", **right)
+        for name, roi in rois.items()
+    ]
+    # The steps have an axis of their own, so that a change stands at its hour; the unseen line tells the tooltip.
+    stepped = _series("figure.target", "line", steps, "@roi", xAxisIndex=1, step="end", symbol="none", **right)
+    unseen = {"lineStyle": {"opacity": 0}, "symbol": "none"}
+    told = _series("figure.target", "line", _targets_by_day(run.days, steps), "@roi", **right, **unseen)
+    frame = _frame([f"{day.day:%m-%d}" for day in run.days])
+    return {
+        **frame,
+        "xAxis": [frame["xAxis"], {"type": "value", "min": 0, "max": len(run.days), "show": False}],
+        "yAxis": [_axis("@yuan_short"), {**_axis("@roi"), "splitLine": {"show": False}}],
+        "series": [spend, *lines, stepped, told],
+    }
+
+
+def _target_steps(run: PlanRun) -> list[list[float | None]]:
+    """The target over the run: (days since its start, target in force from then on)."""
+    begin = datetime.combine(run.days[0].day, time(), run.hours[0].at.tzinfo)
+    steps: list[list[float | None]] = [[0.0, _number(run.first.target)]]
+    for made in run.log:
+        after = dict(made.after)
+        if "target" in after:
+            since = (made.at - begin).total_seconds() / 86400
+            steps.append([round(min(max(since, 0.0), len(run.days)), 4), _number(after["target"])])
+    return [*steps, [float(len(run.days)), steps[-1][1]]]
+
+
+def _targets_by_day(days: Sequence[PlanDay], steps: Sequence[Sequence[float | None]]) -> list[float | None]:
+    """The target in force at the end of each day."""
+    return [[target for since, target in steps[:-1] if (since or 0) < i + 1][-1] for i in range(len(days))]
+
+
+def _hours(hours: Sequence[PlanHour]) -> Option:
+    spend = _series("figure.spend", "bar", [[_clock(hour), _yuan(hour.spend)] for hour in hours])
+    gmv = _series("figure.gmv", "line", [[_clock(hour), _yuan(hour.gmv)] for hour in hours])
+    return {**_clock_frame(), "series": [spend, gmv]}
+
+
+def _multiplier(hours: Sequence[PlanHour]) -> Option:
+    points = [[_clock(hour), hour.multiplier] for hour in hours]
+    line = _series("figure.multiplier", "line", points, "@decimal", connectNulls=False)
+    held = {
+        binding: [[_clock(hour), hour.multiplier] for hour in hours if hour.binding == binding] for binding in BINDINGS
+    }
+    dots = [
+        _series(f"binding.{binding}", "scatter", dots, "@nothing", symbolSize=5)
+        for binding, dots in held.items()
+        if dots
+    ]
+    axis = {**_axis("@decimal"), "type": "log", "logBase": 2}
+    return {**_clock_frame(), "yAxis": axis, "series": [line, *dots]}
+
+
+def _hour_of_day(hours: Sequence[PlanHour]) -> Option:
+    of_hour = [[hour for hour in hours if hour.at.hour == number] for number in range(24)]
+
+    def mean(name: str) -> list[float | None]:
+        return [_yuan(sum(getattr(hour, name) for hour in same) / max(len(same), 1)) for same in of_hour]
+
+    series = [_series("figure.spend", "bar", mean("spend")), _series("figure.gmv", "line", mean("gmv"))]
+    return {**_frame([f"{number}:00" for number in range(24)]), "series": series}
+
+
+def _landscape(run: PlanRun) -> Option:
+    budget = run.plan.budget_daily
+    final = next((hour.multiplier for hour in reversed(run.hours) if hour.multiplier is not None), None)
+    shown = _telling(run.landscape, budget, final or 0.0)
+    marks = [{"yAxis": _yuan(budget), "label": _label(say("pages.mark.budget"), "insideStartTop")}]
+    if final is not None:
+        marks.append({"xAxis": final, "label": _label(f"{say('pages.mark.final')} {final:.2f}", "end")})
+    spend = _series("figure.spend", "line", [[point.multiplier, _yuan(point.spend)] for point in shown])
+    worth = _series("figure.worth", "line", [[point.multiplier, _yuan(point.worth)] for point in shown])
+    frame = _frame()
+    axis = {
+        "type": "log",
+        "logBase": 2,
+        "min": shown[0].multiplier,
+        "max": shown[-1].multiplier,
+        "name": say("pages.figure.multiplier"),
+        "nameLocation": "middle",
+        "nameGap": 26,
+        "axisLabel": {"formatter": "@decimal", "hideOverlap": True},
+    }
+    return {
+        **frame,
+        "grid": {**frame["grid"], "bottom": 30},
+        "xAxis": axis,
+        "series": [{**spend, "markLine": _mark_lines(marks)}, worth],
+    }
+
+
+def _telling(landscape: Sequence[Prospect], budget: int, final: float) -> Sequence[Prospect]:
+    """The part of a landscape that tells something: from some spend to twice the budget, the final multiplier in it."""
+    lowest = next(
+        (i for i, point in enumerate(landscape) if point.spend > LEAST * budget or point.multiplier >= final), 0
+    )
+    highest = sum(point.spend <= REACH * budget or point.multiplier <= final for point in landscape)
+    return landscape[max(lowest - 1, 0) : highest + 1]
+
+
+def _refunds(maturity: Sequence[tuple[int, float]]) -> Option:
+    marks = [window // HOUR for window in (REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D)]
+    last = max(marks[-1], maturity[-1][0])
+    points = [[age, round(share, 6)] for age, share in maturity]
+    area = {"step": "end", "areaStyle": {"opacity": 0.12}}
+    line = _series("figure.refunded", "line", [*points, [last, points[-1][1]]], "@percent", **area)
+    lines = [{"xAxis": hours, "label": _label(_age(hours), "end")} for hours in marks]
+    label = {"formatter": "@age", "customValues": REFUND_AGES}
+    return {
+        **_frame(),
+        "xAxis": {"type": "log", "min": 1, "max": last, "axisLabel": label, "axisTick": {"customValues": REFUND_AGES}},
+        "yAxis": {**_axis("@percent"), "min": 0},
+        "series": [{**line, "markLine": _mark_lines(lines)}],
+    }
+
+
+def _frame(categories: Sequence[str] | None = None) -> Option:
+    """What all charts have in common; `categories` along the bottom, if any."""
+    frame: Option = {
+        "animation": False,
+        "legend": {"top": 0, "left": 0, "right": 0, "type": "scroll", **LEGEND_ITEM},
+        "tooltip": {"trigger": "axis", "confine": True},
+        "grid": {"top": 44, "left": 8, "right": 12, "bottom": 10, "containLabel": True},
+        "yAxis": _axis("@yuan_short"),
+    }
+    if categories is not None:
+        frame["xAxis"] = {"type": "category", "data": list(categories)}
+    return frame
+
+
+def _clock_frame() -> Option:
+    """A frame with the hours of the run along the bottom and a slider to zoom into them."""
+    frame = _frame()
+    slider = {"type": "slider", "bottom": 8, "height": 18, "showDetail": False, "brushSelect": False}
+    return {
+        **frame,
+        "useUTC": True,
+        "grid": {**frame["grid"], "bottom": 44},
+        "xAxis": {"type": "time", "axisLabel": {"formatter": CLOCK_LABELS, "hideOverlap": True}},
+        "dataZoom": [{"type": "inside", "zoomOnMouseWheel": "ctrl"}, slider],
+    }
+
+
+def _clock(hour: PlanHour) -> int:
+    """The milliseconds at which a clock of UTC shows what the plan's clock showed: axes know no time zones."""
+    return int(hour.at.replace(tzinfo=UTC).timestamp()) * 1000
+
+
+def _series(key: str, kind: str, data: Sequence[Any], formatter: str = "@yuan", **more: Any) -> Option:
+    """A series named by its key in the catalogue of words, in the colour of the key's last part."""
+    series: Option = {
+        "name": say(f"pages.{key}"),
+        "type": kind,
+        "data": list(data),
+        "color": f"@{key.rpartition('.')[2]}",
+        "tooltip": {"valueFormatter": formatter},
+    }
+    if kind == "line":
+        series |= {"showSymbol": len(data) < 3, "lineStyle": {"width": 2}}
+    return series | more
+
+
+def _axis(formatter: str) -> Option:
+    return {"type": "value", "axisLabel": {"formatter": formatter}}
+
+
+def _mark_lines(lines: Sequence[Option]) -> Option:
+    style = {"color": "@muted", "type": "dashed", "width": 1}
+    return {"symbol": "none", "silent": True, "lineStyle": style, "data": list(lines)}
+
+
+def _label(text: str, position: str) -> Option:
+    return {"formatter": text, "position": position, "color": "@muted"}
+
+
+def _age(hours: int) -> str:
+    return say("pages.hours", value=hours) if hours < 24 else say("pages.days", value=hours // 24)
+
+
+def _yuan(amount: float) -> float:
+    return round(amount / YUAN, 2)
+
+
+def _ratio(value: Fraction | None) -> float | None:
+    return None if value is None else round(float(value), 4)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,310 @@
+"""The report of a simulated run: one HTML file that a browser opens from disk, with nothing to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from qianheng.actions.books import unit_id
+from qianheng.actions.summary import PlanRun, RunSummary
+from qianheng.core.days import SHANGHAI, zone
+from qianheng.core.money import ratio_text
+from qianheng.core.words import language, say
+from qianheng.guarantee.verdict import Status
+from qianheng.ledger.book import StatementLine
+from qianheng.ledger.transfers import AccountKind, account
+from qianheng.measures.sums import Sums
+from qianheng.pages.charts import draw, plan_charts, refund_chart
+from qianheng.pages.guarantee_days import chips, guarantee_days, guarantee_line
+from qianheng.pages.parts import (
+    UNKNOWN,
+    Cell,
+    Html,
+    count,
+    element,
+    empty,
+    join,
+    listed,
+    money,
+    panel,
+    percent,
+    roi,
+    section,
+    table,
+)
+from qianheng.plans.plan import Counting, Plan, Value
+
+STATIC = Path(__file__).with_name("static")
+# Nothing may be fetched: what the page needs is in it.
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
+MET, NEAR, MISSED = ("✓", "good"), ("▽", "near"), ("✕", "bad")
+MEANINGS = ("payment_roi", "net_roi", "settled_roi", "target", "hindsight", "guarantee_days", "multiplier")
+
+
+def render(summary: RunSummary) -> str:
+    """The report of a run as one self-contained HTML page in the language spoken."""
+    sections = [
+        _overview(summary),
+        *(_plan(run, summary) for run in summary.plans),
+        section("money", say("pages.money"), _statement(summary)),
+        _reading(),
+    ]
+    main = element(
+        "main", *sections, data_hours=say("pages.hours", value="{}"), data_days=say("pages.days", value="{}")
+    )
+    scripts = (element("script", _static(name)) for name in ("echarts.min.js", "page.js"))
+    body = element("body", _header(summary), _contents(summary), main, *scripts)
+    return "<!doctype html>\n" + element("html", _head(summary), body, lang=LANGUAGE_TAGS[language()])
+
+
+@cache
+def _static(name: str) -> Html:
+    return Html((STATIC / name).read_text(encoding="utf-8"))
+
+
+def _head(summary: RunSummary) -> Html:
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", http_equiv="Content-Security-Policy", content=CONTENT_POLICY),
+        element("title", f"{summary.title} · {say('pages.report')}"),
+        element("style", _static("page.css")),
+    )
+
+
+def _header(summary: RunSummary) -> Html:
+    last = summary.first_day + timedelta(days=summary.days - 1)
+    told = {
+        "dates": f"{summary.first_day} – {last}",
+        "seed": str(summary.seed),
+        "opportunities": count(summary.opportunities),
+        "seconds": say("pages.seconds_value", seconds=f"{summary.seconds:.1f}"),
+    }
+    pairs = _pairs((say(f"pages.{name}"), value) for name, value in told.items())
+    brand = element("p", f"Qianheng 千衡 · {say('pages.report')}", class_="brand")
+    return element("header", brand, element("h1", summary.title), element("dl", *pairs, class_="facts"))
+
+
+def _contents(summary: RunSummary) -> Html:
+    links = {
+        "overview": say("pages.overview"),
+        **{_identity(run): run.plan.name for run in summary.plans},
+        "money": say("pages.money"),
+        "reading": say("pages.reading"),
+    }
+    return element(
+        "nav",
+        *(element("a", text, href=f"#{identity}") for identity, text in links.items()),
+        aria_label=say("pages.contents"),
+    )
+
+
+def _overview(summary: RunSummary) -> Html:
+    total = element(
+        "article",
+        _card_title(say("pages.total"), say("pages.total_about")),
+        *_figures(summary, guarantee_line(summary.plans), None),
+        _guarantee(_guarantee_days(summary.plans), summary),
+        element("dl", *_pairs(_balance(summary)), class_="small"),
+        class_="card total",
+    )
+    cards = [_card(run) for run in summary.plans] or [empty(say("pages.no_plans"))]
+    grid = element("div", total, *cards, class_="cards")
+    refunds = element("div", draw(refund_chart(summary)), class_="panels")
+    return section("overview", say("pages.overview"), grid, refunds)
+
+
+def _card(run: PlanRun) -> Html:
+    heading = element("a", run.plan.name, href=f"#{_identity(run)}")
+    return element(
+        "article",
+        _card_title(heading, _settings(run.plan)),
+        *_figures(run, guarantee_line([run]), run.plan.goal),
+        _guarantee(run.guarantee_days(), run),
+        class_="card",
+    )
+
+
+def _card_title(title: str, about: str) -> Html:
+    return join([element("h3", title), element("p", about, class_="hint")])
+
+
+def _figures(run: PlanRun | RunSummary, line: Fraction, goal: str | None) -> Iterable[Html]:
+    """The figures of a card: what it came to, the three ROIs against the target, and how well it was bought."""
+    sums = run.sums
+    large = {"spend": money(sums.spend), "gmv": money(sums.gmv), "orders": count(sums.orders)}
+    yield element("dl", *_named(large), class_="large")
+    rois = {"payment": sums.payment_roi, "net": sums.net_roi, "settled": sums.settled_roi(closed=True)}
+    boxes = (_against(kind, value, (run.target, line), kind == goal) for kind, value in rois.items())
+    yield element("dl", *boxes, class_="rois")
+    small = {
+        "target": roi(run.target),
+        "refund_rate_1h": percent(sums.refund_rate_1h),
+        "hindsight": percent(run.hindsight_ratio),
+        **_full_domain(run),
+    }
+    yield element("dl", *_named(small), class_="small")
+
+
+def _full_domain(run: PlanRun | RunSummary) -> dict[str, str]:
+    """What all orders came to, beside a plan that counts the attributed ones only."""
+    if isinstance(run, RunSummary) or run.plan.counting is Counting.ALL:
+        return {}
+    return {"full_domain_gmv": money(sum((day.all_sums for day in run.days), Sums()).gmv)}
+
+
+def _against(kind: str, value: Fraction | None, aim: tuple[Fraction | None, Fraction], is_goal: bool) -> Html:
+    """An ROI, with icon and colour for how it stands against its target, and the line below which it is compensated."""
+    target, line = aim
+    title = say(f"pages.figure.{kind}_roi")
+    badge = element("span", say("pages.against.goal"), class_="badge") if is_goal else None
+    if value is None or not target:
+        return element("div", element("dt", title, badge), element("dd", roi(value)))
+    share = value / target
+    icon, look = MET if share >= 1 else NEAR if share >= line else MISSED
+    words = say("pages.against.met", share=percent(share, 0))
+    mark = element("span", icon, class_="icon", aria_hidden="true")
+    figure = element("dd", mark, roi(value), element("small", words))
+    return element("div", element("dt", title, badge), figure, class_=f"{look} goal" if is_goal else look)
+
+
+def _guarantee(statuses: dict[Status, int], run: PlanRun | RunSummary) -> Html:
+    pairs = [(say("pages.figure.guarantee_days"), chips(statuses) if statuses else UNKNOWN)]
+    pairs.append((say("pages.figure.compensation"), money(run.compensation)))
+    return element("dl", *_pairs(pairs), class_="small wide-first")
+
+
+def _guarantee_days(runs: Sequence[PlanRun]) -> dict[Status, int]:
+    each = [run.guarantee_days() for run in runs]
+    return {status: sum(days.get(status, 0) for days in each) for status in Status if any(status in d for d in each)}
+
+
+def _balance(summary: RunSummary) -> list[tuple[str, str]]:
+    held = [(say(f"pages.figure.{name}"), money(amount)) for name, amount in summary.funds._asdict().items()]
+    state = say("pages.ledger.balanced" if summary.balanced else "pages.ledger.unbalanced")
+    icon, look = MET if summary.balanced else MISSED
+    return [*held, (say("pages.figure.ledger"), element("span", f"{icon} {state}", class_=look))]
+
+
+def _plan(run: PlanRun, summary: RunSummary) -> Html:
+    drawn = [draw(chart) for chart in plan_charts(run)]
+    about = element("p", _settings(run.plan), class_="about")
+    body = element("div", *drawn, _change_log(run), guarantee_days(run, summary.statement), class_="panels")
+    return section(_identity(run), run.plan.name, about, body)
+
+
+def _settings(plan: Plan) -> str:
+    return say(
+        "pages.plan_about",
+        kind=say(f"pages.kind.{plan.kind}"),
+        goal=say(f"pages.goal.{plan.goal}"),
+        target=ratio_text(None if plan.target is None else Fraction(plan.target)) or UNKNOWN,
+        budget=money(plan.budget_daily),
+        counting=say(f"pages.counting.{plan.counting}"),
+        policy=plan.policy,
+    )
+
+
+def _change_log(run: PlanRun) -> Html:
+    title = say("pages.log.title")
+    if not run.log:
+        return panel(title, None, empty(say("pages.log.empty")))
+    columns = [say(f"pages.log.{name}") for name in ("at", "actor", "field", "before", "after", "reason")]
+    shown = zone(run.plan.timezone)
+    rows = [
+        [_time(made.at, shown), made.actor, say(f"pages.field.{name}"), old, new, made.reason or UNKNOWN]
+        for made in run.log
+        for name, old, new in _changed(made.before, made.after)
+    ]
+    return panel(title, say("pages.log.hint"), table(columns, rows, title))
+
+
+def _changed(before: Iterable[tuple[str, Value]], after: Iterable[tuple[str, Value]]) -> Iterable[tuple[str, str, str]]:
+    for (name, old), (_, new) in zip(before, after, strict=True):
+        yield name, _value(name, old), _value(name, new)
+
+
+def _value(name: str, value: Any) -> str:
+    """The value of a plan's field as people read it."""
+    if value is None:
+        return UNKNOWN
+    if name == "budget_daily":
+        return money(int(value))
+    if name == "product_ids":
+        return listed(str(product) for product in value)
+    groups = {"goal": "goal", "bid_mode": "bid_mode", "status": "plan_status"}
+    return say(f"pages.{groups[name]}.{value}") if name in groups else str(value)
+
+
+def _statement(summary: RunSummary) -> Html:
+    hint = element("p", say("pages.statement.hint"), class_="hint")
+    if not summary.statement:
+        return empty(say("pages.statement.empty"))
+    columns: list[Cell] = [say(f"pages.statement.{name}") for name in ("at", "account", "what", "about")]
+    columns += [(say(f"pages.statement.{name}"), "number") for name in ("change", "balance")]
+    about = _references(summary.plans)
+    zone_shown = zone(summary.plans[0].plan.timezone if summary.plans else SHANGHAI)
+    kinds = _accounts(summary.plans)
+    rows = [
+        [_time(line.transfer.at, zone_shown), _account(line, kinds), *_movement(line, about)]
+        for line in summary.statement
+    ]
+    return join([hint, element("div", table(columns, rows, say("pages.money")), class_="statement")])
+
+
+def _account(line: StatementLine, kinds: dict[int, AccountKind]) -> str:
+    mine = line.transfer.credit if line.change > 0 else line.transfer.debit
+    return say(f"pages.account.{kinds[mine]}")
+
+
+def _movement(line: StatementLine, about: dict[int, str]) -> list[Cell]:
+    """What a line of the statement moved, for what, how much and what was there afterwards."""
+    sign, look = ("+", "number good") if line.change > 0 else ("", "number")
+    return [
+        say(f"pages.transfer.{line.transfer.reason}"),
+        about.get(line.transfer.reference, UNKNOWN),
+        (sign + money(line.change), look),
+        (money(line.balance), "number"),
+    ]
+
+
+def _references(runs: Sequence[PlanRun]) -> dict[int, str]:
+    """What a transfer is about: a plan's spend, or its guarantee on a day."""
+    plans = {run.plan.id: run.plan.name for run in runs}
+    units = {unit_id(run.plan.id, day.day): f"{run.plan.name} {day.day:%m-%d}" for run in runs for day in run.days}
+    return plans | units
+
+
+def _accounts(runs: Sequence[PlanRun]) -> dict[int, AccountKind]:
+    """The kinds of the accounts that statements are about, by account id."""
+    owners = {run.plan.ad_account_id for run in runs}
+    kinds = (AccountKind.CASH, AccountKind.CREDIT)
+    return {account(kind, owner).id: kind for kind in kinds for owner in owners}
+
+
+def _reading() -> Html:
+    meanings = ((say(f"pages.figure.{name}"), say(f"pages.meaning.{name}")) for name in MEANINGS)
+    return section("reading", say("pages.reading"), element("dl", *_pairs(meanings), class_="meanings"))
+
+
+def _named(figures: dict[str, str]) -> Iterable[Html]:
+    return _pairs((say(f"pages.figure.{name}"), value) for name, value in figures.items())
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[Html]:
+    return (element("div", element("dt", name), element("dd", value)) for name, value in pairs)
+
+
+def _identity(run: PlanRun) -> str:
+    return f"plan-{run.plan.id}"
+
+
+def _time(at: datetime, shown: tzinfo) -> str:
+    return f"{at.astimezone(shown):%Y-%m-%d %H:%M}"
