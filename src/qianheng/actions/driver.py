@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from qianheng.actions.scoring import DayScore, Score
@@ -19,9 +20,10 @@ from qianheng.bidding.bidder import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder
+from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
-from qianheng.plans.plan import Plan
+from qianheng.plans.plan import Counting, Plan
 from qianheng.prediction.calibration import Calibration
 from qianheng.prediction.predictor import Predictor
 from qianheng.simulator.market import Market
@@ -67,6 +69,7 @@ class Driver:
         prices = dict(zip(engine.space.product_ids.tolist(), engine.space.price.tolist(), strict=True))
         order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
         self.calibration = Calibration(len(engine.plans), order_value)
+        self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen)
         self._received_until = engine.day_start
         self._unlearnt: list[FactBatch] = []
@@ -117,6 +120,7 @@ class Driver:
             "recorder": self.recorder.snapshot(),
             "calibration": {"matured": self.calibration.matured, **self.calibration.recent.columns},
             "news": {kind: packed(news[kind]) for kind in Kind},
+            "unpromoted": self.unpromoted.snapshot(),
             "driver": {"received_until": np.array([self._received_until])},
         }
         return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
@@ -133,6 +137,7 @@ class Driver:
         self.recorder.restore(parts["recorder"])
         self.calibration.matured = parts["calibration"].pop("matured").copy()
         self.calibration.recent.columns = parts["calibration"]
+        self.unpromoted.restore(parts["unpromoted"])
         self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
         self._received_until = int(parts["driver"]["received_until"][0])
 
@@ -159,6 +164,7 @@ class Driver:
         for event in facts[Kind.LIVE].to_pylist():
             self.engine.on_air(event["room_id"], event["on_air"], event["at"])
         self._unlearnt.append(facts)
+        self._note_unpromoted(facts[Kind.ORDER])
         return facts
 
     def _beats(self, now: int) -> list[Beat]:
@@ -173,6 +179,13 @@ class Driver:
         self.predictor.refit(now)
         self._calibrate(news)
         self.engine.offers.refit(self.predictor, self.calibration.factor(now, self.predictor.delay), self.seed, now)
+        self.engine.credit(self.unpromoted.expected(now - self.engine.day_start))
+
+    def _note_unpromoted(self, orders: pa.Table) -> None:
+        """Orders that count for a plan though nobody promoted them to the buyer."""
+        free = orders.filter((pc.field("channel") != Channel.PROMOTED) & (pc.field("plan_id") >= 0))
+        plan = np.searchsorted(self.engine.ids, free["plan_id"].to_numpy())
+        self.unpromoted.add(plan, free["at"].to_numpy() - self.engine.day_start, free["amount"].to_numpy())
 
     def _calibrate(self, news: FactBatch) -> None:
         shown, orders = news[Kind.IMPRESSION], news[Kind.ORDER]
@@ -191,11 +204,12 @@ class Driver:
         sums: dict[int, float] = {}
         columns = (day[Kind.ORDER][name].to_pylist() for name in ("plan_id", "channel", "amount"))
         for plan_id, channel, amount in zip(*columns, strict=True):
-            if plan_id >= 0 and channel != Channel.PROMOTED:
-                plan = self.engine.plans[self.engine.row(plan_id)]
+            plan = self.engine.plans[self.engine.row(plan_id)] if plan_id >= 0 else None
+            if plan and plan.counting is Counting.ALL and channel != Channel.PROMOTED:
                 sums[plan_id] = sums.get(plan_id, 0.0) + amount / float(plan.target or 1)
         return sums
 
     def _close(self, now: int) -> None:
         self.calibration.close_day(now)
+        self.unpromoted.close_day()
         self.recorder.forget(now, KEEP_ORDERS)

@@ -142,6 +142,11 @@ class Bidder(Rows):
         self.worth[plan] *= factor
         self.stale[plan] = True
 
+    def credit(self, plan: int, worth: float) -> None:
+        """Count worth that comes without a bid (what sells unpromoted), or take back what was counted too much."""
+        self.worth[plan] += worth
+        self.stale[plan] = True
+
     def close_day(self) -> None:
         """Keep today as history and start a day with nothing spent."""
         self.landscape.open_day()

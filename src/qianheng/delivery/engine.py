@@ -22,11 +22,11 @@ from qianheng.delivery.site import Site
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.facts.schema import BoostKind, Kind
-from qianheng.plans.plan import Plan, PlanStatus
+from qianheng.plans.plan import Counting, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-_STATE = ("versions", "leased", "spent_today", "on_air_until")
+_STATE = ("versions", "leased", "spent_today", "credited", "on_air_until")
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
 
 
@@ -59,6 +59,7 @@ class Engine:
         self.versions = np.zeros(len(plans), np.int32)
         self.leased = np.zeros(len(plans), np.int64)  # for today, micro-yuan
         self.spent_today = np.zeros(len(plans), np.int64)
+        self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.full(len(plans), np.iinfo(np.int64).max)
         self.day_start = day_start
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
@@ -94,10 +95,22 @@ class Engine:
             if plan.room_id == room_id:
                 self.on_air_until[row] = np.iinfo(np.int64).max if on else at + self.site.grace
 
+    def credit(self, unpromoted_gmv: Float) -> None:
+        """Let plans that count `all` orders bid with what sells unpromoted in view.
+
+        unpromoted_gmv: [plans] what the whole day is expected to bring of it, micro-yuan; it replaces what was said
+        before.
+        """
+        counts = np.array([plan.counting is Counting.ALL for plan in self.plans])
+        worth = np.where(counts, self.offers.worth_of(unpromoted_gmv), 0.0)
+        for row in np.flatnonzero(worth != self.credited).tolist():
+            self.bidder.credit(row, float(worth[row] - self.credited[row]))
+        self.credited = worth
+
     def start_day(self, day_start: int) -> None:
         """A new natural day: budgets start anew, yesterday becomes history."""
         self.day_start = day_start
-        self.leased[:], self.spent_today[:] = 0, 0
+        self.leased[:], self.spent_today[:], self.credited[:] = 0, 0, 0.0
         self.bidder.close_day()
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:

@@ -50,6 +50,11 @@ class Offers:
         cell = self.space.cell(batch.placement, batch.category, batch.audience)
         return self._worth[cell]
 
+    def worth_of(self, gmv: Float) -> Float:
+        """[plans] GMV of each plan → its worth: the share that counts under its goal, over its target."""
+        target = np.array([float(plan.target or 1) for plan in self.plans])
+        return np.asarray(gmv * self.kept.mean(axis=1) / target, float)
+
     def chosen(self, batch: Opportunities, row: Int, plan: Int) -> tuple[Int, Int]:
         """The product that each win (row of the batch, row of the plan) shows, and its predicted paid GMV."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
