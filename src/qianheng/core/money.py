@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -12,12 +12,16 @@ Micros: TypeAlias = int
 
 YUAN: Micros = 1_000_000
 FEN: Micros = 10_000
+_EXACT = Context(prec=28, traps=[Inexact])
 
 
 def micros(text: str | int) -> Micros:
     """The exact amount written as yuan in decimal ("1000.00", "-0.5"). Over six decimals or not a number: BadInput."""
-    scaled = decimal(text) * YUAN
-    if scaled != int(scaled):
+    try:
+        scaled = _EXACT.multiply(decimal(text), Decimal(YUAN))
+    except Inexact:
+        scaled = Decimal("NaN")  # more digits than fifteen before the point and six after it
+    if scaled != scaled.to_integral_value():
         raise BadInput("core.too_many_decimals", value=text)
     return int(scaled)
 

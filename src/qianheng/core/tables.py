@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,7 @@ def _build(kind: Any, table: object, path: str, faults: list[str]) -> Any:
     if not isinstance(table, Mapping):
         faults.append(_fault(path, "core.fault.table", table))
         return None
+    known_before = len(faults)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     unknown = sorted(table.keys() - fields.keys())
@@ -55,7 +57,7 @@ def _build(kind: Any, table: object, path: str, faults: list[str]) -> Any:
             values[name] = _value(hints[name], table[name], f"{path}{name}", faults)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             faults.append(_fault(f"{path}{name}", "core.fault.missing"))
-    if faults:
+    if len(faults) > known_before:
         return None
     try:
         return kind(**values)
@@ -68,6 +70,8 @@ def _value(hint: Any, value: object, path: str, faults: list[str]) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         options = [option for option in arguments if option is not type(None)]
+        if value is None and len(options) < len(arguments):
+            return None
         return _value(options[0], value, path, faults)
     if dataclasses.is_dataclass(hint):
         return _build(hint, value, f"{path}.", faults)
@@ -105,18 +109,29 @@ def _scalar(hint: Any, value: object, path: str, faults: list[str]) -> Any:
         if value not in choices:
             faults.append(_fault(path, "core.fault.choice", value, choices=", ".join(map(str, choices))))
         return value
-    number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    if hint is Decimal and number:
-        return Decimal(str(value))
-    if hint is float and number:
-        return float(typing.cast(float, value))
-    if hint is date and isinstance(value, str):
+    if hint in (Decimal, float):
+        if _is_number(value):
+            return hint(str(value))
+    elif hint is date and isinstance(value, str):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(value)
-    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+    elif isinstance(value, hint) and not isinstance(value, _LOOKALIKES.get(hint, ())):
         return value
     faults.append(_fault(path, "core.fault.kind", value, kind=hint.__name__))
     return None
+
+
+_LOOKALIKES: dict[Any, type] = {int: bool, date: datetime}
+"""A truth value passes for a number in Python, and a time for a day; here they do not."""
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a number, not a truth value, that is finite also as a float."""
+    try:
+        number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        return number and math.isfinite(typing.cast(float, value))
+    except (OverflowError, ValueError):
+        return False
 
 
 def _fault(path: str, key: str, value: object = None, **values: object) -> str:
