@@ -137,6 +137,14 @@ def test_a_new_day_starts_with_nothing_spent_and_remembers_the_market() -> None:
     assert (bids > 0).all()
 
 
+def test_a_day_cut_short_is_history_too() -> None:
+    bidder = three()
+    live(bidder, 8, range(5))
+    bidder.close_day()
+    assert bidder.landscape.base_count.sum() == pytest.approx(5 * 60, rel=0.02)
+    assert bidder.landscape.current_count.sum() == 0
+
+
 def test_a_step_without_candidates_is_no_trouble() -> None:
     bidder, none = three(), np.zeros(0)
     nobody = none.astype(np.int64)

@@ -148,7 +148,8 @@ class Bidder(Rows):
         self.stale[plan] = True
 
     def close_day(self) -> None:
-        """Keep today as history and start a day with nothing spent."""
+        """Keep today as history, the last period even if cut short, and start a day with nothing spent."""
+        self.landscape.close_period(self.clock.period(int(self.next_step.max())))
         self.landscape.open_day()
         self.spend, self.worth = np.zeros_like(self.spend), np.zeros_like(self.worth)
         self.stale, self.next_step = np.ones_like(self.stale), np.zeros_like(self.next_step)
@@ -240,7 +241,7 @@ class Bidder(Rows):
         self.stale = np.zeros_like(self.stale)
 
     def _solve(self, step: int, plan: int) -> None:
-        """Solve one plan's day; again when what it knows has doubled, at the latest a quarter of a day on."""
+        """Solve one plan's day; again when what it knows has doubled, at the latest some hours on."""
         land = self.landscape
         pairs = land.rates(plan) * land.traffic()[plan][:, None, None]
         levels = land.levels.draws(plan, self.clock.period(step), horizon.DRAWS)

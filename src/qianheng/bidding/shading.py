@@ -79,9 +79,12 @@ class Shading(Rows):
         self.inverse[plan, placement] = _invert(best)
 
     def _measure(self, plan: IntArray, price: FloatArray) -> None:
-        for new in np.intersect1d(np.flatnonzero(self.unit == 0), plan):
-            paid = price[(plan == new) & (price > 0)]
-            self.unit[new] = np.median(paid) if len(paid) else 0.0
+        """Take the geometric mean of the first prices [n] as the plan's unit of money."""
+        first = (self.unit[plan] == 0) & (price > 0)
+        if first.any():
+            count = np.bincount(plan[first], minlength=self.plans)
+            total = np.bincount(plan[first], np.log(price[first]), self.plans)
+            self.unit = np.where(count > 0, np.exp(total / np.maximum(count, 1)), self.unit)
 
 
 def climb(seen: FloatArray, price: FloatArray) -> tuple[FloatArray, FloatArray]:
