@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qianheng.core.days import (
@@ -30,11 +30,11 @@ def test_midnight_is_the_first_instant_of_its_day(day: date, name: str) -> None:
     assert day_of(moment(first - 1, "UTC"), name) == day - timedelta(days=1)
 
 
-@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)), st.sampled_from(ZONES))
+@given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(ZONES))
 def test_microseconds_and_moments_are_the_same_time(at: datetime, name: str) -> None:
-    aware = at.replace(tzinfo=UTC)
-    assert moment(microseconds(aware), name) == aware
-    assert microseconds(moment(microseconds(aware), name)) == microseconds(aware)
+    assume(2 < at.year < 9998)
+    assert moment(microseconds(at), name) == at
+    assert microseconds(moment(microseconds(at), name)) == microseconds(at)
 
 
 def test_days_with_clock_changes_are_an_hour_shorter_or_longer() -> None:
@@ -46,24 +46,32 @@ def test_days_with_clock_changes_are_an_hour_shorter_or_longer() -> None:
 
 
 # 国务院办公厅 notices on public holidays of 2024, 2025 and 2026.
-MADE_UP = """2024-02-04 2024-02-18 2024-04-07 2024-04-28 2024-05-11 2024-09-14 2024-09-29 2024-10-12
-2025-01-26 2025-02-08 2025-04-27 2025-09-28 2025-10-11
-2026-01-04 2026-02-14 2026-02-28 2026-05-09 2026-09-20 2026-10-10""".split()
-OFF = """2024-01-01 2024-02-12 2024-02-16 2024-04-04 2024-05-03 2024-06-10 2024-09-17 2024-10-07
-2025-01-01 2025-01-28 2025-02-04 2025-04-04 2025-05-05 2025-06-02 2025-10-01 2025-10-08
-2026-01-02 2026-02-16 2026-02-23 2026-04-06 2026-05-05 2026-06-19 2026-09-25 2026-10-07""".split()
+MADE_UP = {
+    2024: ["02-04", "02-18", "04-07", "04-28", "05-11", "09-14", "09-29", "10-12"],
+    2025: ["01-26", "02-08", "04-27", "09-28", "10-11"],
+    2026: ["01-04", "02-14", "02-28", "05-09", "09-20", "10-10"],
+}
+OFF = {
+    2024: ["01-01", "02-12", "02-16", "04-04", "05-03", "06-10", "09-17", "10-07"],
+    2025: ["01-01", "01-28", "02-04", "04-04", "05-05", "06-02", "10-01", "10-08"],
+    2026: ["01-02", "02-16", "02-23", "04-06", "05-05", "06-19", "09-25", "10-07"],
+}
 
 
-@pytest.mark.parametrize("day", MADE_UP)
-def test_a_make_up_weekend_is_worked(day: str) -> None:
-    assert date.fromisoformat(day).weekday() >= 5
-    assert is_working_day(date.fromisoformat(day))
+def days_of(years: dict[int, list[str]]) -> list[date]:
+    return [date.fromisoformat(f"{year}-{day}") for year, days in years.items() for day in days]
 
 
-@pytest.mark.parametrize("day", OFF)
-def test_a_public_holiday_on_a_weekday_is_not_worked(day: str) -> None:
-    assert date.fromisoformat(day).weekday() < 5
-    assert not is_working_day(date.fromisoformat(day))
+@pytest.mark.parametrize("day", days_of(MADE_UP), ids=str)
+def test_a_make_up_weekend_is_worked(day: date) -> None:
+    assert day.weekday() >= 5
+    assert is_working_day(day)
+
+
+@pytest.mark.parametrize("day", days_of(OFF), ids=str)
+def test_a_public_holiday_on_a_weekday_is_not_worked(day: date) -> None:
+    assert day.weekday() < 5
+    assert not is_working_day(day)
 
 
 @pytest.mark.parametrize(("year", "worked"), [(2024, 251), (2025, 248), (2026, 248)])
@@ -94,7 +102,13 @@ def test_a_time_needs_its_offset(text: object, key: str) -> None:
     assert refusal.value.key == key
 
 
-def test_unreadable_days_and_zones_are_refused() -> None:
-    for parse, text in ((parse_day, "2025-02-30"), (parse_day, 7), (zone, "Mars/Olympus"), (zone, "../etc")):
-        with pytest.raises(BadInput):
-            parse(text)  # type: ignore[operator]
+@pytest.mark.parametrize("text", ["2025-02-30", "1 May", 7, None])
+def test_an_unreadable_day_is_refused(text: object) -> None:
+    with pytest.raises(BadInput):
+        parse_day(text)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc", ""])
+def test_an_unknown_zone_is_refused(name: str) -> None:
+    with pytest.raises(BadInput):
+        zone(name)

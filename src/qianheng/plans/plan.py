@@ -83,7 +83,7 @@ class Plan:
             raise BadInput("plans.negative_budget")
         if (self.bid_mode is BidMode.TARGET_ROI) != (self.target is not None):
             raise BadInput("plans.target_and_mode")
-        if self.target is not None and not 0 < self.target <= 1000:
+        if self.target is not None and not (self.target.is_finite() and 0 < self.target <= 1000):
             raise BadInput("plans.target_out_of_range", value=self.target)
         if not self.product_ids:
             raise BadInput("plans.no_products")
@@ -92,7 +92,7 @@ class Plan:
 
 
 CHANGEABLE = ("goal", "target", "budget_daily", "product_ids", "bid_mode", "status", "name")
-_KINDS = {"goal": Goal, "bid_mode": BidMode, "status": PlanStatus}
+_KINDS: dict[str, type[StrEnum]] = {"goal": Goal, "bid_mode": BidMode, "status": PlanStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,18 @@ def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **af
 def apply(plan: Plan, made: PlanChange) -> Plan:
     """The plan after a change; the plan itself stays as it was."""
     names = {field.name for field in fields(Plan)}
-    after = {name: _KINDS[name](str(value)) if name in _KINDS else value for name, value in made.after if name in names}
+    after = {name: _of_kind(name, value) for name, value in made.after if name in names}
     return replace(plan, **after)  # type: ignore[arg-type]  # checked by `change`
+
+
+def _of_kind(name: str, value: Value) -> Value:
+    """The value as a plan holds it. Not one of its kind: BadInput."""
+    if name not in _KINDS:
+        return value
+    try:
+        return _KINDS[name](str(value))
+    except ValueError:
+        raise BadInput("plans.unknown_value", place=name, value=value, known=", ".join(_KINDS[name])) from None
 
 
 def replay(plan: Plan, log: Iterable[PlanChange]) -> Plan:

@@ -1,0 +1,102 @@
+"""A plan is the fold of its change log, and no change makes it what a plan may not be."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qianheng.core.errors import BadInput, Refused
+from qianheng.plans.plan import BidMode, Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply, change, replay
+
+NOON = datetime(2025, 10, 1, 4, tzinfo=UTC)
+PRODUCT = Plan(1, 1, 1, "推商品", PlanKind.PRODUCT, Goal.NET, Decimal("2.4"), 300_000_000, (11, 12))
+LIVE = Plan(2, 1, 1, "推直播间", PlanKind.LIVE, Goal.PAYMENT, Decimal(3), 200_000_000, (11,), room_id=1)
+
+CHANGES: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "goal": st.sampled_from([str(goal) for goal in Goal]),
+        "target": st.decimals(Decimal("0.01"), 1000, places=2),
+        "budget_daily": st.integers(0, 10**15),
+        "name": st.text(max_size=5),
+        "status": st.sampled_from(["active", "paused"]),
+        "product_ids": st.lists(st.integers(1, 99), min_size=1, max_size=3).map(tuple),
+    },
+)
+
+
+def changed(plan: Plan, after: Mapping[str, Value], version: int = 1) -> PlanChange:
+    return change(plan, version, NOON + timedelta(minutes=version), "owner", "because", **after)
+
+
+@given(st.lists(CHANGES, max_size=6))
+def test_replaying_the_change_log_gives_the_plan(wanted: list[dict[str, Value]]) -> None:
+    plan, log = PRODUCT, []
+    for version, after in enumerate(wanted, 1):
+        log.append(changed(plan, after, version))
+        plan = apply(plan, log[-1])
+        assert {name: getattr(plan, name) for name in after} == after
+    assert replay(PRODUCT, log) == plan
+
+
+@given(CHANGES)
+def test_a_change_remembers_what_was_before_and_leaves_the_rest_alone(after: dict[str, Value]) -> None:
+    made = changed(PRODUCT, after)
+    undone = PlanChange(1, 2, NOON, "owner", "back", made.after, made.before)
+    assert replay(PRODUCT, [made, undone]) == PRODUCT
+    assert made.before == tuple((name, getattr(PRODUCT, name)) for name in after)
+
+
+def test_a_goal_and_a_mode_are_held_as_their_kind() -> None:
+    plan = apply(PRODUCT, changed(PRODUCT, {"goal": "payment", "bid_mode": "max_delivery", "target": None}))
+    assert plan.goal is Goal.PAYMENT
+    assert plan.bid_mode is BidMode.MAX_DELIVERY
+
+
+def test_a_deleted_plan_is_never_changed_again() -> None:
+    deleted = apply(PRODUCT, changed(PRODUCT, {"status": "deleted"}))
+    assert deleted.status is PlanStatus.DELETED
+    for after in ({"status": "active"}, {"name": "again"}, {}):
+        with pytest.raises(Refused) as refusal:
+            changed(deleted, after, 2)
+        assert refusal.value.key == "plans.deleted"
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "policy", "counting", "room_id", "colour", "shop_id"])
+def test_an_unknown_or_fixed_field_is_refused(field: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        changed(PRODUCT, {field: "x"})
+    assert (refusal.value.key, refusal.value.place) == ("plans.unchangeable", field)
+
+
+@pytest.mark.parametrize(
+    ("plan", "after", "key"),
+    [
+        (PRODUCT, {"budget_daily": -1}, "plans.negative_budget"),
+        (PRODUCT, {"target": None}, "plans.target_and_mode"),
+        (PRODUCT, {"bid_mode": "max_delivery"}, "plans.target_and_mode"),
+        (PRODUCT, {"target": Decimal(0)}, "plans.target_out_of_range"),
+        (PRODUCT, {"target": Decimal("1000.01")}, "plans.target_out_of_range"),
+        (PRODUCT, {"target": Decimal("NaN")}, "plans.target_out_of_range"),
+        (PRODUCT, {"target": Decimal("Infinity")}, "plans.target_out_of_range"),
+        (LIVE, {"product_ids": ()}, "plans.no_products"),
+        (PRODUCT, {"goal": "fame"}, "plans.unknown_value"),
+        (PRODUCT, {"status": "gone"}, "plans.unknown_value"),
+        (PRODUCT, {"bid_mode": None}, "plans.unknown_value"),
+    ],
+)
+def test_an_impossible_combination_is_never_saved(plan: Plan, after: dict[str, Value], key: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        changed(plan, after)
+    assert refusal.value.key == key
+    assert str(refusal.value)
+
+
+@pytest.mark.parametrize(("kind", "room"), [(PlanKind.LIVE, None), (PlanKind.PRODUCT, 1)])
+def test_only_a_live_plan_has_a_room(kind: PlanKind, room: int | None) -> None:
+    with pytest.raises(BadInput) as refusal:
+        Plan(1, 1, 1, "", kind, Goal.NET, Decimal(2), 0, (1,), room_id=room)
+    assert refusal.value.key == "plans.room_and_kind"
