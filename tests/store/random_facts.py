@@ -25,7 +25,6 @@ def world(seed: int, size: int) -> FactBatch:
     of = rng.integers(0, len(orders["id"]), size)
     refunds |= {"order_id": orders["id"][of], "order_at": orders["at"][of], "plan_id": orders["plan_id"][of]}
     refunds["at"] = refunds["order_at"] + rng.choice(AGES, size)
-    refunds["received_at"] = np.maximum(refunds["received_at"], refunds["at"])
     refunds["amount"] = np.where(rng.random(size) < 0.5, orders["amount"][of], orders["amount"][of] // 2)
     told = rng.random(size) < 0.9
     columns = {kind: _facts(rng, kind, size) for kind in (Kind.IMPRESSION, Kind.CLICK, Kind.CHARGE)}
@@ -51,7 +50,7 @@ def _facts(rng: np.random.Generator, kind: Kind, size: int) -> dict[str, npt.NDA
         name: rng.integers(0, small.get(name, 100), size) for name in SCHEMAS[kind].names
     }
     columns |= {"id": rng.permutation(10 * size)[:size], "at": START + rng.integers(0, DAYS * DAY, size)}
-    columns["received_at"] = columns["at"] + rng.integers(0, 2, size) * rng.integers(0, 5 * DAY, size)
+    columns["received_at"] = columns["at"] + rng.choice([0, HOUR, 5 * DAY], size)
     if "target_version" in columns:
         columns["target_version"] -= 1
     if "flagged" in columns:

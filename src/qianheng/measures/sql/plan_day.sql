@@ -1,78 +1,10 @@
 -- The money of each plan, natural day, target version and channel, as sums: the one definition of the measures.
--- ANSI SQL over the views charges, orders and refunds. {offset}: microseconds to add to a time in UTC to tell it
+-- ANSI SQL over the views charges, orders and refunds. {offset}: microseconds to add to the time f.at in UTC to tell it
 -- in the account's zone; {since}, {until}: the first instant of the days asked for and the first after them.
--- A refund stands on the day of its order; one whose order is not known yet stands under target version -1 and channel -1.
--- payment_* and net_* are what the guarantee counts under either goal (no boosts, nothing abnormal, GMV above zero).
-WITH refunded AS (
-    SELECT
-        f.order_id,
-        MIN(f.plan_id) AS plan_id,
-        MIN(f.order_at) AS order_at,
-        SUM(CASE WHEN f.at - f.order_at <= 60000000 THEN f.amount ELSE 0 END) AS refunded_at_once,
-        SUM(CASE WHEN f.at - f.order_at <= 3600000000 THEN f.amount ELSE 0 END) AS refunded_1h,
-        SUM(CASE WHEN f.at - f.order_at <= 604800000000 THEN f.amount ELSE 0 END) AS refunded_7d,
-        SUM(CASE WHEN f.at - f.order_at <= 1209600000000 THEN f.amount ELSE 0 END) AS refunded_14d
-    FROM refunds AS f
-    WHERE f.order_at >= {since} AND f.order_at < {until}
-    GROUP BY f.order_id
-),
-
-ordered AS (
-    SELECT f.*
-    FROM orders AS f
-    WHERE f.at >= {since} AND f.at < {until}
-),
-
-sold AS (
-    SELECT
-        COALESCE(o.plan_id, r.plan_id) AS plan_id,
-        COALESCE(o.at, r.order_at) AS at,
-        COALESCE(o.target_version, -1) AS target_version,
-        COALESCE(o.channel, -1) AS channel,
-        CASE WHEN o.id IS NULL THEN 0 ELSE 1 END AS known,
-        CASE WHEN o.boost <> 0 THEN 1 ELSE 0 END AS boosted,
-        CASE
-            WHEN o.boost = 0 AND NOT o.flagged AND COALESCE(r.refunded_at_once, 0) < o.amount THEN 1
-            ELSE 0
-        END AS counted,
-        COALESCE(o.amount, 0) AS amount,
-        COALESCE(r.refunded_1h, 0) AS refunded_1h,
-        COALESCE(r.refunded_7d, 0) AS refunded_7d,
-        COALESCE(r.refunded_14d, 0) AS refunded_14d,
-        COALESCE(o.coupon, 0) AS coupon,
-        COALESCE(o.subsidy, 0) AS subsidy,
-        COALESCE(o.commission, 0) AS commission,
-        COALESCE(o.service_fee, 0) AS service_fee
-    FROM ordered AS o
-    FULL OUTER JOIN refunded AS r ON r.order_id = o.id
-),
-
-selling AS (
-    SELECT
-        f.plan_id,
-        CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
-        f.target_version,
-        f.channel,
-        SUM(known) AS orders,
-        SUM(amount) AS gmv,
-        SUM(boosted) AS boosted_orders,
-        SUM(boosted * amount) AS boosted_gmv,
-        SUM(refunded_1h) AS refunded_1h,
-        SUM(refunded_7d) AS refunded_7d,
-        SUM(refunded_14d) AS refunded_14d,
-        SUM(coupon) AS coupon,
-        SUM(subsidy) AS subsidy,
-        SUM(commission) AS commission,
-        SUM(service_fee) AS service_fee,
-        SUM(counted) AS payment_orders,
-        SUM(counted * amount) AS payment_gmv,
-        SUM(CASE WHEN counted = 1 AND amount > refunded_1h THEN 1 ELSE 0 END) AS net_orders,
-        SUM(CASE WHEN counted = 1 AND amount > refunded_1h THEN amount - refunded_1h ELSE 0 END) AS net_gmv
-    FROM sold AS f
-    GROUP BY 1, 2, 3, 4
-),
-
-spending AS (
+-- A refund is a subtraction on the day of its order, whatever is known of that: one whose order is not known (yet)
+-- stands under target version -1 and channel -1.
+-- payment_* and net_* are what the guarantee counts under either goal: orders without boost, not abnormal, with GMV.
+WITH spent AS (
     SELECT
         f.plan_id,
         CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
@@ -84,22 +16,100 @@ spending AS (
     GROUP BY 1, 2, 3
 ),
 
-together AS (
+sold AS (
     SELECT
-        plan_id, day, target_version, channel,
-        0 AS spend, 0 AS boosted_spend,
-        orders, gmv, boosted_orders, boosted_gmv,
-        refunded_1h, refunded_7d, refunded_14d, coupon, subsidy, commission, service_fee,
-        payment_orders, payment_gmv, net_orders, net_gmv
-    FROM selling
-    UNION ALL
+        f.plan_id,
+        CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
+        f.target_version,
+        f.channel,
+        COUNT(*) AS orders,
+        SUM(f.amount) AS gmv,
+        SUM(CASE WHEN f.boost <> 0 THEN 1 ELSE 0 END) AS boosted_orders,
+        SUM(CASE WHEN f.boost <> 0 THEN f.amount ELSE 0 END) AS boosted_gmv,
+        SUM(f.coupon) AS coupon,
+        SUM(f.subsidy) AS subsidy,
+        SUM(f.commission) AS commission,
+        SUM(f.service_fee) AS service_fee,
+        SUM(CASE WHEN f.boost = 0 AND NOT f.flagged AND f.amount > 0 THEN 1 ELSE 0 END) AS counted_orders,
+        SUM(CASE WHEN f.boost = 0 AND NOT f.flagged AND f.amount > 0 THEN f.amount ELSE 0 END) AS counted_gmv
+    FROM orders AS f
+    WHERE f.at >= {since} AND f.at < {until}
+    GROUP BY 1, 2, 3, 4
+),
+
+given_back AS (
+    SELECT
+        f.order_id,
+        f.plan_id,
+        f.order_at,
+        CAST(SUM(CASE WHEN f.at - f.order_at <= 60000000 THEN f.amount ELSE 0 END) AS BIGINT) AS at_once,
+        CAST(SUM(CASE WHEN f.at - f.order_at <= 3600000000 THEN f.amount ELSE 0 END) AS BIGINT) AS in_1h,
+        CAST(SUM(CASE WHEN f.at - f.order_at <= 604800000000 THEN f.amount ELSE 0 END) AS BIGINT) AS in_7d,
+        CAST(SUM(CASE WHEN f.at - f.order_at <= 1209600000000 THEN f.amount ELSE 0 END) AS BIGINT) AS in_14d
+    FROM refunds AS f
+    WHERE f.order_at >= {since} AND f.order_at < {until}
+    GROUP BY f.order_id, f.plan_id, f.order_at
+),
+
+matched AS (
+    SELECT
+        r.plan_id,
+        r.order_at AS at,
+        COALESCE(o.target_version, -1) AS target_version,
+        COALESCE(o.channel, -1) AS channel,
+        r.at_once,
+        r.in_1h,
+        r.in_7d,
+        r.in_14d,
+        CASE WHEN o.boost = 0 AND NOT o.flagged AND o.amount > 0 THEN o.amount ELSE 0 END AS counted
+    FROM given_back AS r
+    LEFT JOIN orders AS o ON o.id = r.order_id AND o.at >= {since} AND o.at < {until}
+),
+
+refunded AS (
+    SELECT
+        f.plan_id,
+        CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
+        f.target_version,
+        f.channel,
+        SUM(f.in_1h) AS refunded_1h,
+        SUM(f.in_7d) AS refunded_7d,
+        SUM(f.in_14d) AS refunded_14d,
+        SUM(CASE WHEN f.counted > 0 AND f.at_once >= f.counted THEN 1 ELSE 0 END) AS abnormal_orders,
+        SUM(CASE WHEN f.counted > 0 AND f.at_once >= f.counted THEN f.counted ELSE 0 END) AS abnormal_gmv,
+        SUM(CASE WHEN f.counted > 0 AND f.in_1h >= f.counted THEN 1 ELSE 0 END) AS undone_orders,
+        SUM(CASE WHEN f.in_1h >= f.counted THEN f.counted ELSE f.in_1h END) AS undone_gmv
+    FROM matched AS f
+    GROUP BY 1, 2, 3, 4
+),
+
+together AS (
     SELECT
         plan_id, day, target_version, 1 AS channel,
         spend, boosted_spend,
+        0 AS orders, 0 AS gmv, 0 AS boosted_orders, 0 AS boosted_gmv,
+        0 AS refunded_1h, 0 AS refunded_7d, 0 AS refunded_14d,
+        0 AS coupon, 0 AS subsidy, 0 AS commission, 0 AS service_fee,
+        0 AS payment_orders, 0 AS payment_gmv, 0 AS net_orders, 0 AS net_gmv
+    FROM spent
+    UNION ALL
+    SELECT
+        plan_id, day, target_version, channel,
+        0, 0,
+        orders, gmv, boosted_orders, boosted_gmv,
+        0, 0, 0,
+        coupon, subsidy, commission, service_fee,
+        counted_orders, counted_gmv, counted_orders, counted_gmv
+    FROM sold
+    UNION ALL
+    SELECT
+        plan_id, day, target_version, channel,
+        0, 0,
         0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0
-    FROM spending
+        refunded_1h, refunded_7d, refunded_14d,
+        0, 0, 0, 0,
+        -abnormal_orders, -abnormal_gmv, -undone_orders, -undone_gmv
+    FROM refunded
 )
 
 SELECT
