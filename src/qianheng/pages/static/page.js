@@ -71,6 +71,13 @@
     });
   }
 
+  // Paper is white and narrow, whatever the screen is.
+  function print(begins) {
+    root.classList.toggle("printing", begins);
+    draw();
+    if (begins) fit({ width: PRINTED, height: 240 });
+  }
+
   function choose(day) {
     const panel = day.closest(".guarantee");
     panel.querySelectorAll(".day").forEach((other) => other.setAttribute("aria-pressed", other === day));
@@ -81,8 +88,8 @@
   draw();
   darkness.addEventListener("change", draw);
   addEventListener("resize", () => fit());
-  addEventListener("beforeprint", () => fit({ width: PRINTED, height: 240 }));
-  addEventListener("afterprint", () => fit({ width: "auto", height: "auto" }));
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
   document.querySelectorAll(".day").forEach((day) => {
     ["click", "mouseenter", "focus"].forEach((event) => day.addEventListener(event, () => choose(day)));
   });
