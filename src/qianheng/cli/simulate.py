@@ -16,7 +16,6 @@ from qianheng.core.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
     from qianheng.actions.simulation import DayTold
     from qianheng.actions.summary import PlanRun, RunSummary
@@ -109,51 +108,61 @@ def _progress() -> Iterator[Callable[[DayTold], None]]:
 
 
 def _told(told: DayTold) -> str:
-    from qianheng.core.money import to_fen, yuan
-
     if not told.delivering:
         return say("simulation.progress.settling", day=told.day)
-    spend, gmv = (yuan(to_fen(amount)) for amount in (told.spend, told.gmv))
     rate = f"{told.opportunities / max(told.seconds, 1e-9):,.0f}"
-    return say("simulation.progress.delivered", day=told.day, spend=spend, gmv=gmv, rate=rate)
+    money = {"spend": _money(told.spend), "gmv": _money(told.gmv)}
+    return say("simulation.progress.delivered", day=told.day, rate=rate, **money)
 
 
 def _print_summary(summary: RunSummary) -> None:
-    from qianheng.core.money import to_fen, yuan
-
     where = {"title": summary.title, "days": summary.days, "first": summary.first_day, "seed": summary.seed}
-    names = ("plan", "spend", "gmv", "orders", "target", "payment_roi", "net_roi", "settled_roi", "refund_rate_1h")
-    columns = [say(f"simulation.column.{name}") for name in (*names, "hindsight", "compensation")]
-    rows = [_row(plan.plan.name, plan) for plan in summary.plans]
-    rows += [_row(say("simulation.total"), summary)] if len(rows) > 1 else []
-    print_table(say("simulation.title", **where), columns, rows)
+    columns = {plan.plan.name: _figures(plan) for plan in summary.plans}
+    if len(summary.plans) > 1:
+        columns[say("simulation.total")] = _figures(summary)
+    rows = [[say(f"simulation.column.{name}"), *cells] for name, *cells in zip(FIGURES, *columns.values(), strict=True)]
+    print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
-    funds = {name: yuan(to_fen(amount)) for name, amount in summary.funds._asdict().items()}
     balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
+    funds = {name: _money(amount) for name, amount in summary.funds._asdict().items()}
     typer.echo(say("simulation.balance", balanced=balanced, **funds))
-    typer.echo(say("simulation.speed", opportunities=f"{summary.opportunities:,}", seconds=f"{summary.seconds:.1f}"))
+    speed = {"opportunities": f"{summary.opportunities:,}", "seconds": f"{summary.seconds:.1f}"}
+    typer.echo(say("simulation.speed", **speed))
 
 
-def _row(name: str, figures: RunSummary | PlanRun) -> list[str | None]:
-    """A line of the summary: of one plan, or of all."""
-    from qianheng.core.money import to_fen, yuan
+FIGURES = (
+    "spend",
+    "gmv",
+    "orders",
+    "target",
+    "payment_roi",
+    "net_roi",
+    "settled_roi",
+    "refund_rate_1h",
+    "hindsight",
+    "compensation",
+)
 
-    sums = figures.sums
-    ratios = (figures.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True))
+
+def _figures(of: RunSummary | PlanRun) -> list[str | None]:
+    """The figures of one plan, or of all, in the order of `FIGURES`."""
+    sums = of.sums
+    ratios = (of.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True))
+    shares = (sums.refund_rate_1h, of.hindsight_ratio)
     return [
-        name,
-        yuan(to_fen(sums.spend)),
-        yuan(to_fen(sums.gmv)),
-        str(sums.orders),
+        _money(sums.spend),
+        _money(sums.gmv),
+        f"{sums.orders:,}",
         *(None if ratio is None else f"{float(ratio):.2f}" for ratio in ratios),
-        _percent(sums.refund_rate_1h),
-        _percent(figures.hindsight_ratio),
-        yuan(figures.compensation),
+        *(None if share is None else f"{float(share):.1%}" for share in shares),
+        _money(of.compensation),
     ]
 
 
-def _percent(share: Fraction | float | None) -> str | None:
-    return None if share is None else f"{float(share):.1%}"
+def _money(amount: int) -> str:
+    from qianheng.core.money import FEN, to_fen
+
+    return f"{to_fen(amount) // FEN / 100:,.2f}"
 
 
 def _print_guarantee(summary: RunSummary) -> None:
@@ -161,14 +170,8 @@ def _print_guarantee(summary: RunSummary) -> None:
     rows = []
     for plan in summary.plans:
         ended = Counter((day.judged.status, day.judged.verdict.reason) for day in plan.days)
-        rows += [
-            [
-                plan.plan.name,
-                say(f"guarantee.status.{status}"),
-                say(f"guarantee.reason.{reason}") if reason else None,
-                n,
-            ]
-            for (status, reason), n in ended.most_common()
-        ]
-    columns = [say(f"simulation.column.{name}") for name in ("plan", "status", "reason", "days")]
+        for (status, reason), count in ended.most_common():
+            why = say(f"guarantee.reason.{reason}") if reason else None
+            rows.append([plan.plan.name, count, say(f"guarantee.status.{status}"), why])
+    columns = [say(f"simulation.column.{name}") for name in ("plan", "days", "status", "reason")]
     print_table(say("simulation.guarantee_title"), columns, rows)
