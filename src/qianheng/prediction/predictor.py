@@ -63,6 +63,9 @@ class Predictor:
     def refit(self, now: int) -> None:
         """Make the tables anew from what has been learnt, weighing young clicks by the share expected to be known."""
         self._mature(now)
+        self._tabulate(now)
+
+    def _tabulate(self, now: int) -> None:
         exposure = self.matured_clicks.copy()
         weight = self.delay.reported(now - self.recent_clicks["at"])
         np.add.at(exposure, (self.recent_clicks["item"], self.recent_clicks["cell"]), weight)
@@ -71,8 +74,9 @@ class Predictor:
         known = self.priors.value_orders
         self.order_mean = (self.order_value + known * self.price) / (self.order_count + known)
         self.gmv = self.click_rate * self.order_rate * self.order_mean[:, None]
-        self.kept_1h = self._kept("1h", self.priors.refunded_1h)
-        self.kept_7d = np.minimum(self.kept_1h, self._kept("7d", self.priors.refunded_7d))
+        young = self._older_than(now - REFUND_WINDOW_1H)
+        self.kept_1h = self._kept(self.aged["1h"] + young, self.priors.refunded_1h)
+        self.kept_7d = np.minimum(self.kept_1h, self._kept(self.aged["7d"], self.priors.refunded_7d))
 
     def doubt(self) -> Float:
         """[items] relative standard error of an item's predicted GMV: few orders, much doubt."""
@@ -123,7 +127,6 @@ class Predictor:
         for name in self.aged:
             for column, values in enumerate((orders["amount"], orders[f"refunded_{name}"])):
                 np.add.at(self.aged[name][:, column], orders["item"], values.astype(float))
-        self._young_1h = self._older_than(now - REFUND_WINDOW_1H)
 
     def _older_than(self, before: int) -> Float:
         """[items, 2] GMV and refunds within an hour of the waiting orders that are past their first hour."""
@@ -133,8 +136,7 @@ class Predictor:
             np.add.at(sums[:, column], self.recent_orders["item"][old], self.recent_orders[name][old].astype(float))
         return sums
 
-    def _kept(self, name: str, prior: float) -> Float:
-        sums = self.aged[name] + (self._young_1h if name == "1h" else 0.0)
+    def _kept(self, sums: Float, prior: float) -> Float:
         strength = self.priors.refund_orders * self.price
         overall = (sums[:, 1].sum() + prior * strength.mean()) / (sums[:, 0].sum() + strength.mean())
         return np.asarray(1.0 - (sums[:, 1] + overall * strength) / (sums[:, 0] + strength), float)
@@ -148,7 +150,7 @@ class Predictor:
         return {name: values.copy() for name, values in (state | {"delay": self.delay.counts}).items()}
 
     def restore(self, state: dict[str, npt.NDArray[np.generic]], now: int) -> None:
-        """Go on from a snapshot; the tables are refitted for `now`."""
+        """Go on from a snapshot, the tables made for `now`. Nothing matures before what came meanwhile is learnt."""
         for name in _ARRAYS:
             setattr(self, name, np.array(state[name], float))
         for name in _RECENT:
@@ -156,7 +158,7 @@ class Predictor:
             recent.columns = {column: np.array(state[f"{name}.{column}"], np.int64) for column in recent.columns}
         self.aged = {name: np.array(state[f"aged.{name}"], float) for name in self.aged}
         self.delay.counts = np.array(state["delay"], float)
-        self.refit(now)
+        self._tabulate(now)
 
 
 _ARRAYS = ("impressions", "clicks", "matured_clicks", "orders", "order_count", "order_value")
