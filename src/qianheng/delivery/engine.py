@@ -60,7 +60,7 @@ class Engine:
         self.leased = np.zeros(len(plans), np.int64)  # for today, micro-yuan
         self.spent_today = np.zeros(len(plans), np.int64)
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
-        self.on_air_until = np.full(len(plans), np.iinfo(np.int64).max)
+        self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.day_start = day_start
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
         self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
@@ -169,6 +169,7 @@ class Engine:
         bids = np.zeros(worth.shape, np.float32)
         offered = self.bidder.bid(step, plan, placement, worth[:, serving].ravel())
         bids[:, serving] = np.minimum(offered.reshape(len(batch), -1), self.left[serving])
+        bids[batch.at[:, None] >= self.on_air_until] = 0  # the grace period may end within the step
         return bids
 
     def _first_unpayable(self, cleared: Cleared) -> tuple[int, int] | None:
