@@ -25,7 +25,7 @@ from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day
-from qianheng.plans.plan import Counting, Goal, Plan, PlanChange, PlanStatus
+from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanStatus
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
 
@@ -55,7 +55,9 @@ def open_accounts(connection: Connection, ad_account_id: int, top_up: Micros, at
 
 
 def lease(connection: Connection, plan: Plan, day: date, at: datetime, amount: Micros) -> Micros:
-    """Hold up to `amount` of a plan's money for its day; what was held (less when the balance is low)."""
+    """Hold up to `amount` of a plan's money for its day; what was held (less when the balance is low), once for all."""
+    if known := ledger.held(connection, _lease_id(plan, day)):
+        return known
     funds = ledger.funds(connection, plan.ad_account_id)
     held = min(amount, funds.cash + funds.credit)
     if held > 0:
@@ -77,12 +79,14 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
     judged = []
     for stored in plans.load_all(connection):
         history = plans.history(connection, stored.plan.id)
-        log = _log(history, plans.log(connection, stored.plan.id), BEGUN)
+        changes = plans.log(connection, stored.plan.id)
+        log = _log(history, changes, BEGUN)
         rows = counted[stored.plan.counting is Counting.ATTRIBUTED]
         for number in range((days.last - days.first).days + 1):
             day = days.first + timedelta(days=number)
             found = _figures(rows.get((stored.plan.id, day), []), history)
-            judged.append(_judge(connection, stored.plan, day, (log, found), now))
+            plan = _of_day(history, changes, Days(day, day, stored.plan.timezone))
+            judged.append(_judge(connection, plan, day, (log, found), now))
     return judged
 
 
@@ -153,6 +157,17 @@ def _judge(connection: Connection, plan: Plan, day: date, case: tuple[Log, Figur
     promised = sum(_credited(connection, plan.id, day).values())
     posted = _posted(connection, plan.id, day)
     return Judged(plan.id, day, verdict, posted, promised - posted, status(verdict, [posted]))
+
+
+def _of_day(history: Sequence[Plan], changes: Sequence[PlanChange], day: Days) -> Plan:
+    """The plan as it was that day, whatever became of it later; under maximum delivery if it ever was in that day."""
+    since = [BEGUN, *(microseconds(made.at) for made in changes)]
+    in_force = [
+        plan
+        for plan, begins, ends in zip(history, since, [*since[1:], day.until], strict=True)
+        if begins < day.until and ends > day.since
+    ]
+    return next((plan for plan in in_force if plan.bid_mode is BidMode.MAX_DELIVERY), in_force[-1])
 
 
 def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:

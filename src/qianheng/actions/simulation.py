@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
+from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import day_of, microseconds, midnight
-from qianheng.core.errors import Refused
+from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import YUAN
 from qianheng.delivery.engine import Engine
@@ -36,7 +37,7 @@ from qianheng.plans.plan import change
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
-from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.scenario import Scenario, TimedChange
 from qianheng.store import plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
@@ -92,14 +93,21 @@ class RunFolder:
 def run_simulation(request: RunRequest, watch: Callable[[DayTold], None] = lambda _: None) -> RunFolder:
     """Live a scenario to the last payment. The same request gives the same bytes; an unfinished run goes on.
 
-    A scenario that cannot be used: BadInput or NotFound, nothing is written.
+    A scenario that cannot be used: BadInput or NotFound, nothing is written. A folder that cannot be written to, or is
+    full: BadInput; the days lived so far are kept.
     """
     began = time.perf_counter()
     scenario = load(request.source, request.overrides)
     seed = scenario.seed if request.seed is None else request.seed
     folder = _folder(request, scenario, seed)
     run = _Run(folder, watch)
-    run.live(fresh=request.fresh)
+    try:
+        run.live(fresh=request.fresh)
+    except BrokenPipeError:  # whoever watched has gone; the folder is well
+        raise
+    except (OSError, OperationalError) as error:
+        why = getattr(error, "orig", error)
+        raise BadInput("simulation.cannot_write", place=str(folder.path), why=why) from error
     return RunFolder(folder.path, folder.run_id, scenario, seed, time.perf_counter() - began)
 
 
@@ -174,16 +182,21 @@ class _Run:
     def _build(self, connection: Connection) -> None:
         """The market and the engine as they stand at the beginning of `self.day`."""
         start = self._start(self.day)
-        stored = plans.load_all(connection)
+        terms = [term for kept in plans.load_all(connection) for term in self._terms(connection, kept.plan.id, start)]
+        as_it_is = {term.plan.id: term.plan for term in terms}
         fees = {product.id: product.service_fee_rate for product in self.scenario.products()}
-        engine = Engine([kept.plan for kept in stored], space_of(self.scenario), site_of(self.scenario), start)
+        engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
         self.driver = Driver(Market(self.scenario, self.folder.seed), engine, Recorder(fees), self.folder.seed)
-        for kept in stored:
-            history = plans.history(connection, kept.plan.id)
-            at = [self._start(self.first), *(microseconds(m.at) for m in plans.log(connection, kept.plan.id))]
-            for version, (since, plan) in enumerate(zip(at, history, strict=True)):
-                if since <= start:
-                    self.driver.recorder.change(since, plan, version)
+        for term in terms:
+            self.driver.recorder.change(term.at, term.plan, term.version)
+
+    def _terms(self, connection: Connection, plan_id: int, start: int) -> list[TimedPlan]:
+        """A plan as it was from time to time before a day. Changes of that day, written down already if the run was
+        killed in it, are still to come."""
+        history = plans.history(connection, plan_id)
+        since = [self._start(self.first), *(microseconds(made.at) for made in plans.log(connection, plan_id))]
+        terms = [TimedPlan(at, plan, version) for version, (at, plan) in enumerate(zip(since, history, strict=True))]
+        return [term for term in terms if term.version == 0 or term.at < start]
 
     def _live_day(self, day: date) -> None:
         began = time.perf_counter()
@@ -215,15 +228,21 @@ class _Run:
         return changes, leases
 
     def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:
-        """The scenario's changes of the day, entered in the change log."""
+        """The scenario's changes of the day, entered in the change log unless they are in it (the run was killed)."""
         made = []
         for timed in self.scenario.timed_changes():
             if day_of(timed.at, self.timezone) == day:
-                now = plans.load(connection, timed.plan_id)
-                entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
-                after = plans.append(connection, entry)
-                made.append(TimedPlan(microseconds(timed.at), after.plan, after.version))
+                entered = {entry.at: entry.version for entry in plans.log(connection, timed.plan_id)}
+                version = entered.get(timed.at) or self._enter(connection, timed)
+                after = plans.history(connection, timed.plan_id)[version]
+                made.append(TimedPlan(microseconds(timed.at), after, version))
         return made
+
+    @staticmethod
+    def _enter(connection: Connection, timed: TimedChange) -> int:
+        now = plans.load(connection, timed.plan_id)
+        entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
+        return plans.append(connection, entry).version
 
     def _close(self, day: date, lived: DayRun) -> None:
         """One transaction: the day's facts, its spend, what became due, and the state to go on from."""
@@ -321,7 +340,7 @@ def _only_one(path: Path) -> Iterator[None]:
 
 
 def _clear(path: Path) -> None:
-    """Forget an earlier run of the same folder."""
-    shutil.rmtree(path / "lake", ignore_errors=True)
-    for file in path.glob("run.db*"):
+    """Forget an earlier run of the same folder: first the database itself, so that it never misses its facts."""
+    for file in sorted(path.glob("run.db*")):
         file.unlink()
+    shutil.rmtree(path / "lake", ignore_errors=True)

@@ -92,6 +92,11 @@ def hold(connection: Connection, payment: Payment) -> tuple[Transfer, ...]:
     return _pay(connection, payment, State.PENDING)
 
 
+def held(connection: Connection, payment_id: int) -> Micros:
+    """What was frozen for a payment, whether it has been captured since or not; 0 if nothing ever was."""
+    return sum(part.amount for part in _parts(connection, payment_id))
+
+
 def spend(connection: Connection, payment: Payment) -> tuple[Transfer, ...]:
     """Pay at once, credit before cash, under the rules of `hold`."""
     return _pay(connection, payment, State.POSTED)
