@@ -93,11 +93,12 @@ class Driver:
                 self.change(waiting.pop(0))
             if (now - start) % REFIT == 0:
                 self._refit(now)
-                beats += self._beats(now)
             facts.append(self._receive(now))
             served, count = self._serve(now)
             facts.append(served)
             opportunities += count
+            if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
+                beats += self._beats(now)
         facts.append(self._receive(start + DAY))
         day = join(facts)
         scores = self.score.close(self.engine.plans, self._unpromoted(day))
