@@ -71,7 +71,9 @@ def test_a_pointer_on_a_chart_tells_the_figures(page: Page) -> None:
     place.scroll_into_view_if_needed()
     place.hover()
     tooltip = place.locator("> div").nth(1)
-    assert "¥" in tooltip.inner_text()
+    names, figures = tooltip.inner_text().splitlines()[1::2], tooltip.inner_text().splitlines()[2::2]
+    assert len(names) == len(figures) == len(set(names)) == 5  # spend, three ROIs, the target
+    assert figures[0].startswith("¥")
 
 
 def test_it_prints_in_black_on_white_and_whole(page: Page) -> None:

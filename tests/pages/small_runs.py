@@ -21,7 +21,7 @@ PAID_AT = datetime(2025, 10, 13, 16, 0, tzinfo=UTC)
 def small_run() -> RunSummary:
     """Two days of a product plan, whose target is changed, and of a live plan."""
     with tempfile.TemporaryDirectory(prefix="qianheng-pages-") as folder:
-        overrides = {"days": "2", "opportunities_per_day": "6000"}
+        overrides = {"days": "2", "opportunities_per_day": "3000"}
         return summarise(run_simulation(RunRequest("tiny", overrides=overrides, folder=Path(folder))))
 
 

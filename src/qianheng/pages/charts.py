@@ -23,6 +23,7 @@ Option = dict[str, Any]
 
 REFUND_AGES = [1, 6, 24, 72, 168, 336]  # hours named on the axis
 LEGEND_ITEM = {"icon": "roundRect", "itemWidth": 14, "itemHeight": 8, "itemGap": 14}
+UNSEEN_AXIS = {"show": False, "axisPointer": {"show": False, "triggerTooltip": False}}
 CLOCK_LABELS = {**dict.fromkeys(("year", "month", "day"), "{MM}-{dd}"), "hour": "{HH}:{mm}"}
 BINDINGS = ("roi", "budget", "cap")
 LEAST, REACH = 0.01, 2.0  # the landscape is drawn between these shares of the daily budget
@@ -96,7 +97,7 @@ def _days(run: PlanRun) -> Option:
     frame = _frame([f"{day.day:%m-%d}" for day in run.days])
     return {
         **frame,
-        "xAxis": [frame["xAxis"], {"type": "value", "min": 0, "max": len(run.days), "show": False}],
+        "xAxis": [frame["xAxis"], {"type": "value", "min": 0, "max": len(run.days), **UNSEEN_AXIS}],
         "yAxis": [_axis("@yuan_short"), {**_axis("@roi"), "splitLine": {"show": False}}],
         "series": [spend, *lines, stepped, told],
     }

@@ -6,6 +6,7 @@ import re
 from calendar import Calendar
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from qianheng.actions.books import unit_id
@@ -27,7 +28,7 @@ ICONS = {
 }
 KEPT = "kept"  # a day that ended because its promise was kept, shown apart from other days without compensation
 KEPT_ICON = "✓"
-_LONG_DECIMAL = re.compile(r"\d+\.\d{3,}")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def guarantee_days(run: PlanRun, statement: Sequence[StatementLine]) -> Html:
@@ -206,7 +207,7 @@ def _condition(check: Check) -> list[Cell]:
     word = say("pages.guarantee.holds" if check.passed else "pages.guarantee.fails")
     mark = element("span", "✓" if check.passed else "✗", title=word, role="img", aria_label=word)
     value, limit = _in_words(check.value), _in_words(check.limit)
-    if _short(value) != _short(limit.lstrip("<>=≤≥ ")):
+    if _short(value) != _short(limit.lstrip("<>≤≥\N{NO-BREAK SPACE}")):
         value, limit = _short(value), _short(limit)
     kind = "good" if check.passed else "bad"
     return [(mark, kind), say(f"guarantee.check.{check.name}"), (value, "number"), (limit, "number")]
@@ -220,7 +221,7 @@ def _in_words(text: str | None) -> str:
         return say("pages.guarantee.weighted", ratio=text.removesuffix(" x weighted_target"))
     for separator in (" | ", ", "):
         text = separator.join(_name(part) for part in text.split(separator))
-    return text.replace(">=", "≥").replace("<=", "≤")
+    return re.sub(r"([<≤≥>]) ", "\\1\N{NO-BREAK SPACE}", text.replace(">=", "≥").replace("<=", "≤"))
 
 
 def _name(word: str) -> str:
@@ -228,8 +229,10 @@ def _name(word: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Numbers with two decimals where there are more."""
-    return _LONG_DECIMAL.sub(lambda found: f"{float(found.group()):.2f}", text)
+    """Numbers with at most two decimals, their thousands apart."""
+    return _NUMBER.sub(
+        lambda found: f"{round(Decimal(found.group()), 2) if found.group(1) else int(found.group()):,}", text
+    )
 
 
 def guarantee_line(runs: Sequence[PlanRun]) -> Fraction:

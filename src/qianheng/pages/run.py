@@ -261,7 +261,7 @@ def _statement(summary: RunSummary) -> Html:
 
 def _account(line: StatementLine, kinds: dict[int, AccountKind]) -> str:
     mine = line.transfer.credit if line.change > 0 else line.transfer.debit
-    return say(f"pages.account.{kinds[mine]}")
+    return say(f"pages.account.{kinds[mine]}") if mine in kinds else UNKNOWN
 
 
 def _movement(line: StatementLine, about: dict[int, str]) -> list[Cell]:
