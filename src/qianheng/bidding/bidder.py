@@ -231,7 +231,7 @@ class Bidder(Rows):
         """Choose the multipliers for `step`, first solving the days that are due."""
         if step >= self.clock.steps:
             return
-        for plan in np.flatnonzero((self.due <= self.age) & self.active & (self.landscape.reference > 0)):
+        for plan in np.flatnonzero(self._due()):
             self._solve(step, int(plan))
         left = self.budget - self.spend
         best = self._best(step, left)
@@ -239,6 +239,10 @@ class Bidder(Rows):
             best = np.where(self.scale > 0, best, self._careful(step, left))
         self.multiplier = np.where(self.active & (left > 0), best, 0.0)
         self.stale = np.zeros_like(self.stale)
+
+    def _due(self) -> BoolArray:
+        """Which plans [plans] are to be solved; a day without a budget has no solution and no scale."""
+        return (self.due <= self.age) & self.active & (self.budget > 0) & (self.landscape.reference > 0)
 
     def _solve(self, step: int, plan: int) -> None:
         """Solve one plan's day; again when what it knows has doubled, at the latest some hours on."""

@@ -199,7 +199,7 @@ class Engine:
         slot, was_seen, spend = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape)
         slot[where], was_seen[where], spend[where] = tick.decisions.slot, seen, paid
         who, placement = _pairs(tick.batch, tick.serving)
-        price = tick.cleared.rival_price[:, tick.serving].reshape(len(who), -1).astype(float)
+        price = tick.cleared.rival_price[:, tick.serving].reshape(len(who), self.site.seen.shape[1]).astype(float)
         entered = np.s_[:, tick.serving]
         worth = tick.worth[entered].ravel()
         return Outcome(

@@ -1,0 +1,47 @@
+"""A small run, and everything that is to be the same however it came about."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
+from qianheng.actions.summary import as_json, summarise
+from qianheng.ledger.transfers import AccountKind, account, accounts_of, platform_accounts
+from qianheng.store import ledger
+from qianheng.store.database import reading
+
+# Two small days: a target is changed twice within the second, the live plan's budget cut on the first.
+SMALL: Mapping[str, str] = {
+    "days": "2",
+    "opportunities_per_day": "1500",
+    "buyers.population": "1500",
+    "plans.0.changes": """[
+        { day = 2, time = "10:00", field = "target", value = "2.6" },
+        { day = 2, time = "10:40", field = "target", value = "2.5" }]""".replace("\n", ""),
+    "plans.1.changes": '[{ day = 1, time = "16:00", field = "budget_daily", value = "20" }]',
+}
+
+
+def request(folder: Path, **overrides: str) -> RunRequest:
+    return RunRequest("tiny", overrides={**SMALL, **overrides}, folder=folder)
+
+
+def lived(folder: Path) -> RunFolder:
+    return run_simulation(request(folder))
+
+
+def told(run: RunFolder) -> dict[str, Any]:
+    """The run as JSON, but for the time it took."""
+    return {name: value for name, value in as_json(summarise(run)).items() if name != "seconds"}
+
+
+def transfers(run: RunFolder) -> list[tuple[object, ...]]:
+    """Every posted line of every account."""
+    accounts = [*platform_accounts(), *accounts_of(run.scenario.ad_account.id)]
+    database = run.database()
+    with reading(database) as connection:
+        lines = [(one.kind, line) for one in accounts for line in ledger.statement(connection, one.id)]
+        assert ledger.balanced(connection)
+        assert ledger.balance(connection, account(AccountKind.REVENUE).id).reserved == 0
+    database.dispose()
+    return [(kind, line) for kind, line in lines]
