@@ -61,7 +61,12 @@ def test_a_day_chosen_shows_what_is_behind_its_verdict(page: Page) -> None:
     calendar = page.locator(".guarantee").first
     days, details = calendar.locator(".day"), calendar.locator(".details")
     assert "12.34" in details.locator("visible=true").inner_text()
+    days.nth(1).hover()
+    assert details.nth(1).is_visible()
+    page.mouse.move(0, 0)
+    assert details.nth(0).is_visible()
     days.nth(1).click()
+    page.mouse.move(0, 0)
     assert [days.nth(i).get_attribute("aria-pressed") for i in range(2)] == ["false", "true"]
     assert [details.nth(i).is_visible() for i in range(2)] == [False, True]
 

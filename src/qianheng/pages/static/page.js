@@ -78,11 +78,18 @@
     if (begins) fit({ width: PRINTED, height: 240 });
   }
 
-  function choose(day) {
-    const panel = day.closest(".guarantee");
-    panel.querySelectorAll(".day").forEach((other) => other.setAttribute("aria-pressed", other === day));
+  // A pointer over a day shows it for a moment; a day chosen stays.
+  function show(day) {
     const shown = day.getAttribute("aria-controls");
-    panel.querySelectorAll(".details").forEach((details) => { details.hidden = details.id !== shown; });
+    day.closest(".guarantee").querySelectorAll(".details").forEach((details) => {
+      details.hidden = details.id !== shown;
+    });
+  }
+  function choose(day) {
+    day.closest(".guarantee").querySelectorAll(".day").forEach((other) => {
+      other.setAttribute("aria-pressed", other === day);
+    });
+    show(day);
   }
 
   draw();
@@ -90,7 +97,12 @@
   addEventListener("resize", () => fit());
   addEventListener("beforeprint", () => print(true));
   addEventListener("afterprint", () => print(false));
-  document.querySelectorAll(".day").forEach((day) => {
-    ["click", "mouseenter", "focus"].forEach((event) => day.addEventListener(event, () => choose(day)));
+  document.querySelectorAll(".guarantee").forEach((panel) => {
+    panel.querySelectorAll(".day").forEach((day) => {
+      day.addEventListener("click", () => choose(day));
+      day.addEventListener("focus", () => choose(day));
+      day.addEventListener("mouseenter", () => show(day));
+      day.addEventListener("mouseleave", () => show(panel.querySelector(".day[aria-pressed=true]")));
+    });
   });
 })();
