@@ -169,8 +169,10 @@ class Driver:
         return facts
 
     def _beats(self, now: int) -> list[Beat]:
-        bidder = self.engine.bidder
-        return [Beat(now, plan.id, bidder.reading(row)) for row, plan in enumerate(self.engine.plans)]
+        """What the bidder says of each plan that serves."""
+        engine = self.engine
+        serving = np.flatnonzero(engine.serving(now)).tolist()
+        return [Beat(now, engine.plans[row].id, engine.bidder.reading(row)) for row in serving]
 
     def _refit(self, now: int) -> None:
         """Learn what has been received and make predictions, calibration and offers anew."""

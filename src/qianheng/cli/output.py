@@ -11,6 +11,8 @@ import typer
 
 from qianheng.core.words import say
 
+WIDTH_UNSEEN = 160
+
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help=say("cli.json"))]
 
 
@@ -20,7 +22,10 @@ def print_json(value: object) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for a person. `None` is shown as "–", numbers stand on the right."""
+    """A table for a person. `None` is shown as "–", numbers stand on the right.
+
+    It is as wide as the screen; where there is no screen, as wide as it likes.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -31,7 +36,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         table.add_column(column, justify="right" if _numeric(row[i] for row in rows) else "left")
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=False, highlight=False).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN).print(table)
 
 
 def _numeric(cells: Iterable[object]) -> bool:
