@@ -79,8 +79,8 @@ class Driver:
         self.engine.change(timed.plan, timed.version)
         self.recorder.change(timed.at, timed.plan, timed.version)
 
-    def run_day(self, start: int, changes: Sequence[TimedPlan], leases: Mapping[int, int]) -> DayRun:
-        """Deliver one natural day that starts at `start` (UTC microseconds); `changes` lie in it, in order of time.
+    def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, int]) -> DayRun:
+        """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.
 
         leases: what each plan may spend that day, micro-yuan.
         """
@@ -88,7 +88,7 @@ class Driver:
         for plan_id, amount in leases.items():
             self.engine.lease(plan_id, amount)
         waiting, facts, beats, opportunities = list(changes), [], [], 0
-        for now in range(start, start + DAY, self.engine.site.step):
+        for now in range(start, end, self.engine.site.step):
             while waiting and waiting[0].at <= now:
                 self.change(waiting.pop(0))
             if (now - start) % REFIT == 0:
@@ -99,16 +99,16 @@ class Driver:
             opportunities += count
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
                 beats += self._beats(now)
-        facts.append(self._receive(start + DAY))
+        facts.append(self._receive(end))
         day = join(facts)
         scores = self.score.close(self.engine.plans, self._unpromoted(day))
-        self._close(start + DAY)
+        self._close(end)
         return DayRun(day, scores, beats, opportunities)
 
-    def drain_day(self, start: int) -> FactBatch:
+    def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
-        facts = join(self._receive(now) for now in range(start + HOUR, start + DAY + HOUR, HOUR))
-        self._close(start + DAY)
+        facts = join(self._receive(now) for now in [*range(start + HOUR, end, HOUR), end])
+        self._close(end)
         return facts
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:

@@ -200,13 +200,13 @@ class _Run:
 
     def _live_day(self, day: date) -> None:
         began = time.perf_counter()
-        start = self._start(day)
+        start, end = self._start(day), self._start(day + timedelta(days=1))
         delivering = day <= self.last
         if delivering:
             changes, leases = self._prepare(day)
-            lived = self.driver.run_day(start, changes, leases)
+            lived = self.driver.run_day(start, end, changes, leases)
         else:
-            lived = DayRun(self.driver.drain_day(start), {}, (), 0)
+            lived = DayRun(self.driver.drain_day(start, end), {}, (), 0)
         self._close(day, lived)
         spend = int(self.driver.engine.spent_today.sum()) if delivering else 0
         gmv = int(np.sum(lived.facts[Kind.ORDER]["amount"].to_numpy()))
