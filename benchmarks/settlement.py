@@ -118,22 +118,21 @@ def make(folder: Path, size: Size) -> float:
 
 def one_day(rng: np.random.Generator, size: Size, day: int) -> FactBatch:
     """The facts of one day; a refund is received with its order, whatever its time."""
+    orders = orders_of(rng, size, day)
+    facts = {
+        Kind.ORDER: orders,
+        Kind.REFUND: refunds_of(rng, orders, size.refunds // size.days, day),
+        Kind.CHARGE: charges_of(rng, size, day),
+    }
+    return FactBatch({kind: fill(kind, columns) for kind, columns in facts.items()})
+
+
+def orders_of(rng: np.random.Generator, size: Size, day: int) -> dict[str, Any]:
+    """Orders of 50 to 500 yuan; every tenth is boosted, every hundredth flagged."""
     orders = events(rng, size, size.orders, day)
     n = len(orders["id"])
     amount = rng.integers(5_000, 50_000, n) * 10_000 + rng.integers(0, 10_000, n)
-    refunded = rng.choice(n, size.refunds // size.days, replace=False)
-    age = rng.choice([30 * SECOND, HOUR // 2, DAY, 5 * DAY, 10 * DAY], len(refunded), p=[0.05, 0.35, 0.2, 0.3, 0.1])
-    part = np.where(rng.random(len(refunded)) < 0.8, 1.0, 0.5)
-    refund = {
-        "id": ids(np.arange(len(refunded)) + day * 10**8, 2),
-        "at": orders["at"][refunded] + age,
-        "received_at": orders["at"][refunded],
-        "plan_id": orders["plan_id"][refunded],
-        "order_id": orders["id"][refunded],
-        "order_at": orders["at"][refunded],
-        "amount": (amount[refunded] * part).astype(np.int64),
-    }
-    extra = {
+    return orders | {
         "amount": amount,
         "flagged": rng.random(n) < 0.01,
         "boost": rng.choice(3, n, p=[0.9, 0.05, 0.05]),
@@ -143,26 +142,40 @@ def one_day(rng: np.random.Generator, size: Size, day: int) -> FactBatch:
         "commission": amount // 50,
         "service_fee": amount // 100,
         "coupon": rng.integers(0, 3, n) * 1_000_000,
-    }
-    same = {
+        "subsidy": 0,
         "placement": 0,
+        "category": -1,
         "room_id": -1,
         "click_id": 1,
         "channel": int(Channel.PROMOTED),
-        "subsidy": 0,
-        "category": -1,
     }
+
+
+def refunds_of(rng: np.random.Generator, orders: dict[str, Any], count: int, day: int) -> dict[str, Any]:
+    """Refunds, whole or half, at once, within the hour, within seven days and later."""
+    of = rng.choice(len(orders["id"]), count, replace=False)
+    age = rng.choice([30 * SECOND, HOUR // 2, DAY, 5 * DAY, 10 * DAY], count, p=[0.05, 0.35, 0.2, 0.3, 0.1])
+    return {
+        "id": ids(np.arange(count) + day * 10**8, 2),
+        "at": orders["at"][of] + age,
+        "received_at": orders["at"][of],
+        "plan_id": orders["plan_id"][of],
+        "order_id": orders["id"][of],
+        "order_at": orders["at"][of],
+        "amount": orders["amount"][of] // np.where(rng.random(count) < 0.8, 1, 2),
+    }
+
+
+def charges_of(rng: np.random.Generator, size: Size, day: int) -> dict[str, Any]:
+    """Charges of 50 to 500 yuan; every tenth is boosted."""
     charges = events(rng, size, size.charges, day)
-    m = len(charges["id"])
-    charges |= {"amount": rng.integers(50, 500, m) * 1_000_000 + rng.integers(0, 10_000, m)}
-    charges |= {"impression_id": rng.integers(0, 2**62, m), "boost": rng.choice(3, m, p=[0.9, 0.05, 0.05])}
-    return FactBatch(
-        {
-            Kind.ORDER: fill(Kind.ORDER, orders | extra | same),
-            Kind.REFUND: fill(Kind.REFUND, refund),
-            Kind.CHARGE: fill(Kind.CHARGE, charges | {"placement": 0}),
-        }
-    )
+    n = len(charges["id"])
+    return charges | {
+        "amount": rng.integers(50, 500, n) * 1_000_000 + rng.integers(0, 10_000, n),
+        "impression_id": rng.integers(0, 2**62, n),
+        "boost": rng.choice(3, n, p=[0.9, 0.05, 0.05]),
+        "placement": 0,
+    }
 
 
 def events(rng: np.random.Generator, size: Size, count: int, day: int) -> dict[str, Any]:
@@ -253,7 +266,8 @@ WITH r AS (
     FROM read_parquet($charges) f GROUP BY ALL
 ), u AS (
     SELECT plan_id, day, SUM(gmv) AS gmv, SUM(refunded_1h) AS refunded_1h, SUM(refunded_7d) AS refunded_7d,
-           SUM(n) AS n, SUM(kept) AS kept, SUM(kept * 100.0::DOUBLE / (180 + (plan_id * 31 + version * 17) % 200)) AS expected
+           SUM(n) AS n, SUM(kept) AS kept,
+           SUM(kept * 100.0::DOUBLE / (180 + (plan_id * 31 + version * 17) % 200)) AS expected
     FROM o GROUP BY ALL
 )
 SELECT spend, gmv, gmv - refunded_1h AS net_gmv, gmv - refunded_7d AS settled_gmv,
@@ -297,16 +311,15 @@ def peak_megabytes() -> int:
     """The most memory this process has held; Linux tells a child's `ru_maxrss` too high, that of its parent."""
     status = Path("/proc/self/status")
     if status.exists():
-        return (
-            int(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM"))) // 1024
-        )
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def measure(folder: Path, thin: bool, runs: int) -> dict[str, Any]:
     """Run both sides in turn, each in a new process; the faster run of each, and how they compare."""
     size = THIN if thin else Size()
-    write_seconds = make(folder, size) if not (folder / "facts").exists() else 0.0
+    write_seconds = round(make(folder, size), 1) if not (folder / "facts").exists() else None
     answers: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for _ in range(runs):
         for side, found in answers.items():
@@ -315,7 +328,7 @@ def measure(folder: Path, thin: bool, runs: int) -> dict[str, Any]:
     best = {side: min(found, key=lambda run: float(run["seconds"])) for side, found in answers.items()}
     return {
         "size": asdict(size),
-        "write_seconds": round(write_seconds, 1),
+        "write_seconds": write_seconds,
         "ours": best["ours"],
         "bare": best["bare"],
         "ratio": round(best["ours"]["seconds"] / best["bare"]["seconds"], 3),
