@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.actions.runs_for_tests import lived, request, told, transfers
 
 from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import DayTold, RunFolder, RunRequest, run_simulation
+from qianheng.actions.summary import summarise
 from qianheng.core.errors import BadInput, NotFound, Refused
+from qianheng.core.money import YUAN
+from tests.actions.runs_for_tests import lived, request, told, transfers
 
 
 class Killed(BaseException):
@@ -84,6 +86,17 @@ def test_so_many_days_are_delivered_and_then_windows_close(run: RunFolder) -> No
     }
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("first_day", ["2025-03-08", "2025-11-01"])
+def test_a_day_on_which_the_clocks_change_is_lived_from_midnight_to_midnight(first_day: str, tmp_path: Path) -> None:
+    changes = {"first_day": first_day, "timezone": "America/New_York", "plans.0.changes": "[]"}
+    summary = summarise(run_simulation(request(tmp_path, **changes, opportunities_per_day="300")))
+    assert summary.sums.spend > 0
+    assert sum(hour.spend for plan in summary.plans for hour in plan.hours) == summary.sums.spend
+    assert summary.funds.cash == 3000 * YUAN - summary.sums.spend
+    assert summary.balanced
+
+
 def test_a_run_that_is_being_lived_cannot_be_lived_twice(tmp_path: Path) -> None:
     def meanwhile(_: DayTold) -> None:
         with pytest.raises(Refused) as refusal:
@@ -126,6 +139,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from tests.actions.runs_for_tests import lived
+from qianheng.actions.summary import summarise
 from qianheng.core.errors import BadInput
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))

@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 from qianheng.actions import books
 from qianheng.actions.books import Judged
 from qianheng.actions.simulation import RunFolder
-from qianheng.core.days import DAY, HOUR, midnight, moment
+from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.core.words import language
 from qianheng.facts.schema import Channel
 from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
-from qianheng.measures.days import Days, day_number
+from qianheng.measures.days import Days, date_of
 from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, refund_maturity, sums_of
 from qianheng.measures.sums import Sums, total
 from qianheng.plans.plan import Counting, Plan, PlanChange
@@ -219,7 +219,7 @@ class _Reader:
             beat["at"]: beat for told in self.told.values() for beat in told["beats"] if beat["plan_id"] == plan.id
         }
         sold = {
-            self.days.since + (row["day"] - day_number(self.days.first)) * DAY + row["hour"] * HOUR: row
+            microseconds(midnight(date_of(row["day"]), self.days.timezone).replace(hour=row["hour"])): row
             for row in self.hours
             if row["plan_id"] == plan.id
         }
