@@ -1,9 +1,9 @@
 """One run for all tests of this folder that only read it."""
 
 import pytest
-from tests.actions import runs_for_tests
 
 from qianheng.actions.simulation import RunFolder
+from tests.actions import runs_for_tests
 
 
 @pytest.fixture(scope="session")

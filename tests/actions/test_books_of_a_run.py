@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection
-from tests.actions.runs_for_tests import told
 
 from qianheng.actions import books
 from qianheng.actions.simulation import RunFolder
@@ -24,6 +23,7 @@ from qianheng.measures.sums import Sums, total
 from qianheng.plans.plan import Counting
 from qianheng.store import ledger
 from qianheng.store.database import reading
+from tests.actions.runs_for_tests import told
 
 
 @pytest.fixture(scope="module")

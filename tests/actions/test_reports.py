@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
-from tests.vendors.report_files import ANALYSIS, TWO, creative, csv_file, vendor_xlsx
 from typer.testing import CliRunner, Result
 
 from qianheng.cli.app import build_app
 from qianheng.core.errors import QianhengError
 from qianheng.store import reports as stored_reports
 from qianheng.store.database import connect, default_url, reading
+from tests.vendors.report_files import ANALYSIS, TWO, creative, csv_file, vendor_xlsx
 
 PLAN = ["计划ID", "计划名称", "日期", "整体消耗", "整体成交金额", "净成交金额", "整体成交订单数"]
 

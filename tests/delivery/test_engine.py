@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.delivery.markets import ROOM, SHOP, START, engine, requests, serve
 
 from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.facts.batch import join
 from qianheng.facts.schema import Kind
 from qianheng.plans.plan import PlanStatus
+from tests.delivery.markets import ROOM, SHOP, START, engine, requests, serve
 
 AMOUNTS = st.integers(0, 50_000) | st.integers(0, 5_000_000)
 
@@ -80,9 +80,8 @@ def test_a_live_plan_waits_for_its_room_to_go_on_air() -> None:
 
 
 def test_at_the_very_start_no_room_is_on_air() -> None:
-    from tests.delivery.markets import SITE, SPACE
-
     from qianheng.delivery.engine import Engine
+    from tests.delivery.markets import SITE, SPACE
 
     assert Engine([SHOP, ROOM], SPACE, SITE, START).serving(START).tolist() == [True, False]
 

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from tests.delivery.markets import ROOM, SHOP, START
 
 from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.delivery.recorder import NO_PLAN, Recorder
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
+from tests.delivery.markets import ROOM, SHOP, START
 
 ALL = replace(ROOM, counting=Counting.ALL)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from tests.prediction.facts_of_people import PRICE, SPACE, Rates, people
 
 from qianheng.core.days import DAY, HOUR
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
 from qianheng.prediction.predictor import Predictor
+from tests.prediction.facts_of_people import PRICE, SPACE, Rates, people
 
 START = 20_000 * DAY
 TRUTH = Rates()
