@@ -8,6 +8,7 @@ import numpy as np
 
 from qianheng.core.days import DAY, MINUTE
 from qianheng.delivery.engine import Engine
+from qianheng.delivery.shown import facts_of
 from qianheng.delivery.site import Site
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.opportunities import Opportunities
@@ -58,4 +59,4 @@ def serve(made: Engine, rng: np.random.Generator, now: int, count: int = 30) -> 
     reserved = np.bincount(won, tick.decisions.price, len(made.plans)).astype(int)
     assert (reserved <= left).all()
     assert (tick.decisions.price >= SITE.reserve[batch.placement[tick.decisions.row]]).all()
-    return made.shown(tick, seen, clicked, now)
+    return facts_of([made.shown(tick, seen, clicked, now)])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianheng.core.days import DAY, HOUR, MINUTE
+from qianheng.delivery.shown import facts_of
 from qianheng.facts.batch import join
 from qianheng.facts.schema import Kind
 from qianheng.plans.plan import PlanStatus
@@ -110,7 +111,7 @@ def test_only_what_was_seen_is_charged_and_only_what_was_seen_is_clicked() -> No
     tick = made.tick(requests(rng, START, 200), START)
     count = len(tick.decisions)
     seen, clicked = rng.random(count) < 0.5, rng.random(count) < 0.5
-    facts = made.shown(tick, seen, clicked, START)
+    facts = facts_of([made.shown(tick, seen, clicked, START)])
     assert facts[Kind.CHARGE]["amount"].to_pylist() == tick.decisions.price[seen].tolist()
     assert facts[Kind.IMPRESSION].num_rows == seen.sum()
     assert facts[Kind.CLICK].num_rows == (seen & clicked).sum()
@@ -127,7 +128,7 @@ def test_a_win_had_a_bid_at_its_price_and_a_charge_carries_the_version_in_force(
     plan = np.searchsorted(made.ids, tick.decisions.plan_id)
     against = tick.cleared.rival_price[row, plan, slot]
     assert (np.abs(tick.decisions.price - against) <= np.maximum(1, against * 1e-6)).all()
-    facts = made.shown(tick, np.ones(len(row), bool), np.zeros(len(row), bool), START)
+    facts = facts_of([made.shown(tick, np.ones(len(row), bool), np.zeros(len(row), bool), START)])
     versions = set(
         zip(facts[Kind.CHARGE]["plan_id"].to_pylist(), facts[Kind.CHARGE]["target_version"].to_pylist(), strict=True)
     )

@@ -20,6 +20,7 @@ from qianheng.bidding.bidder import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder
+from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
@@ -72,6 +73,8 @@ class Driver:
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen)
         self._received_until = engine.day_start
+        self._shown: list[Shown] = []  # and not yet recorded
+        self._today: list[FactBatch] = []
         self._unlearnt: list[FactBatch] = []
 
     def change(self, timed: TimedPlan) -> None:
@@ -87,29 +90,26 @@ class Driver:
         self.engine.start_day(start)
         for plan_id, amount in leases.items():
             self.engine.lease(plan_id, amount)
-        waiting, facts, beats, opportunities = list(changes), [], [], 0
+        waiting, beats, opportunities = list(changes), [], 0
         for now in range(start, end, self.engine.site.step):
             while waiting and waiting[0].at <= now:
                 self.change(waiting.pop(0))
             if (now - start) % REFIT == 0:
                 self._refit(now)
-            facts.append(self._receive(now))
-            served, count = self._serve(now)
-            facts.append(served)
-            opportunities += count
+            self._receive(now)
+            opportunities += self._serve(now)
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
                 beats += self._beats(now)
-        facts.append(self._receive(end))
-        day = join(facts)
+        self._receive(end)
+        day = self._close(end)
         scores = self.score.close(self.engine.plans, self._unpromoted(day))
-        self._close(end)
         return DayRun(day, scores, beats, opportunities)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
-        facts = join(self._receive(now) for now in [*range(start + HOUR, end, HOUR), end])
-        self._close(end)
-        return facts
+        for now in [*range(start + HOUR, end, HOUR), end]:
+            self._receive(now)
+        return self._close(end)
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
         """Everything the next day depends on, as arrays; to be taken between days."""
@@ -142,31 +142,43 @@ class Driver:
         self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
         self._received_until = int(parts["driver"]["received_until"][0])
 
-    def _serve(self, now: int) -> tuple[FactBatch, int]:
+    def _serve(self, now: int) -> int:
+        """Decide a step's opportunities and let people react; how many there were."""
         batch = self.market.opportunities(now, now + self.engine.site.step)
         if not len(batch):
-            return FactBatch(), 0
+            return 0
         tick = self.engine.tick(batch, now)
         worths = self.score.enter(tick, self.engine.plans)
         reaction = self.market.react(batch, tick.decisions)
         self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
-        facts = self.engine.shown(tick, reaction.seen, reaction.clicked, now)
+        self._shown.append(self.engine.shown(tick, reaction.seen, reaction.clicked, now))
         self.score.reach(tick, self.engine.plans, worths, reaction.seen)
-        for kind in (Kind.IMPRESSION, Kind.CLICK):
-            self.recorder.touches.add(kind, facts[kind])
-        self._unlearnt.append(facts)
-        return facts, len(batch)
+        return len(batch)
 
-    def _receive(self, now: int) -> FactBatch:
-        """Everything reported since the last time, stamped."""
+    def _receive(self, now: int) -> None:
+        """Take in everything reported since the last time, stamped with the touches up to now."""
         raw = self.market.facts(self._received_until, now)
         self._received_until = now
+        if not len(raw):
+            return
+        self._record_shown()
         facts = self.recorder.stamp(raw)
         for event in facts[Kind.LIVE].to_pylist():
             self.engine.on_air(event["room_id"], event["on_air"], event["at"])
-        self._unlearnt.append(facts)
         self._note_unpromoted(facts[Kind.ORDER])
-        return facts
+        self._take(facts)
+
+    def _record_shown(self) -> None:
+        """What was shown since the last time becomes facts, and touches that orders can belong to."""
+        facts = facts_of(self._shown)
+        self._shown = []
+        for kind in (Kind.IMPRESSION, Kind.CLICK):
+            self.recorder.touches.add(kind, facts[kind])
+        self._take(facts)
+
+    def _take(self, facts: FactBatch) -> None:
+        self._today.append(facts)
+        self._unlearnt.append(facts)
 
     def _beats(self, now: int) -> list[Beat]:
         """What the bidder says of each plan that serves."""
@@ -176,6 +188,7 @@ class Driver:
 
     def _refit(self, now: int) -> None:
         """Learn what has been received and make predictions, calibration and offers anew."""
+        self._record_shown()
         news = join(self._unlearnt)
         self._unlearnt = []
         self.predictor.learn(news)
@@ -212,7 +225,12 @@ class Driver:
                 sums[plan_id] = sums.get(plan_id, 0.0) + amount / float(plan.target or 1)
         return sums
 
-    def _close(self, now: int) -> None:
+    def _close(self, now: int) -> FactBatch:
+        """End a day; its facts."""
+        self._record_shown()
+        facts = join(self._today)
+        self._today = []
         self.calibration.close_day(now)
         self.unpromoted.close_day()
         self.recorder.forget(now, KEEP_ORDERS)
+        return facts

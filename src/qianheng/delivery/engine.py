@@ -18,16 +18,14 @@ from qianheng.auction.kernel import Cleared, clear, strongest
 from qianheng.bidding.bidder import Bidder, Market, Outcome
 from qianheng.core.days import DAY
 from qianheng.delivery.offers import Offers
+from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
-from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.opportunities import Decisions, Opportunities
-from qianheng.facts.schema import BoostKind, Kind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
 _STATE = ("versions", "leased", "spent_today", "credited", "on_air_until")
-IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +139,10 @@ class Engine:
             cleared = clear(candidates, rivals, reserve, places)
         return Tick(batch, self._decisions(batch, cleared), cleared, worth, serving)
 
-    def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> FactBatch:
+    def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> Shown:
         """Charge what was seen and learn the prices of all auctions, won and lost.
 
-        seen, clicked: [m] of the tick's decisions. Returns the impression, click and charge facts.
+        seen, clicked: [m] of the tick's decisions. The impression, click and charge facts are `facts_of` the answer.
         """
         decisions = tick.decisions
         plan = np.searchsorted(self.ids, decisions.plan_id)
@@ -152,7 +150,7 @@ class Engine:
         spent = np.bincount(plan, paid, len(self.plans)).astype(np.int64)
         self.spent_today += spent
         self.bidder.observe(self._step(now), self._outcome(tick, plan, seen, paid))
-        return self._facts(tick, plan, seen, clicked & seen)
+        return shown(tick.batch, decisions, (self.room_ids[plan], self.versions[plan]), (seen, clicked))
 
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))
@@ -204,44 +202,6 @@ class Engine:
         worth = tick.worth[entered].ravel()
         return Outcome(
             who, placement, worth, price, slot[entered].ravel(), was_seen[entered].ravel(), spend[entered].ravel()
-        )
-
-    def _facts(self, tick: Tick, plan: Int, seen: Bool, clicked: Bool) -> FactBatch:
-        """The impression, click and charge facts of what was seen."""
-        batch, decisions = tick.batch, tick.decisions
-        row = decisions.row
-        where = {
-            "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
-            "at": batch.at[row],
-            "received_at": batch.at[row],
-            "plan_id": decisions.plan_id,
-            "placement": batch.placement[row],
-        }
-        who = {
-            "product_id": decisions.product_id,
-            "user_id": batch.user_id[row],
-            "audience": batch.audience[row],
-            "category": batch.category[row],
-            "room_id": self.room_ids[plan],
-        }
-        shown = {**where, **who, "slot": decisions.slot, "predicted_gmv": decisions.predicted_gmv}
-        click = {**where, **who, "impression_id": where["id"]}
-        charge = {
-            **where,
-            "impression_id": where["id"],
-            "boost": np.full(len(row), BoostKind.NONE),
-            "target_version": self.versions[plan],
-            "amount": decisions.price,
-        }
-        return FactBatch(
-            {
-                kind: table(kind, {name: np.asarray(values)[which] for name, values in columns.items()})
-                for kind, columns, which in (
-                    (Kind.IMPRESSION, shown, seen),
-                    (Kind.CLICK, click, clicked),
-                    (Kind.CHARGE, charge, seen),
-                )
-            }
         )
 
 

@@ -1,0 +1,75 @@
+"""What a control step showed, as columns; many steps together become facts when somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qianheng.facts.batch import FactBatch, table
+from qianheng.facts.opportunities import Bool, Decisions, Opportunities
+from qianheng.facts.schema import BoostKind, Kind
+from qianheng.prediction.space import Int
+
+Columns = dict[str, npt.NDArray[np.generic]]
+IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
+
+_WHERE = ("id", "at", "received_at", "plan_id", "placement")
+_WHO = ("product_id", "user_id", "audience", "category", "room_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The places won in one step: what each fact about them says, and which were seen and clicked ([m] each)."""
+
+    columns: Columns
+    seen: Bool
+    clicked: Bool
+
+
+def shown(
+    batch: Opportunities, decisions: Decisions, of_plan: tuple[Int, npt.NDArray[np.int32]], reaction: tuple[Bool, Bool]
+) -> Shown:
+    """Decisions on a batch as they were seen and clicked.
+
+    of_plan: the live room (-1: a product page) and the version of the change log of each decision's plan, [m];
+    reaction: seen and clicked, [m].
+    """
+    row, (room_id, version), (seen, clicked) = decisions.row, of_plan, reaction
+    columns: Columns = {
+        "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
+        "at": batch.at[row],
+        "plan_id": decisions.plan_id,
+        "placement": batch.placement[row],
+        "product_id": decisions.product_id,
+        "user_id": batch.user_id[row],
+        "audience": batch.audience[row],
+        "category": batch.category[row],
+        "room_id": room_id,
+        "slot": decisions.slot,
+        "predicted_gmv": decisions.predicted_gmv,
+        "target_version": version,
+        "amount": decisions.price,
+    }
+    return Shown(columns, seen, clicked & seen)
+
+
+def facts_of(steps: Sequence[Shown]) -> FactBatch:
+    """The impression, click and charge facts of some steps, in their order."""
+    if not steps:
+        return FactBatch()
+    columns = {name: np.concatenate([step.columns[name] for step in steps]) for name in steps[0].columns}
+    columns |= {"received_at": columns["at"], "impression_id": columns["id"]}
+    columns["boost"] = np.full(len(columns["id"]), BoostKind.NONE)
+    seen = np.concatenate([step.seen for step in steps])
+    clicked = np.concatenate([step.clicked for step in steps])
+    kinds = (
+        (Kind.IMPRESSION, seen, (*_WHERE, *_WHO, "slot", "predicted_gmv")),
+        (Kind.CLICK, clicked, (*_WHERE, *_WHO, "impression_id")),
+        (Kind.CHARGE, seen, (*_WHERE, "impression_id", "boost", "target_version", "amount")),
+    )
+    return FactBatch(
+        {kind: table(kind, {name: columns[name][which] for name in names}) for kind, which, names in kinds}
+    )
