@@ -7,14 +7,16 @@ grows, so one bisection gives the exact value of the linear programme with at mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.floating]
+Places = npt.NDArray[np.int8]
 
 _STEPS = 60
+_LOWEST, _HIGHEST = 1e-4, 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +28,81 @@ class Optimum:
     multiplier: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Auctions:
+    """Auctions by row, and the place chosen in each at two multipliers; `settled` is what the other auctions bring."""
+
+    worth: Float  # [n]
+    price: Float  # [n, slots]
+    seen: Float  # [n, slots]
+    at_low: Places  # [n] 0 = none
+    at_high: Places
+    settled: Float  # [2] value, spend
+
+
 def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: float = 0.0) -> Optimum:
     """The most Σ worth with Σ spend ≤ budget and Σ spend ≤ Σ worth + granted.
 
     worth: [n] value over target, in money; price: [n, slots] what place k costs; seen: [n, slots] chance that place k
     is seen (0: there is no such place). A place is paid only when seen. `granted` is worth that comes unpromoted.
+
+    A higher multiplier never chooses a lesser place, so an auction with the same place at both ends of the bisection is
+    settled, and only the others are looked at again.
     """
-    low, high = 1e-4, 1e4
+    low, high = _LOWEST, _HIGHEST
+    least, most = (_choose(alpha, worth, price, seen) for alpha in (low, high))
+    left = _settle(_Auctions(worth, price, seen, least, most, np.zeros(2)))
     for _ in range(_STEPS):
+        if not len(left.worth):
+            break
         middle = float(np.sqrt(low * high))
-        value, spend = _outcome(middle, worth, price, seen)
-        low, high = (middle, high) if spend <= min(budget, value + granted) else (low, middle)
-    below, above = _outcome(low, worth, price, seen), _outcome(high, worth, price, seen)
+        chosen = _choose(middle, left.worth, left.price, left.seen)
+        value, spend = _sums(left, chosen)
+        if spend <= min(budget, value + granted):
+            low, left = middle, _settle(replace(left, at_low=chosen))
+        else:
+            high, left = middle, _settle(replace(left, at_high=chosen))
+    below, above = _sums(left, left.at_low), _sums(left, left.at_high)
     share = _share(below, above, budget, granted)
-    value, spend = (a + share * (b - a) for a, b in zip(below, above, strict=True))
-    return Optimum(value, spend, low)
+    value, spend = below + share * (above - below)
+    return Optimum(float(value), float(spend), low)
 
 
-def _outcome(alpha: float, worth: Float, price: Float, seen: Float) -> tuple[float, float]:
+def _choose(alpha: float, worth: Float, price: Float, seen: Float) -> Places:
+    """[n] the place of most gain at a multiplier; 0 where none gains."""
     gain = seen * (alpha * worth[:, None] - price)
     place = gain.argmax(axis=1)
-    row = np.arange(len(worth))
-    chance = np.where(gain[row, place] > 0, seen[row, place], 0.0)
-    return float(chance @ worth), float(chance @ price[row, place])
+    return np.where(gain[np.arange(len(worth)), place] > 0, place + 1, 0).astype(np.int8)
 
 
-def _share(below: tuple[float, float], above: tuple[float, float], budget: float, granted: float) -> float:
+def _sums(auctions: _Auctions, chosen: Places) -> Float:
+    """[2] value and spend of choosing these places, the settled auctions among them."""
+    row = np.flatnonzero(chosen)
+    place = chosen[row].astype(np.int64) - 1
+    chance = auctions.seen[row, place].astype(np.float64)
+    return auctions.settled + np.array([chance @ auctions.worth[row], chance @ auctions.price[row, place]])
+
+
+def _settle(auctions: _Auctions) -> _Auctions:
+    """Put the auctions whose place no longer changes among the settled."""
+    same = auctions.at_low == auctions.at_high
+    settled = _sums(auctions, np.where(same, auctions.at_low, 0))
+    open_ = ~same
+    return _Auctions(
+        worth=auctions.worth[open_],
+        price=auctions.price[open_],
+        seen=auctions.seen[open_],
+        at_low=auctions.at_low[open_],
+        at_high=auctions.at_high[open_],
+        settled=settled,
+    )
+
+
+def _share(below: Float, above: Float, budget: float, granted: float) -> float:
     """The feasible share of the one auction that lies between the two sides of the optimum."""
     (value, spend), (more_value, more_spend) = below, above
     if more_spend <= spend:
         return 0.0
     short = (more_spend - spend) - (more_value - value)
     by_target = (value + granted - spend) / short if short > 0 else 1.0
-    return max(0.0, min(1.0, (budget - spend) / (more_spend - spend), by_target))
+    return float(max(0.0, min(1.0, (budget - spend) / (more_spend - spend), by_target)))
