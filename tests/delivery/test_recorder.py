@@ -118,7 +118,21 @@ def test_a_refund_gets_the_plan_of_its_order_after_days_and_a_snapshot() -> None
     for one in (made, again):
         plan_of = one.stamp(refund(1, START + 6 * DAY))[Kind.REFUND]["plan_id"].to_pylist()
         assert plan_of == [SHOP.id]
-    assert made.stamp(refund(77, START))[Kind.REFUND]["plan_id"].to_pylist() == [NO_PLAN]
+
+
+def test_a_refund_told_before_its_order_waits_for_it_but_not_for_ever() -> None:
+    made = recorder(SHOP)
+    assert made.stamp(refund(1, START + 2 * HOUR))[Kind.REFUND].num_rows == 0
+    again = recorder(SHOP)
+    again.restore(made.snapshot())
+    for one in (made, again):
+        assert one.stamp(order(START + HOUR))[Kind.REFUND]["plan_id"].to_pylist() == [SHOP.id]
+    made.stamp(refund(77, START))
+    late = made.stamp(refund(1, START + 9 * DAY))[Kind.REFUND]
+    assert dict(zip(late["order_id"].to_pylist(), late["plan_id"].to_pylist(), strict=True)) == {
+        77: NO_PLAN,
+        1: SHOP.id,
+    }
 
 
 def test_a_refund_told_together_with_its_order_gets_its_plan() -> None:

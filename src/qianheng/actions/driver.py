@@ -24,7 +24,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
-from qianheng.plans.plan import Counting, Plan
+from qianheng.plans.plan import BidMode, Counting, Plan
 from qianheng.prediction.calibration import Calibration
 from qianheng.prediction.predictor import Predictor
 from qianheng.simulator.market import Market
@@ -102,13 +102,14 @@ class Driver:
                 beats += self._beats(now)
         self._receive(end)
         day = self._close(end)
-        scores = self.score.close(self.engine.plans, self._unpromoted(day))
+        scores = self.score.close(leases, self._unpromoted(day))
         return DayRun(day, scores, beats, opportunities)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
         for now in [*range(start + HOUR, end, HOUR), end]:
             self._receive(now)
+        self._unlearnt = []  # nobody bids any more
         return self._close(end)
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
@@ -217,7 +218,8 @@ class Driver:
 
     def _unpromoted(self, day: FactBatch) -> dict[int, float]:
         """Worth of the day's orders that count for a plan without having been promoted, micro-yuan."""
-        sums: dict[int, float] = {}
+        unbound = [plan.id for plan in self.engine.plans if plan.bid_mode is BidMode.MAX_DELIVERY]
+        sums: dict[int, float] = dict.fromkeys(unbound, float("inf"))  # no target to keep
         columns = (day[Kind.ORDER][name].to_pylist() for name in ("plan_id", "channel", "amount"))
         for plan_id, channel, amount in zip(*columns, strict=True):
             plan = self.engine.plans[self.engine.row(plan_id)] if plan_id >= 0 else None

@@ -150,7 +150,7 @@ def _read_log(path: Path) -> tuple[Array, Array]:
         content = path.read_bytes()
         text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise BadInput("core.unreadable_file", place=str(path), why=error) from None
+        raise BadInput("core.unreadable_file", place=str(path), why=getattr(error, "strerror", None) or error) from None
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
         try:

@@ -6,7 +6,7 @@ plan choose its best product by truth in every auction it could have entered.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,15 @@ class DayScore:
             reached = float(worth[tick.decisions.row[won], product].sum())
             self._reached[plan.id] = self._reached.get(plan.id, 0.0) + reached
 
-    def close(self, plans: Sequence[Plan], unpromoted: dict[int, float]) -> dict[int, Score]:
-        """The day's score of each plan; `unpromoted` is the worth that counted for it without being promoted."""
-        scores = {plan.id: self._score(plan, unpromoted.get(plan.id, 0.0)) for plan in plans}
+    def close(self, budgets: Mapping[int, int], unpromoted: Mapping[int, float]) -> dict[int, Score]:
+        """The day's score of each plan, by its id.
+
+        budgets: what each could have spent that day, micro-yuan; `unpromoted`: the worth that counted for it without
+        being promoted.
+        """
+        scores = {
+            plan_id: self._score(plan_id, most, unpromoted.get(plan_id, 0.0)) for plan_id, most in budgets.items()
+        }
         for kept in (self._worth, self._price, self._chance, self._reached):
             kept.clear()
         return scores
@@ -78,13 +84,13 @@ class DayScore:
         self._price.setdefault(plan_id, []).append(tick.cleared.rival_price[:, column])
         self._chance.setdefault(plan_id, []).append(self.seen[tick.batch.placement])
 
-    def _score(self, plan: Plan, unpromoted: float) -> Score:
-        reached = self._reached.get(plan.id, 0.0)
-        if plan.id not in self._worth:
+    def _score(self, plan_id: int, budget: int, unpromoted: float) -> Score:
+        reached = self._reached.get(plan_id, 0.0)
+        if plan_id not in self._worth:
             return Score(reached, 0.0, 0)
-        worth = np.concatenate(self._worth[plan.id])
-        price, chance = np.concatenate(self._price[plan.id]), np.concatenate(self._chance[plan.id])
-        best = optimum(worth, price, chance, float(plan.budget_daily), unpromoted)
+        worth = np.concatenate(self._worth[plan_id])
+        price, chance = np.concatenate(self._price[plan_id]), np.concatenate(self._chance[plan_id])
+        best = optimum(worth, price, chance, float(budget), unpromoted)
         return Score(reached, best.value, len(worth))
 
 

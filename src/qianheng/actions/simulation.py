@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 from qianheng.actions import books
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.bidding.curves import GRID
-from qianheng.core.days import day_of, microseconds, midnight
+from qianheng.core.days import MINUTE, day_of, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import YUAN
@@ -313,7 +313,7 @@ def space_of(scenario: Scenario) -> Space:
 
 def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
-    return Site(scenario.seen(), np.array(scenario.reserves(), float))
+    return Site(scenario.seen(), np.array(scenario.reserves(), float), scenario.step_minutes * MINUTE)
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

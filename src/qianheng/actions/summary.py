@@ -270,6 +270,8 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         **_figures(plan.sums, plan.compensation),
         "target_roi": ratio_text(plan.target),
         "hindsight_ratio": _rounded(plan.hindsight_ratio),
+        "ledger_balanced": balanced,
+        "seconds": None,  # plans are served together: what one of them took is not known
         "opportunities": sum(day.opportunities for day in plan.days),
         "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
         "days": [_day_json(day) for day in plan.days],

@@ -80,7 +80,8 @@ def _sums(auctions: _Auctions, chosen: Places) -> Float:
     row = np.flatnonzero(chosen)
     place = chosen[row].astype(np.int64) - 1
     chance = auctions.seen[row, place].astype(np.float64)
-    return auctions.settled + np.array([chance @ auctions.worth[row], chance @ auctions.price[row, place]])
+    found: Float = np.array([chance @ auctions.worth[row], chance @ auctions.price[row, place]])
+    return np.add(auctions.settled, found)
 
 
 def _settle(auctions: _Auctions) -> _Auctions:

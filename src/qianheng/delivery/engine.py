@@ -17,15 +17,17 @@ import numpy.typing as npt
 from qianheng.auction.kernel import Cleared, clear, strongest
 from qianheng.bidding.bidder import Bidder, Market, Outcome
 from qianheng.core.days import DAY
+from qianheng.core.errors import Refused
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
-from qianheng.plans.plan import Counting, Plan, PlanStatus
+from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-_STATE = ("versions", "leased", "spent_today", "credited", "on_air_until")
+FREEDOM = 10.0  # budgets
+_STATE = ("versions", "leased", "spent_today", "credited", "on_air_until", "told_of_air")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ class Engine:
         self.spent_today = np.zeros(len(plans), np.int64)
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
+        self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
         self.day_start = day_start
+        for plan in self.plans:
+            _check_served(plan)
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
         self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
 
@@ -69,6 +74,7 @@ class Engine:
 
     def change(self, plan: Plan, version: int) -> None:
         """Serve a plan as it is from now on; target, budget and status take effect at once."""
+        _check_served(plan)
         row = self.row(plan.id)
         before, self.plans[row], self.versions[row] = self.plans[row], plan, version
         if plan.target and before.target and plan.target != before.target:
@@ -88,9 +94,13 @@ class Engine:
         return np.maximum(np.minimum(self.leased, budget) - self.spent_today, 0)
 
     def on_air(self, room_id: int, on: bool, at: int) -> None:
-        """A live room went on or off air: its plans start, or stop once the grace period is over."""
+        """A live room went on or off air: its plans start, or stop once the grace period is over.
+
+        What is told late, after something newer of the same room, changes nothing.
+        """
         for row, plan in enumerate(self.plans):
-            if plan.room_id == room_id:
+            if plan.room_id == room_id and at >= self.told_of_air[row]:
+                self.told_of_air[row] = at
                 self.on_air_until[row] = np.iinfo(np.int64).max if on else at + self.site.grace
 
     def credit(self, unpromoted_gmv: Float) -> None:
@@ -100,10 +110,15 @@ class Engine:
         before.
         """
         counts = np.array([plan.counting is Counting.ALL for plan in self.plans])
-        worth = np.where(counts, self.offers.worth_of(unpromoted_gmv), 0.0)
+        worth = np.where(counts, self.offers.worth_of(unpromoted_gmv), 0.0) + self._without_target()
         for row in np.flatnonzero(worth != self.credited).tolist():
             self.bidder.credit(row, float(worth[row] - self.credited[row]))
         self.credited = worth
+
+    def _without_target(self) -> Float:
+        """[plans] worth that frees plans of maximum delivery from a target: more than they can spend."""
+        unbound = np.array([plan.bid_mode is BidMode.MAX_DELIVERY for plan in self.plans])
+        return np.where(unbound, FREEDOM * np.array([plan.budget_daily for plan in self.plans], float), 0.0)
 
     def start_day(self, day_start: int) -> None:
         """A new natural day: budgets start anew, yesterday becomes history."""
@@ -203,6 +218,12 @@ class Engine:
         return Outcome(
             who, placement, worth, price, slot[entered].ravel(), was_seen[entered].ravel(), spend[entered].ravel()
         )
+
+
+def _check_served(plan: Plan) -> None:
+    """Refuse a goal that nothing here values yet, rather than bid to another."""
+    if plan.goal in (Goal.OVERALL, Goal.PROFIT):
+        raise Refused("delivery.goal_not_served", place=plan.name, goal=plan.goal)
 
 
 def _pairs(batch: Opportunities, serving: Int) -> tuple[Int, Int]:

@@ -17,12 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from qianheng.core.days import DAY
 from qianheng.facts.attribution import Touch, Touches
-from qianheng.facts.batch import FactBatch
+from qianheng.facts.batch import FactBatch, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
 NO_PLAN = -1
+PATIENCE = 3 * DAY  # with a refund whose order has not been told
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -44,6 +46,7 @@ class Recorder:
         self.service_fee_rates = service_fee_rates
         self.terms: dict[int, list[Term]] = {}
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
+        self.waiting = SCHEMAS[Kind.REFUND].empty_table()  # refunds told before their order
 
     def change(self, at: int, plan: Plan, version: int) -> None:
         """A plan is so from `at` on."""
@@ -60,7 +63,7 @@ class Recorder:
         tables = dict(raw.tables)
         if raw[Kind.ORDER].num_rows:
             tables[Kind.ORDER] = self._stamp_orders(raw[Kind.ORDER])
-        if raw[Kind.REFUND].num_rows:
+        if raw[Kind.REFUND].num_rows or self.waiting.num_rows:
             tables[Kind.REFUND] = self._stamp_refunds(raw[Kind.REFUND])
         return FactBatch(tables)
 
@@ -74,11 +77,13 @@ class Recorder:
     def snapshot(self) -> Arrays:
         """The touches and orders held; the plans' terms come from the change log."""
         orders = [(key, *known) for key, known in self.plan_of_order.items()]
-        return {"orders": np.array(orders, np.int64).reshape(-1, 3), **self.touches.snapshot()}
+        known = np.array(orders, np.int64).reshape(-1, 3)
+        return {"orders": known, "waiting": packed(self.waiting), **self.touches.snapshot()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from a snapshot."""
         self.plan_of_order = {key: (at, plan_id) for key, at, plan_id in state["orders"].tolist()}
+        self.waiting = unpacked(state["waiting"])
         self.touches.restore(state)
 
     def _stamp_orders(self, orders: pa.Table) -> pa.Table:
@@ -121,7 +126,14 @@ class Recorder:
         return term if term and term.plan.status is PlanStatus.ACTIVE else None
 
     def _stamp_refunds(self, refunds: pa.Table) -> pa.Table:
-        plans = [self.plan_of_order.get(int(order), (0, NO_PLAN))[1] for order in refunds["order_id"].to_numpy()]
+        """Refunds whose order is known; the others wait for it, though not for ever: then they are no plan's."""
+        refunds = pa.concat_tables([self.waiting, refunds])
+        orders, told = refunds["order_id"].to_numpy(), refunds["received_at"].to_numpy()
+        known = np.array([int(order) in self.plan_of_order for order in orders], bool)
+        ready = known | (told < told.max() - PATIENCE)
+        self.waiting = refunds.filter(pa.array(~ready))
+        refunds = refunds.filter(pa.array(ready))
+        plans = [self.plan_of_order.get(int(order), (0, NO_PLAN))[1] for order in orders[ready]]
         column = pa.array(np.array(plans, np.int64))
         return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
 

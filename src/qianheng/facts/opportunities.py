@@ -45,7 +45,7 @@ class Decisions:
     product_id: Int64  # [m]
     slot: Int8  # [m] 1 = first place
     price: Int64  # [m] micro-yuan, due if it is seen
-    predicted_gmv: Int64  # [m] micro-yuan under the plan's goal
+    predicted_gmv: Int64  # [m] paid GMV of a seen impression, micro-yuan
 
     def __len__(self) -> int:
         return len(self.row)

@@ -212,9 +212,12 @@ class Scenario:
     days: int = 30
     timezone: str = SHANGHAI
     seed: int = 1
+    step_minutes: int = 1  # between two control steps of whoever serves this market
 
     def __post_init__(self) -> None:
         zone(self.timezone)
+        if not 1 <= self.step_minutes <= 60 or 60 % self.step_minutes:
+            raise BadInput("simulator.step_minutes", value=self.step_minutes)
         if faults := list(_faults(self)):
             raise BadInput("simulator.faults", faults="".join(f"\n  {place}: {said}" for place, said in faults))
 
@@ -322,10 +325,23 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield from _twice("products", [product.id for product in scenario.products()])
     yield from _twice("plans", [plan.id for plan in scenario.plans])
     yield from _twice("rooms", [room.id for room in scenario.rooms])
-    yield from _at_least_one("days", scenario.days)
-    yield from _at_least_one("opportunities_per_day", scenario.opportunities_per_day)
-    yield from _at_least_one("buyers, population", scenario.buyers.population)
     yield from _at_least_one("products", len(products))
+    yield from _out_of_bounds(scenario)
+
+
+def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Numbers that no calendar, memory or ledger holds."""
+    bounds: list[tuple[str, Decimal | int, int, int]] = [
+        ("first_day, year", scenario.first_day.year, 1970, 9000),
+        ("days", scenario.days, 1, 3660),
+        ("opportunities_per_day", scenario.opportunities_per_day, 1, 10**10),
+        ("buyers, population", scenario.buyers.population, 1, 10**8),
+        ("ad_account, top_up", scenario.ad_account.top_up, 0, 10**11),
+    ]
+    bounds += [(f"plan {plan.id}, budget_daily", plan.budget_daily, 0, 10**9) for plan in scenario.plans]
+    for place, found, least, most in bounds:
+        if not least <= found <= most:
+            yield place, say("simulator.out_of_bounds", value=found, least=least, most=most)
 
 
 def _faults_of_placements(scenario: Scenario) -> Iterator[tuple[str, str]]:
