@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: all of them in turn. Recorded days are read from QIANHENG_DATA; without it they are left out."""
+"""`python -m benchmarks`: all of them in turn; recorded days are read from QIANHENG_DATA, if it is set."""
 
 from __future__ import annotations
 
