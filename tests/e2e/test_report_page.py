@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.pages.small_runs import compensated, small_run
 
 from qianheng.core.words import speak
 from qianheng.pages.run import render
+from tests.pages.small_runs import compensated, small_run
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from tests.pages.small_runs import compensated, named, silent, small_run
 
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.words import Language, say, speak
 from qianheng.pages.charts import embedded, plan_charts
 from qianheng.pages.parts import Html, count, element, money, percent, roi
 from qianheng.pages.run import render
+from tests.pages.small_runs import compensated, named, silent, small_run
 
 VOID = {"meta"}
 

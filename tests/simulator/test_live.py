@@ -1,11 +1,11 @@
 """Live rooms: on and off the air, what that does to orders, and which orders are the room's."""
 
 import numpy as np
-from tests.simulator.worlds import DAY, places, run, run_out, show_nothing, small, start_of
 
 from qianheng.core.days import HOUR, microseconds
 from qianheng.facts.schema import Kind
 from qianheng.simulator.market import Market
+from tests.simulator.worlds import DAY, places, run, run_out, show_nothing, small, start_of
 
 
 def clock(day: int, text: str) -> int:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.simulator.worlds import DAY, places, run, run_out, show_everything, show_nothing, small, start_of
 
 from qianheng.core.days import HOUR, MINUTE
 from qianheng.facts.batch import join
 from qianheng.facts.schema import Channel, Kind
 from qianheng.simulator.market import Market
+from tests.simulator.worlds import DAY, places, run, run_out, show_everything, show_nothing, small, start_of
 
 
 def test_the_same_scenario_and_seed_give_the_same_bytes() -> None:

@@ -1,11 +1,11 @@
 """Rivals: they bid what things are worth to them, pace their budgets, come and go."""
 
 import numpy as np
-from tests.simulator.worlds import DAY, small, start_of
 
 from qianheng.core.days import HOUR, MINUTE
 from qianheng.core.money import YUAN
 from qianheng.simulator.market import Market
+from tests.simulator.worlds import DAY, small, start_of
 
 
 def spend_as_highest_bidder(market: Market, day: int) -> list[np.ndarray]:

@@ -5,13 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.simulator.worlds import small
 
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.words import speak
 from qianheng.plans.plan import Goal, PlanStatus
 from qianheng.simulator.loading import load, shipped
 from qianheng.simulator.market import Market
+from tests.simulator.worlds import small
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))

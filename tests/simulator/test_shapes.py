@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.simulator.worlds import DAY, run, run_out, show_nothing, small, start_of
 
 from qianheng.core.days import HOUR, MINUTE
 from qianheng.facts.schema import Kind
@@ -13,6 +12,7 @@ from qianheng.simulator.market import Market
 from qianheng.simulator.orders import Purchases, Till, delay
 from qianheng.simulator.scenario import Scenario
 from qianheng.simulator.traffic import Traffic
+from tests.simulator.worlds import DAY, run, run_out, show_nothing, small, start_of
 
 GRID = (np.arange(100_000) + 0.5) / 100_000
 

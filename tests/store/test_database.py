@@ -77,3 +77,11 @@ def test_a_reader_sees_one_picture_while_another_writes(engine: Engine) -> None:
         with engine.begin() as writer:
             ledger.open_accounts(writer, platform_accounts())
         assert reader.scalar(sa.select(sa.func.count()).select_from(ledger.ACCOUNT)) == 0
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "qianheng.db"
+    file.write_bytes(b"junk" * 2000)
+    with pytest.raises(Damaged, match=r"qianheng\.db"):
+        migrate(connect(f"sqlite:///{file}"))
+    assert file.read_bytes() == b"junk" * 2000

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from tests.store.random_facts import START, tellings, world
 
 from qianheng.core.days import DAY, moment
 from qianheng.core.errors import Damaged
@@ -27,6 +26,7 @@ from qianheng.measures.sums import Sums
 from qianheng.store import events
 from qianheng.store.database import connect, migrate, reading
 from qianheng.store.lake import Lake
+from tests.store.random_facts import START, tellings, world
 
 ROOT = Path(__file__).parents[2]
 ZONE = "America/New_York"

@@ -5,7 +5,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.store.random_facts import START, world
 
 from qianheng.core.days import DAY, HOUR
 from qianheng.facts.batch import FactBatch
@@ -18,6 +17,7 @@ from qianheng.measures.sums import total
 from qianheng.plans.plan import Goal
 from qianheng.store.database import connect, migrate, reading
 from qianheng.store.lake import Lake
+from tests.store.random_facts import START, world
 
 ZONE = "America/New_York"
 FIRST = date(2025, 10, 31)
