@@ -86,7 +86,9 @@ def test_all_contradictions_are_told_at_once_in_both_languages() -> None:
     [
         ("plans.5.goal", "net", "plans.5.goal"),
         ("days.length", "3", "days.length"),
-        ("days", "0", "from 1"),
+        ("days", "0", "1 to 3660"),
+        ("days", "9" * 30, "1 to 3660"),
+        ("name", "../elsewhere", "../elsewhere"),
         ("plans.0.changes", '[{ day = 1, time = "9h", field = "target", value = "2" }]', "9h"),
         ("plans.0.changes", '[{ day = 1, time = "09:00", field = "goal", value = "fame" }]', "fame"),
         ("plans.0.changes", '[{ day = 1, time = "09:00", field = "target", value = "high" }]', "high"),

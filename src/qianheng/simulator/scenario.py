@@ -302,6 +302,8 @@ def clock(text: str) -> time:
 def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """What does not fit together in a scenario: (place, what is wrong), all of it."""
     products = {product.id for product in scenario.products()}
+    if not scenario.name.replace("-", "").replace("_", "").isalnum():
+        yield "name", say("simulator.bad_name", value=scenario.name)
     rooms = {room.id for room in scenario.rooms}
     yield from _faults_of_placements(scenario)
     for shop in scenario.shops:
