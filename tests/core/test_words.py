@@ -47,3 +47,8 @@ def keys_said() -> Iterator[tuple[str, str]]:
 def test_every_key_said_in_the_source_is_in_the_catalogue() -> None:
     unknown = [f"{place} says {key}" for place, key in keys_said() if not words.known(key)]
     assert not unknown, "\n".join(unknown)
+
+
+def test_a_value_as_long_as_a_file_is_cut_short() -> None:
+    """A sentence stays readable whatever stood where a number belongs."""
+    assert len(words.say("core.not_a_number", value="9" * 10_000)) < 300

@@ -68,7 +68,7 @@ def test_an_operator_writes_a_policy_without_touching_code(tmp_path: Path) -> No
         ("credit_days = [1, 3]", "credit_days = [3, 1]", "rules: data_days must not be negative"),
         ('of = "any"', 'of = "budget"', "rules.changes[0].of: expected one of any, value, goal"),
         ('goals = ["payment", "net"]', 'goals = ["gmv"]', "rules.goals[0]: expected one of payment, net"),
-        ("version = 1", "version = 1.5", "version: expected int"),
+        ("version = 1", "version = 1.5", "version: expected a whole number"),
         ("[rules]", "[rule]", "rule: unknown key"),
     ],
 )

@@ -25,7 +25,7 @@ REMOVED = object()
 FAULTS: list[tuple[str, Any, str]] = [
     ("orders.0.amount", "-0.01", "orders[0].amount: -0.01 is below zero"),
     ("orders.0.amount", "12,5", "orders[0].amount: '12,5' is not a number"),
-    ("orders.0.amount", 1.5, "orders[0].amount: 1.5 is not a number"),
+    ("orders.0.amount", 1.5, "orders[0].amount: 1.5 is written without quotes"),
     ("orders.0.amount", "-1e999999999", "orders[0].amount: '-1e999999999' is not a number"),
     ("orders.0.amount", True, "orders[0].amount: True is not a number"),
     ("orders.0.amount", "NaN", "orders[0].amount: 'NaN' is not a number"),
@@ -37,7 +37,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("orders.0.at", "2025-10-01T09:30:00", "orders[0].at: '2025-10-01T09:30:00' has no offset"),
     ("orders.0.at", 1759282200, "orders[0].at: 1759282200 is not a time"),
     ("orders.0.at", "0001-01-01T00:00:00+08:00", "orders[0].at: 0001-01-01T00:00:00+08:00 is out of range"),
-    ("orders.0.flagged", "no", "orders[0].flagged: expected true / false"),
+    ("orders.0.flagged", "no", "orders[0].flagged: expected true or false"),
     ("orders.0.boost", "video", "orders[0].boost: expected one of null, plan, creative"),
     ("orders.0.id", "", "orders[0].id: expected printable text"),
     ("orders.0.id", "a\x1b[31m", "orders[0].id: expected printable text"),

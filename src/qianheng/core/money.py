@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
+from math import isfinite
 from typing import TypeAlias
 
 from qianheng.core.errors import BadInput
@@ -28,6 +29,8 @@ def micros(text: str | int) -> Micros:
 
 def decimal(text: str | int) -> Decimal:
     """A finite decimal number as written. Not a number, or none that is finite: BadInput."""
+    if isinstance(text, float) and isfinite(text):  # from JSON; the annotation does not keep it out
+        raise BadInput("core.written_without_quotes", value=text)
     try:
         if isinstance(text, bool) or not isinstance(text, str | int):
             raise InvalidOperation

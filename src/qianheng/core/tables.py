@@ -25,7 +25,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput("core.unreadable_file", place=str(path), why=error) from None
+        raise BadInput("core.unreadable_file", place=str(path), why=getattr(error, "strerror", None) or error) from None
     except tomllib.TOMLDecodeError as error:
         raise BadInput("core.broken_toml", place=str(path), why=error) from None
 
@@ -117,7 +117,7 @@ def _scalar(hint: Any, value: object, path: str, faults: list[str]) -> Any:
             return date.fromisoformat(value)
     elif isinstance(value, hint) and not isinstance(value, _LOOKALIKES.get(hint, ())):
         return value
-    faults.append(_fault(path, "core.fault.kind", value, kind=hint.__name__))
+    faults.append(_fault(path, "core.fault.kind", value, kind=say(f"core.kind.{hint.__name__.lower()}")))
     return None
 
 

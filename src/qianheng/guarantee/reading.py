@@ -163,7 +163,7 @@ def _amount(value: Any) -> Micros:
 
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise BadInput("core.fault.kind", kind="true / false", value=repr(value))
+        raise BadInput("core.fault.kind", kind=say("core.kind.bool"), value=repr(value))
     return value
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+VALUE_SHOWN = 160
 
 _language: ContextVar[Language] = ContextVar("language", default="en")
 
@@ -38,8 +39,14 @@ def language_of_environment() -> Language:
 
 
 def say(key: str, /, **values: object) -> str:
-    """The phrase of `key` in the language spoken, filled with `values` (str.format). Unknown key: KeyError."""
+    """The phrase of `key` in the language spoken, filled with `values` (str.format). Unknown key: KeyError.
+
+    What somebody gave (`value`) is told in full up to a limit: a whole file may stand where a number belongs.
+    """
     phrase = _phrase(key)[_language.get()]
+    given = values.get("value")
+    if isinstance(given, str) and len(given) > VALUE_SHOWN:
+        values["value"] = f"{given[:VALUE_SHOWN]}…"
     return phrase.format(**values) if values else phrase
 
 
