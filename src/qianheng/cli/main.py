@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import cast, get_args
 
-from qianheng.core.errors import QianhengError
+from qianheng.core.errors import BadInput, QianhengError
 from qianheng.core.words import Language, language_of_environment, speak
 
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 the answer is no or a part failed, 2 wrong use or bad input."""
     arguments = _choose_language(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
     from qianheng.cli.app import build_app
 
     try:
@@ -22,6 +26,15 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        sys.stderr.write(f"qianheng: {_of_the_system(error)}\n")
+        sys.exit(2)
+
+
+def _of_the_system(error: OSError) -> QianhengError:
+    """What the system refused (a full disk, no more files), in a sentence."""
+    place = str(error.filename) if error.filename else ""
+    return BadInput("cli.system_refused", place=place, why=error.strerror or error)
 
 
 def _choose_language(arguments: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -15,7 +16,7 @@ from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date
     from typing import TypeVar
 
@@ -57,9 +58,10 @@ def _import(
     from qianheng.actions.reports import Importing, import_files
     from qianheng.cli import report_words
 
-    zone(timezone)
+    _number("--timezone", timezone, zone)
     how = Importing(datetime.now(UTC), timezone, _period(first, last), account, skip_bad_rows)
-    imported = import_files(_engine(), files, how, _progress(len(files)))
+    with _stored() as engine:
+        imported = import_files(engine, files, how, _progress(len(files)))
     if as_json:
         print_json(report_words.imported_json(imported))
     else:
@@ -98,7 +100,8 @@ def _report(
         budget_daily=_number("--budget", budget, micros),
         margin=_number("--margin", margin, decimal),
     )
-    answer = report(_engine(), question)
+    with _stored() as engine:
+        answer = report(engine, question)
     if export and answer:
         report_words.export_entries(answer, Path(export))
     if as_json:
@@ -107,12 +110,19 @@ def _report(
         report_words.print_answer(answer)
 
 
-def _engine() -> Engine:
+@contextmanager
+def _stored() -> Iterator[Engine]:
+    """What is stored at home. It cannot be read or written there: BadInput."""
+    from sqlalchemy.exc import OperationalError
+
     from qianheng.store.database import connect, default_url, migrate
 
     engine = connect(default_url())
-    migrate(engine)
-    return engine
+    try:
+        migrate(engine)
+        yield engine
+    except OperationalError as error:
+        raise BadInput("store.cannot_write", place=str(engine.url.database), why=error.orig) from None
 
 
 def _rules(path: str) -> Thresholds:

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from qianheng.core.errors import BadInput, Damaged
 
@@ -40,7 +40,7 @@ def home() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput("store.no_home", place="QIANHENG_HOME", path=path, why=error) from None
+        raise BadInput("store.no_home", place="QIANHENG_HOME", path=path, why=error.strerror or error) from None
     return path
 
 
@@ -80,8 +80,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def migrate(engine: Engine) -> None:
     """Bring the tables to the newest version. At once when they are; when several processes start, one of them works.
 
-    A database made by a newer release: Damaged.
+    A database made by a newer release, or a file that is none: Damaged.
     """
+    try:
+        _migrate(engine)
+    except OperationalError:  # no room, no right, no server: not the database's fault
+        raise
+    except DatabaseError as error:
+        raise Damaged("store.no_database", place=str(engine.url.database), why=error.orig) from None
+
+
+def _migrate(engine: Engine) -> None:
     with reading(engine) as connection:
         if _version(connection) == newest_version():
             return
