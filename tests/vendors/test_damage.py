@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.vendors.report_files import ANALYSIS, TWO, creative, csv_file, plain_xlsx, read, vendor_xlsx, workbook
 
 from qianheng.core.errors import BadInput
 from qianheng.core.money import micros
 from qianheng.core.words import speak
 from qianheng.measures.reports import add
+from tests.vendors.report_files import ANALYSIS, TWO, creative, csv_file, plain_xlsx, read, vendor_xlsx, workbook
 
 WHOLE = vendor_xlsx([ANALYSIS, *TWO])
 

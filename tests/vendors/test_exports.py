@@ -8,6 +8,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from qianheng.core.errors import BadInput
+from qianheng.core.money import micros
+from qianheng.measures.reports import add, summary
+from qianheng.plans.plan import Goal
 from tests.vendors.report_files import (
     ANALYSIS,
     NAME,
@@ -21,11 +26,6 @@ from tests.vendors.report_files import (
     read,
     vendor_xlsx,
 )
-
-from qianheng.core.errors import BadInput
-from qianheng.core.money import micros
-from qianheng.measures.reports import add, summary
-from qianheng.plans.plan import Goal
 
 WRITERS: list[Callable[[Rows], bytes]] = [
     vendor_xlsx,

@@ -6,7 +6,7 @@ Every transfer's id is a function of what it is for, so doing any step again cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
@@ -91,13 +91,16 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
 
 
 def promise(connection: Connection, judged: Iterable[Judged], now: datetime) -> None:
-    """Put what judged days are due into the ledger as pending transfers; what is promised already stays."""
+    """Put what judged days are due into the ledger as pending transfers; what is promised already stays.
+
+    A correction takes back at most the ad credit that is still there: what has been spent stays spent.
+    """
     for unit in judged:
         plan = plans.load(connection, unit.plan_id).plan
         known = list(_credited(connection, unit.plan_id, unit.day).values())
         due = payment(load_policy(plan.policy), _unit(plan, unit.day), unit.verdict, known, microseconds(now))
-        if due is not None:
-            ledger.record(connection, [_promised(due, plan, now)])
+        if due is not None and (amount := _within_credit(connection, due, plan)):
+            ledger.record(connection, [_promised(replace(due, amount=amount), plan, now)])
 
 
 def pay(connection: Connection, judged: Iterable[Judged], now: datetime) -> None:
@@ -127,6 +130,12 @@ def _lease_id(plan: Plan, day: date) -> int:
 def _unit(plan: Plan, day: date) -> Unit:
     rate = plan.commission_rate or None
     return Unit(str(plan.id), day, plan.kind, plan.bid_mode, plan.timezone, rate)
+
+
+def _within_credit(connection: Connection, due: CreditDue, plan: Plan) -> Micros:
+    """What of a payment can be made: all of it, or of what is to be taken back as much as there is credit."""
+    credit = account(AccountKind.CREDIT, plan.ad_account_id).id
+    return due.amount if due.amount > 0 else max(due.amount, -ledger.balance(connection, credit).available)
 
 
 def _promised(due: CreditDue, plan: Plan, now: datetime) -> Transfer:

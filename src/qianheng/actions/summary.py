@@ -245,7 +245,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         "target_roi": ratio_text(summary.target),
         "hindsight_ratio": _rounded(summary.hindsight_ratio),
         "ledger_balanced": summary.balanced,
-        "seconds": f"{summary.seconds:.3f}",
+        "seconds": round(summary.seconds, 3),
         "opportunities": summary.opportunities,
     }
     return {

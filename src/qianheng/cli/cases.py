@@ -1,0 +1,104 @@
+"""Cases on the command line: one file or one line each, every fault told, all answers or none."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import NamedTuple
+
+from qianheng.core import days
+from qianheng.core.errors import BadInput
+from qianheng.core.words import say
+from qianheng.guarantee.case import Case
+from qianheng.guarantee.policy import Policy, load_policy
+from qianheng.guarantee.reading import parse_case
+
+FAULTY_LINES_TOLD = 20
+_SPOOLED_IN_MEMORY = 1 << 24
+
+
+class Question(NamedTuple):
+    """What to look at, and how: the case file, and the time and policy that stand in for those of the case."""
+
+    path: str
+    now: int | None
+    policy: str | None
+
+
+def question(path: str, now: str, policy: str) -> Question:
+    """What the command line asks. A time or a policy that cannot be read: BadInput."""
+    try:
+        at = days.microseconds(days.parse_time(now)) if now else None
+    except BadInput as error:
+        raise error.at("--now") from None
+    if policy:
+        _load(policy, Path(), "--policy")
+    return Question(path, at, str(Path(policy).absolute()) if policy.endswith(".toml") else policy or None)
+
+
+def _load(policy: str, folder: Path, place: str) -> Policy:
+    try:
+        return load_policy(policy, folder)
+    except BadInput as error:
+        raise error.at(place) from None
+
+
+def cases(asked: Question) -> Iterator[tuple[Policy, Case]]:
+    """The cases of a file with their policies. Any faulty line: BadInput after the last, naming all, to a limit."""
+    if not asked.path.endswith(".jsonl"):
+        yield _case(asked, _read(asked.path), asked.path)
+        return
+    faults: list[BadInput] = []
+    for number, line in _lines(asked.path):
+        try:
+            found = _case(asked, line, f"{asked.path}:{number}")
+        except BadInput as error:
+            faults.append(error)
+            continue
+        if not faults:
+            yield found
+    if faults:
+        raise _all_faults(asked.path, faults)
+
+
+def _case(asked: Question, text: bytes, place: str) -> tuple[Policy, Case]:
+    case = parse_case(text, place, asked.now, asked.policy)
+    return _load(case.policy, Path(asked.path).parent, f"{place}: policy"), case
+
+
+def _read(path: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput("core.unreadable_file", place=path, why=error.strerror) from None
+
+
+def _lines(path: str) -> Iterator[tuple[int, bytes]]:
+    try:
+        with Path(path).open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, line
+    except OSError as error:
+        raise BadInput("core.unreadable_file", place=path, why=error.strerror) from None
+
+
+def _all_faults(path: str, faults: list[BadInput]) -> BadInput:
+    told = [str(error).replace("\n", "\n  ") for error in faults[:FAULTY_LINES_TOLD]]
+    if len(faults) > FAULTY_LINES_TOLD:
+        told.append(say("guarantee.case.more_faults", count=len(faults) - FAULTY_LINES_TOLD))
+    return BadInput("guarantee.case.faulty_lines", place=path, faults="\n  ".join(["", *told]))
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Hold what is printed until all of it is known: an error leaves standard output empty."""
+    with SpooledTemporaryFile(_SPOOLED_IN_MEMORY, "w+", encoding="utf-8") as spool:
+        with redirect_stdout(spool):
+            yield
+        spool.seek(0)
+        shutil.copyfileobj(spool, sys.stdout)
