@@ -16,6 +16,7 @@ from qianheng.core.money import YUAN
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.guarantee.verdict import Reason, Status
+from qianheng.ledger.spending import Payment
 from qianheng.measures.days import Days
 from qianheng.plans.plan import Goal, Plan, PlanKind, PlanStatus, Value, change
 from qianheng.store import ledger, plans
@@ -130,6 +131,21 @@ def test_a_late_order_is_a_correction_and_never_an_edit(connection: Connection, 
         ("compensation", 600 * YUAN),
         ("correction", 40 * YUAN),
     ]
+    assert ledger.balanced(connection)
+
+
+def test_a_correction_takes_back_at_most_the_credit_that_is_still_there(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    for later in range(8, 10):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    at = midnight(DAY + timedelta(days=10))
+    ledger.spend(connection, Payment(1, PLAN.ad_account_id, 590 * YUAN, at))
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    for later in range(10, 14):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    about = ledger.transfers_about(connection, books.unit_id(PLAN.id, DAY))
+    assert [one.amount for one in about if one.reason == "correction" and one.pending_id is None] == [10 * YUAN]
+    assert ledger.funds(connection, PLAN.ad_account_id).credit == 0
     assert ledger.balanced(connection)
 
 
