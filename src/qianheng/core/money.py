@@ -52,19 +52,26 @@ def yuan(amount: Micros) -> str:
 
 def to_fen(amount: Fraction | int) -> Micros:
     """The exact amount (in micro-yuan) rounded to whole fen, half even; the one rounding, at payment (SPEC 5.2)."""
-    return round(Fraction(amount) / FEN) * FEN
+    return _half_even(amount.numerator, amount.denominator * FEN) * FEN
 
 
 def ratio(numerator: int | Fraction, denominator: int | Fraction) -> Fraction | None:
     """The ratio of two sums, taken last; `None` when there is nothing to divide by."""
-    return Fraction(numerator) / Fraction(denominator) if denominator else None
+    return Fraction(numerator, denominator) if denominator else None
 
 
 def ratio_text(value: Fraction | None, places: int = 6) -> str | None:
     """The ratio as a decimal string of at most `places` decimals, half even, no trailing zeros; `None` stays `None`."""
     if value is None:
         return None
-    scaled = round(value * 10**places)
+    scaled = _half_even(value.numerator * 10**places, value.denominator)
     whole, part = divmod(abs(scaled), 10**places)
     decimals = f"{part:0{places}d}".rstrip("0")
     return ("-" if scaled < 0 else "") + str(whole) + ("." + decimals if decimals else "")
+
+
+def _half_even(numerator: int, denominator: int) -> int:
+    """numerator / denominator (above zero) rounded to a whole number, half even, without making fractions of it."""
+    whole, rest = divmod(numerator, denominator)
+    up = 2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1)
+    return whole + up
