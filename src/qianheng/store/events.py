@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Kind
 from qianheng.store.database import Sequence, metadata
 
@@ -25,7 +25,7 @@ FACT_LOG = sa.Table(
 def append(connection: Connection, batch: FactBatch) -> None:
     """Acknowledge facts once the transaction commits. The same fact again does no harm: readers count it once."""
     rows = [
-        {"kind": kind.value, "rows": facts.num_rows, "facts": _bytes(facts)}
+        {"kind": kind.value, "rows": facts.num_rows, "facts": packed(facts).tobytes()}
         for kind, facts in batch.tables.items()
         if facts.num_rows
     ]
@@ -45,12 +45,5 @@ def take(connection: Connection) -> FactBatch:
     return _batch(sorted(connection.execute(query)))
 
 
-def _bytes(facts: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, facts.schema) as writer:
-        writer.write_table(facts)
-    return bytes(sink.getvalue())
-
-
 def _batch(rows: Any) -> FactBatch:
-    return join(FactBatch({Kind(kind): pa.ipc.open_stream(facts).read_all()}) for _, kind, facts in rows)
+    return join(FactBatch({Kind(kind): unpacked(np.frombuffer(facts, np.uint8))}) for _, kind, facts in rows)
