@@ -80,7 +80,7 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
     for stored in plans.load_all(connection):
         history = plans.history(connection, stored.plan.id)
         changes = plans.log(connection, stored.plan.id)
-        log = _log(history, changes, BEGUN)
+        log = _log(history, changes)
         rows = counted[stored.plan.counting is Counting.ATTRIBUTED]
         for number in range((days.last - days.first).days + 1):
             day = days.first + timedelta(days=number)
@@ -190,9 +190,9 @@ def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:
     return Figures(sum(row.spend for row in rows), tuple(periods))
 
 
-def _log(history: Sequence[Plan], changes: Sequence[PlanChange], begun: int) -> Log:
+def _log(history: Sequence[Plan], changes: Sequence[PlanChange]) -> Log:
     """What the guarantee asks of a change log: the targets in force over time, pauses, restarts and the deletion."""
-    targets = [Target(begun, history[0].goal, _target(history[0]))]
+    targets = [Target(BEGUN, history[0].goal, _target(history[0]))]
     events = []
     for made, plan in zip(changes, history[1:], strict=True):
         changed = dict(made.after)
