@@ -53,11 +53,6 @@ def day_numbers(at: Int64, timezone: str = SHANGHAI) -> Int64:
     return days
 
 
-def day_number(day: date) -> int:
-    """The number of a day: days since 1970-01-01."""
-    return (day - _EPOCH).days
-
-
 def date_of(number: int) -> date:
     """The date of a day number."""
     return _EPOCH + timedelta(days=number)
