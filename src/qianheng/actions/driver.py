@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qianheng.actions.scoring import DayScore, Score
-from qianheng.bidding.bidder import Reading
+from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder

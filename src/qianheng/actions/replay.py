@@ -28,9 +28,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from numpy.typing import NDArray
 
 from qianheng.auction.hindsight import optimum
-from qianheng.bidding.references import BIDDERS, Array, Day, Replayed
+from qianheng.bidding.references import BIDDERS
+from qianheng.bidding.replay import Day, ReplayBidder, make
 from qianheng.core.errors import BadInput
 
 SEEN = np.array([1.0, 0.8, 0.48])
@@ -144,7 +146,7 @@ def _price_log(path: Path) -> Iterator[Recording]:
             yield Recording(name, day, [], total / part, scale * total / float(value.sum()))
 
 
-def _read_log(path: Path) -> tuple[Array, Array]:
+def _read_log(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The price and value columns of a log; a line that is not like that: BadInput with its number."""
     try:
         content = path.read_bytes()
@@ -166,8 +168,13 @@ def _read_log(path: Path) -> tuple[Array, Array]:
 
 def _score(recording: Recording, name: str, best: float, run: tuple[int, int]) -> ReplayScore:
     steps, seed = run
-    terms = {"budget": recording.budget, "target_cpa": recording.target_cpa}
-    bidder = BIDDERS[name](**terms, steps=steps, history=recording.history)
+    bidder = make(
+        budget=recording.budget,
+        target_cpa=recording.target_cpa,
+        steps=steps,
+        history=recording.history,
+        make_bidder=BIDDERS[name],
+    )
     value, spend = _play(recording, bidder, steps, np.random.default_rng(seed))
     over = spend / max(value * recording.target_cpa, 1e-12)
     share = value / best if best > 0 else 0.0
@@ -183,7 +190,7 @@ def _hindsight(recording: Recording) -> float:
     return optimum(worth, price, np.broadcast_to(SEEN, price.shape), recording.budget).value / recording.target_cpa
 
 
-def _play(recording: Recording, bidder: Replayed, steps: int, draw: np.random.Generator) -> tuple[float, float]:
+def _play(recording: Recording, bidder: ReplayBidder, steps: int, draw: np.random.Generator) -> tuple[float, float]:
     """Expected conversions and spend of one day; a win that the rest of the budget cannot pay is lost."""
     day, chance = recording.day, np.concatenate([[0.0], SEEN])
     ticks = np.searchsorted(day["tick"], np.arange(TICKS + 1))

@@ -289,7 +289,7 @@ class _Run:
         """What each multiplier would bring each plan in a whole day: (multiplier, spend, worth)."""
         engine, curves = self.driver.engine, {}
         for row, plan in enumerate(engine.plans):
-            points = np.column_stack([GRID, *engine.bidder.landscape.rest(row, 0)])
+            points = np.column_stack([GRID, *engine.bidder.rest(row, 0)])
             curves[str(plan.id)] = np.round(points, 4).tolist()
         return curves
 

@@ -1,5 +1,6 @@
 """Bidding: one multiplier per plan over all placements, within budget and target."""
 
-from qianheng.bidding.bidder import Bidder, Binding, Market, Outcome, Reading, Settings
+from qianheng.bidding.bidder import Bidder, Settings
+from qianheng.bidding.protocol import Binding, Market, Outcome, PlanBidder, Reading
 
-__all__ = ["Bidder", "Binding", "Market", "Outcome", "Reading", "Settings"]
+__all__ = ["Bidder", "Binding", "Market", "Outcome", "PlanBidder", "Reading", "Settings"]

@@ -5,7 +5,6 @@ spend within the budget, spend within worth, over what is left of the day. State
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
@@ -25,16 +24,8 @@ from qianheng.bidding.curves import (
     log_multiplier,
 )
 from qianheng.bidding.landscape import Clock, Landscape, Memory
+from qianheng.bidding.protocol import Binding, Market, Outcome, Reading
 from qianheng.bidding.shading import Shading, climb
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """What a bidder is told about where it bids."""
-
-    placements: int
-    seen: FloatArray  # [placements, slots] chance that slot k is seen
-    steps: int  # control steps in a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +41,6 @@ class Settings:
     memory_days: float = 10.0
     solves_per_day: int = 8
     solves_per_step: int = 8  # plans that may come to be solved first in the same step
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of n candidates (opportunity, plan) of one step, won and lost; money in any one unit."""
-
-    plan: IntArray
-    placement: IntArray
-    worth: FloatArray  # [n] predicted value / target ROI, in money
-    price: FloatArray  # [n, slots] competing price of slot k, non-increasing in k
-    slot: IntArray  # [n] 0 = lost, k = slot k
-    seen: BoolArray  # [n] exposed, and so charged
-    spend: FloatArray  # [n]
-
-
-class Binding(StrEnum):
-    """What keeps a multiplier from rising."""
-
-    BUDGET = "budget"
-    ROI = "roi"
-    CAP = "cap"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Why a plan bids as it does; money in the bidder's unit."""
-
-    multiplier: float
-    binding: Binding
-    forecast_spend: float  # for the rest of the day
-    forecast_worth: float
-    slack: float  # worth so far less spend so far
-    level: float  # log of how good traffic is now, 0 at the plan's reference
 
 
 class Bidder(Rows):
@@ -189,6 +147,10 @@ class Bidder(Rows):
         part = min(1.0, left / spend) if spend > 0 else 1.0
         binding = _binding(pair, left, slack)
         return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.levels.now[plan]))
+
+    def rest(self, plan: int, step: int) -> FloatArray:
+        """The pair [2, points] that each multiplier of the grid would bring a plan from `step` to the end of a day."""
+        return self.landscape.rest(plan, step)
 
     def _parts(self) -> dict[str, Rows]:
         return {"bidder": self, "landscape": self.landscape, "levels": self.landscape.levels, "shading": self.shading}

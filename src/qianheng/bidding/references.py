@@ -1,111 +1,176 @@
-"""Reference bidders: what others do, behind the same protocol as ours, to be beaten in the same run.
+"""Reference bidders: what others do, behind the engine's own protocol, to be beaten in the same run.
 
-A day is cut into steps; a bidder sees the values of one step, bids, and is told afterwards what became of the bids and
-what everything would have cost.
+Each has one multiplier a plan, bids multiplier · worth, and follows the even plan of spending: the budget along the
+traffic of the days it has lived through (evenly over the steps on its first day). None of them knows a landscape.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qianheng.bidding.replay import make
+from qianheng.bidding.bidder import Bidder
+from qianheng.bidding.curves import POINTS, Arrays, FloatArray, IntArray, Rows
+from qianheng.bidding.protocol import Binding, MakeBidder, Market, Outcome, Reading
 
-Array = NDArray[Any]
-Day = Mapping[str, Array]
-
-
-class Replayed(Protocol):
-    """All that a bidder must answer to be replayed."""
-
-    def bid(self, step: int, value: Array, value_sigma: Array) -> Array:
-        """Bids [n] for predicted conversion probabilities [n]."""
-
-    def observe(self, step: int, outcome: Mapping[str, Any]) -> None:
-        """What became of them: slot, exposed, spend [n], price [n, slots], remaining_budget."""
+FIRST_DAY = 1.0  # days of even traffic that are believed before any has been lived
 
 
-class Fixed:
-    """Bid target_cpa · value: what a buyer types by hand."""
+class Fixed(Rows):
+    """Bid the worth: what a buyer types by hand."""
 
-    def __init__(self, *, budget: float, target_cpa: float, steps: int, history: Sequence[Day]) -> None:
-        self.budget, self.target_cpa, self.steps = budget, target_cpa, steps
-        self.multiplier, self.spend, self.worth = 1.0, 0.0, 0.0
-        self.last: Array = np.zeros(0)
+    def __init__(self, market: Market, budget: FloatArray) -> None:
+        """`budget` [plans] of a day."""
+        self.market, plans = market, len(budget)
+        self.budget = np.array(budget, dtype=float)
+        self.spend, self.worth, self.granted = np.zeros(plans), np.zeros(plans), np.zeros(plans)
+        self.active = np.ones(plans, dtype=bool)
+        self.multiplier = np.ones(plans)
+        self.usual = np.full((plans, market.steps), 1.0 / market.steps)  # share of a day's traffic in each step
+        self.today, self.days = np.zeros((plans, market.steps)), np.full(plans, FIRST_DAY)
 
-    def bid(self, step: int, value: Array, value_sigma: Array) -> Array:
-        """One multiplier for all."""
-        self.last = value * self.target_cpa
-        return self.multiplier * self.last
+    def bid(self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray) -> FloatArray:
+        """One multiplier for all of a plan's candidates."""
+        return np.asarray((self.multiplier * self.active)[plan] * worth)
 
-    def observe(self, step: int, outcome: Mapping[str, Any]) -> None:
+    def observe(self, step: int, outcome: Outcome) -> None:
         """Keep the sums and learn."""
-        spend, worth = float(outcome["spend"].sum()), float((self.last * outcome["exposed"]).sum())
-        self.spend += spend
-        self.worth += worth
+        plans = len(self.budget)
+        spend = np.bincount(outcome.plan, outcome.spend, plans).astype(float)
+        worth = np.bincount(outcome.plan, outcome.worth * outcome.seen, plans).astype(float) + self.granted
+        self.granted = np.zeros(plans)
+        self.spend, self.worth = self.spend + spend, self.worth + worth
+        self.today[:, step] += np.bincount(outcome.plan, minlength=plans)
         self.learn(step, spend, worth)
 
-    def learn(self, step: int, spend: float, worth: float) -> None:
-        """A fixed bid learns nothing."""
+    def learn(self, step: int, spend: FloatArray, worth: FloatArray) -> None:
+        """A fixed bid learns nothing from what a step brought [plans]."""
 
-    def errors(self, step: int, spend: float, worth: float) -> tuple[float, float]:
-        """Budget and target left unused in this step, in even shares of the budget, clipped to ±3."""
-        share = self.budget / self.steps
-        even = (self.budget - self.spend + spend) / (self.steps - step)
-        return float(np.clip((even - spend) / share, -3, 3)), float(np.clip((worth - spend) / share, -3, 3))
+    def planned(self, step: int) -> FloatArray:
+        """The spend [plans] that the even plan sees by the end of a step."""
+        return np.asarray(self.budget * self.usual[:, : step + 1].sum(1))
+
+    def errors(self, step: int, spend: FloatArray, worth: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Budget and target [plans] left unused in this step, in the step's shares of the budget, clipped to ±3."""
+        usual = np.maximum(self.usual[:, step], 1e-12)
+        share = np.maximum(self.budget * usual, 1e-12)
+        rest = np.maximum(self.usual[:, step:].sum(1), usual)
+        even = (self.budget - self.spend + spend) * usual / rest
+        return np.clip((even - spend) / share, -3, 3), np.clip((worth - spend) / share, -3, 3)
+
+    def set_budget(self, plan: int, budget: float) -> None:
+        """Another budget of the day."""
+        self.budget[plan] = budget
+
+    def set_active(self, plan: int, active: bool) -> None:
+        """Pause a plan, or let it bid again."""
+        self.active[plan] = active
+
+    def retarget(self, plan: int, ratio: float) -> None:
+        """Later worths come divided by `ratio`; there is nothing else to change."""
+
+    def credit(self, plan: int, worth: float) -> None:
+        """Count it in the next step."""
+        self.granted[plan] += worth
+
+    def close_day(self) -> None:
+        """Learn when people come, and start a day with nothing spent."""
+        self._remember(self.today)
+        self.spend, self.worth = np.zeros_like(self.spend), np.zeros_like(self.worth)
+        self.granted, self.today = np.zeros_like(self.granted), np.zeros_like(self.today)
+
+    def learn_day(self, plan: int, step: IntArray, placement: IntArray, worth: FloatArray, price: FloatArray) -> None:
+        """Learn from a recorded day when people come."""
+        lived = np.zeros_like(self.today)
+        lived[plan] = np.bincount(step, minlength=self.market.steps)
+        self._remember(lived)
+
+    def reading(self, plan: int) -> Reading:
+        """Its multiplier; it forecasts nothing, and the constraint named is the one it is nearer to."""
+        slack = float(self.worth[plan] - self.spend[plan])
+        binding = Binding.ROI if slack < self.budget[plan] - self.spend[plan] else Binding.BUDGET
+        return Reading(float(self.multiplier[plan] * self.active[plan]), binding, 0.0, 0.0, slack, 0.0)
+
+    def rest(self, plan: int, step: int) -> FloatArray:
+        """It knows no landscape: zeros [2, points]."""
+        return np.zeros((2, POINTS))
+
+    def snapshot(self) -> Arrays:
+        """Its arrays."""
+        return {name: held.copy() for name, held in self.arrays().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Go on from a snapshot."""
+        self.load(state)
+
+    def _remember(self, day: FloatArray) -> None:
+        """Average the traffic [plans, steps] of a day into the usual one; a plan without any has not lived it."""
+        total = day.sum(1)
+        lived = total > 0
+        share = day / np.where(lived, total, 1.0)[:, None]
+        self.days = self.days + lived
+        self.usual = self.usual + np.where(lived, 1.0 / self.days, 0.0)[:, None] * (share - self.usual)
 
 
 class Pid(Fixed):
-    """Multiplicative PID on the realised ratio and on the linear budget plan."""
+    """Multiplicative PID on the realised ratio and on the even plan, whichever is tighter."""
 
-    integral = 0.0
-    errors_a_day = 48
+    gains: ClassVar[tuple[float, float]] = (0.6, 0.1)
+    errors_a_day: ClassVar[int] = 48
 
-    def learn(self, step: int, spend: float, worth: float) -> None:
-        """Follow the tighter of target and plan."""
-        if self.spend <= 0:
-            self.multiplier = min(3.0, self.multiplier * 1.01)
-            return
-        plan = self.budget * (step + 1) / self.steps
-        error = float(np.log(min(max(self.worth, 1e-9), plan) / self.spend))
-        self.integral = float(np.clip(self.integral + error * self.errors_a_day / self.steps, -5, 5))
-        self.multiplier = float(np.clip(np.exp(0.6 * error + 0.1 * self.integral), 0.1, 3.0))
+    def __init__(self, market: Market, budget: FloatArray) -> None:
+        super().__init__(market, budget)
+        self.integral = np.zeros(len(budget))
+
+    def learn(self, step: int, spend: FloatArray, worth: FloatArray) -> None:
+        """Follow the tighter of target and plan; while nothing is won, bid a little more."""
+        spent = self.spend > 0
+        allowed = np.minimum(np.maximum(self.worth, 1e-9), np.maximum(self.planned(step), 1e-9))
+        error = np.where(spent, np.log(allowed / np.where(spent, self.spend, allowed)), 0.0)
+        self.integral = np.clip(self.integral + error * self.errors_a_day / self.market.steps, -5, 5)
+        proportional, integral = self.gains
+        followed = np.clip(np.exp(proportional * error + integral * self.integral), 0.1, 3.0)
+        self.multiplier = np.where(spent, followed, np.minimum(3.0, self.multiplier * 1.01))
 
 
 class DualMirrorDescent(Fixed):
     """Budget and target prices by mirror descent (Balseiro, Lu, Mirrokni; Feng, Padmanabhan, Wang, WWW 2023)."""
 
-    budget_price, target_price, rate = 1.0, 0.5, 0.03
+    rate: ClassVar[float] = 0.03
 
-    def learn(self, step: int, spend: float, worth: float) -> None:
+    def __init__(self, market: Market, budget: FloatArray) -> None:
+        super().__init__(market, budget)
+        self.budget_price, self.target_price = np.ones(len(budget)), np.full(len(budget), 0.5)
+
+    def learn(self, step: int, spend: FloatArray, worth: FloatArray) -> None:
         """A mirror step on both prices."""
         budget, target = self.errors(step, spend, worth)
-        self.budget_price = max(1e-3, self.budget_price * float(np.exp(-self.rate * budget)))
-        self.target_price = float(np.clip(self.target_price * np.exp(-self.rate * target), 1e-3, 20))
+        self.budget_price = np.maximum(1e-3, self.budget_price * np.exp(-self.rate * budget))
+        self.target_price = np.clip(self.target_price * np.exp(-self.rate * target), 1e-3, 20)
         self.multiplier = (1 + self.target_price) / (self.budget_price + self.target_price)
 
 
 class MinPacing(Fixed):
     """Two independent multipliers, the smaller bids (Balseiro et al., field guide, ICML 2024)."""
 
-    budget_multiplier, target_multiplier, rate = 1.0, 1.0, 0.03
+    rate: ClassVar[float] = 0.03
 
-    def learn(self, step: int, spend: float, worth: float) -> None:
+    def __init__(self, market: Market, budget: FloatArray) -> None:
+        super().__init__(market, budget)
+        self.budget_multiplier, self.target_multiplier = np.ones(len(budget)), np.ones(len(budget))
+
+    def learn(self, step: int, spend: FloatArray, worth: FloatArray) -> None:
         """A step of each multiplier by its own error."""
         budget, target = self.errors(step, spend, worth)
-        self.budget_multiplier = float(np.clip(self.budget_multiplier * np.exp(self.rate * budget), 0.05, 5))
-        self.target_multiplier = float(np.clip(self.target_multiplier * np.exp(self.rate * target), 0.3, 5))
-        self.multiplier = min(self.budget_multiplier, self.target_multiplier)
+        self.budget_multiplier = np.clip(self.budget_multiplier * np.exp(self.rate * budget), 0.05, 5)
+        self.target_multiplier = np.clip(self.target_multiplier * np.exp(self.rate * target), 0.3, 5)
+        self.multiplier = np.minimum(self.budget_multiplier, self.target_multiplier)
 
 
-BIDDERS: dict[str, Callable[..., Replayed]] = {
+BIDDERS: dict[str, MakeBidder] = {
     "fixed": Fixed,
     "pid": Pid,
     "dual-mirror-descent": DualMirrorDescent,
     "min-pacing": MinPacing,
-    "qianheng": make,
+    "qianheng": Bidder,
 }
-"""Every bidder that can be replayed, by name; each is made with budget, target_cpa, steps and history."""
+"""Every bidder that the engine can be given, and that can be replayed, by name."""

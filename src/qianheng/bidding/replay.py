@@ -1,13 +1,16 @@
-"""The production bidder behind the protocol of recorded days: one plan, one placement."""
+"""A bidder behind the protocol of recorded days: one plan, one placement."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qianheng.bidding.bidder import Bidder, Market, Outcome
+from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.curves import FloatArray, IntArray
+from qianheng.bidding.protocol import MakeBidder, Market, Outcome, PlanBidder
 
+Day = Mapping[str, NDArray[Any]]
 SEEN = np.array([[1.0, 0.8, 0.48]])
 TICKS = 48  # of a recorded day
 
@@ -15,7 +18,7 @@ TICKS = 48  # of a recorded day
 class ReplayBidder:
     """Turns values into worth, and outcomes into the bidder's."""
 
-    def __init__(self, bidder: Bidder, target_cpa: float) -> None:
+    def __init__(self, bidder: PlanBidder, target_cpa: float) -> None:
         self._bidder, self._target_cpa = bidder, target_cpa
         self._worth = np.zeros(0)
 
@@ -23,7 +26,7 @@ class ReplayBidder:
         """Bids [n] for predicted conversion probabilities `value` [n]."""
         self._worth = value * self._target_cpa
         nobody = np.zeros(len(value), dtype=np.int64)
-        return self._bidder.bid(step, nobody, nobody, self._worth, value_sigma * self._target_cpa)
+        return self._bidder.bid(step, nobody, nobody, self._worth)
 
     def observe(self, step: int, outcome: Mapping[str, Any]) -> None:
         """Pass on slot, exposed, spend [n] and price [n, slots]."""
@@ -32,9 +35,11 @@ class ReplayBidder:
         self._bidder.observe(step, Outcome(nobody, nobody, self._worth, outcome["price"], outcome["slot"], seen, spend))
 
 
-def make(*, budget: float, target_cpa: float, steps: int, history: Sequence[Mapping[str, Any]]) -> ReplayBidder:
+def make(
+    *, budget: float, target_cpa: float, steps: int, history: Sequence[Day], make_bidder: MakeBidder = Bidder
+) -> ReplayBidder:
     """A bidder for one day, having lived through the `history` (columns tick, value, price)."""
-    bidder = Bidder(Market(1, SEEN, steps), np.array([budget]))
+    bidder = make_bidder(Market(1, SEEN, steps), np.array([budget]))
     for day in history:
         nobody = np.zeros(len(day["value"]), dtype=np.int64)
         bidder.learn_day(0, _steps(day["tick"], steps), nobody, day["value"] * target_cpa, day["price"])

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.auction.kernel import Cleared, clear, strongest
-from qianheng.bidding.bidder import Bidder, Market, Outcome
+from qianheng.bidding.bidder import Bidder
+from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.core.days import DAY
 from qianheng.core.errors import Refused
 from qianheng.delivery.offers import Offers
@@ -50,7 +51,9 @@ class Tick:
 class Engine:
     """Serves all plans of a marketplace, one multiplier a plan over all placements."""
 
-    def __init__(self, plans: Sequence[Plan], space: Space, site: Site, day_start: int) -> None:
+    def __init__(
+        self, plans: Sequence[Plan], space: Space, site: Site, day_start: int, make_bidder: MakeBidder = Bidder
+    ) -> None:
         self.site, self.space = site, space
         self.plans = sorted(plans, key=lambda plan: plan.id)
         self.offers = Offers(self.plans, space)
@@ -66,7 +69,7 @@ class Engine:
         for plan in self.plans:
             _check_served(plan)
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
-        self.bidder = Bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
+        self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
 
     def row(self, plan_id: int) -> int:
         """The row of a plan in the engine's arrays."""

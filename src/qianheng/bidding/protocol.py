@@ -1,0 +1,96 @@
+"""What bidding is about, and what the engine asks of whoever bids: any bidder of this protocol can serve its plans."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from qianheng.bidding.curves import Arrays, BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What a bidder is told about where it bids."""
+
+    placements: int
+    seen: FloatArray  # [placements, slots] chance that slot k is seen
+    steps: int  # control steps in a day
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of n candidates (opportunity, plan) of one step, won and lost; money in any one unit."""
+
+    plan: IntArray
+    placement: IntArray
+    worth: FloatArray  # [n] predicted value / target ROI, in money
+    price: FloatArray  # [n, slots] competing price of slot k, non-increasing in k
+    slot: IntArray  # [n] 0 = lost, k = slot k
+    seen: BoolArray  # [n] exposed, and so charged
+    spend: FloatArray  # [n]
+
+
+class Binding(StrEnum):
+    """What keeps a multiplier from rising."""
+
+    BUDGET = "budget"
+    ROI = "roi"
+    CAP = "cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Why a plan bids as it does; money in the bidder's unit."""
+
+    multiplier: float
+    binding: Binding
+    forecast_spend: float  # for the rest of the day
+    forecast_worth: float
+    slack: float  # worth so far less spend so far
+    level: float  # log of how good traffic is now, 0 at the plan's reference
+
+
+class PlanBidder(Protocol):
+    """Bids for all plans of an engine, plans by row; `bid`, then `observe`, once a step."""
+
+    market: Market
+
+    def bid(self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray) -> FloatArray:
+        """Bids [n] for the candidates of a step."""
+
+    def observe(self, step: int, outcome: Outcome) -> None:
+        """What became of all candidates of the step."""
+
+    def set_budget(self, plan: int, budget: float) -> None:
+        """Another budget of the day, at once."""
+
+    def set_active(self, plan: int, active: bool) -> None:
+        """Pause a plan, or let it bid again."""
+
+    def retarget(self, plan: int, ratio: float) -> None:
+        """The plan's target is multiplied: later worths come divided by `ratio`, the slack so far stays."""
+
+    def credit(self, plan: int, worth: float) -> None:
+        """Worth that comes without a bid, or is taken back."""
+
+    def close_day(self) -> None:
+        """The day is over; the next begins with nothing spent."""
+
+    def learn_day(self, plan: int, step: IntArray, placement: IntArray, worth: FloatArray, price: FloatArray) -> None:
+        """Live through a recorded day [n] of one plan before its own days begin; `price` is [n, slots]."""
+
+    def reading(self, plan: int) -> Reading:
+        """Why the plan bids as it does."""
+
+    def rest(self, plan: int, step: int) -> FloatArray:
+        """The pair [2, points] that each multiplier would bring from `step` to the end of a day; zeros if unknown."""
+
+    def snapshot(self) -> Arrays:
+        """Everything it knows, as arrays with the plan as leading axis."""
+
+    def restore(self, state: Arrays) -> None:
+        """Go on exactly where `snapshot` was taken."""
+
+
+MakeBidder = Callable[[Market, FloatArray], PlanBidder]
+"""Makes a bidder for plans of these budgets [plans] of a day."""
