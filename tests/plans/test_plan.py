@@ -9,7 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qianheng.core.errors import BadInput, Refused
-from qianheng.plans.plan import BidMode, Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply, change, replay
+from qianheng.core.placements import Placement
+from qianheng.plans.plan import (
+    BidMode,
+    Goal,
+    Pace,
+    Plan,
+    PlanChange,
+    PlanKind,
+    PlanStatus,
+    Value,
+    apply,
+    change,
+    replay,
+)
+from qianheng.plans.writing import written
 
 NOON = datetime(2025, 10, 1, 4, tzinfo=UTC)
 PRODUCT = Plan(1, 1, 1, "推商品", PlanKind.PRODUCT, Goal.NET, Decimal("2.4"), 300_000_000, (11, 12))
@@ -23,6 +37,12 @@ CHANGES: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
         "budget_daily": st.integers(0, 10**15),
         "name": st.text(max_size=5),
         "status": st.sampled_from(["active", "paused"]),
+        "budget_weekly": st.none() | st.integers(0, 10**15),
+        "budget_total": st.none() | st.integers(0, 10**15),
+        "placements": st.sets(st.sampled_from(Placement)).map(sorted).map(tuple),
+        "schedule": st.sets(st.integers(0, 23)).map(sorted).map(tuple),
+        "pace": st.sampled_from([str(pace) for pace in Pace]),
+        "roi_float": st.booleans(),
         "product_ids": st.lists(st.integers(1, 99), min_size=1, max_size=3).map(tuple),
     },
 )
@@ -100,3 +120,71 @@ def test_only_a_live_plan_has_a_room(kind: PlanKind, room: int | None) -> None:
     with pytest.raises(BadInput) as refusal:
         Plan(1, 1, 1, "", kind, Goal.NET, Decimal(2), 0, (1,), room_id=room)
     assert refusal.value.key == "plans.room_and_kind"
+
+
+def test_several_faults_are_told_at_once() -> None:
+    with pytest.raises(BadInput) as refusal:
+        changed(PRODUCT, {"budget_weekly": -1, "schedule": (24,), "placements": (3, 0), "product_ids": ()})
+    said = str(refusal.value)
+    assert all(part in said for part in ("budget_weekly", "0 to 23", "placements", "at least one product"))
+    with pytest.raises(BadInput) as refusal:
+        changed(PRODUCT, {"id": 3, "colour": "red"})
+    assert "id:" in str(refusal.value)
+    assert "colour:" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("after", "key"),
+    [
+        ({"budget_total": -1}, "plans.negative_budget"),
+        ({"placements": (4,)}, "plans.unknown_value"),
+        ({"placements": (1, 1)}, "plans.not_ascending"),
+        ({"schedule": (9, 8)}, "plans.schedule"),
+        ({"pace": "hurried"}, "plans.unknown_value"),
+        ({"bid_mode": "max_delivery", "target": None, "roi_float": True}, "plans.nothing_to_float"),
+    ],
+)
+def test_limits_and_levers_are_checked(after: dict[str, Value], key: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        changed(PRODUCT, after)
+    assert refusal.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("target", "2.50", Decimal("2.50")),
+        ("target", "", None),
+        ("budget_daily", "99.5", 99_500_000),
+        ("budget_weekly", "700", 700_000_000),
+        ("budget_total", "", None),
+        ("placements", "search, feed", (Placement.FEED, Placement.SEARCH)),
+        ("placements", "", ()),
+        ("schedule", "8-10,22", (8, 9, 10, 22)),
+        ("schedule", "", ()),
+        ("roi_float", "true", True),
+        ("pace", "fast", Pace.FAST),
+        ("product_ids", "11,12", (11, 12)),
+        ("name", "秋装", "秋装"),
+    ],
+)
+def test_values_are_read_as_people_write_them(field: str, text: str, value: Value) -> None:
+    assert written(field, text) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("target", "high"),
+        ("budget_weekly", "1.0000001"),
+        ("placements", "feed, shelf"),
+        ("schedule", "8-x"),
+        ("roi_float", "perhaps"),
+        ("pace", "hurried"),
+        ("product_ids", "one"),
+    ],
+)
+def test_what_cannot_be_read_names_its_field(field: str, text: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        written(field, text)
+    assert refusal.value.place == field

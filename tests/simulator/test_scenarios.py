@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from qianheng.core.errors import BadInput, NotFound
+from qianheng.core.placements import Placement
 from qianheng.core.words import speak
-from qianheng.plans.plan import Goal, PlanStatus
+from qianheng.plans.plan import Goal, Pace, PlanStatus
 from qianheng.simulator.loading import load, shipped
 from qianheng.simulator.market import Market
 from tests.simulator.worlds import small
@@ -42,6 +43,26 @@ def test_changes_of_one_moment_are_one_change_and_those_after_the_last_day_are_l
     assert [made.after for made in changes] == [
         {"budget_daily": 99_500_000},
         {"target": Decimal("2.0"), "goal": Goal.PAYMENT},
+    ]
+
+
+def test_limits_and_levers_of_a_plan_are_read_as_people_write_them() -> None:
+    scenario = small(
+        plans__0__placements='["search", "feed"]',
+        plans__0__budget_weekly="1500",
+        plans__0__budget_total="4000",
+        plans__0__pace="slow",
+        plans__0__roi_float="true",
+        plans__0__schedule="8-10,22",
+        plans__0__changes='[{ day = 2, time = "10:00", field = "placements", value = "mall" }, '
+        '{ day = 2, time = "10:00", field = "budget_weekly", value = "" }]',
+    )
+    plan = scenario.plan_records()[0]
+    assert (plan.placements, plan.schedule) == ((Placement.FEED, Placement.SEARCH), (8, 9, 10, 22))
+    assert (plan.budget_weekly, plan.budget_total) == (1_500_000_000, 4_000_000_000)
+    assert (plan.pace, plan.roi_float) == (Pace.SLOW, True)
+    assert [made.after for made in scenario.timed_changes()] == [
+        {"placements": (Placement.MALL,), "budget_weekly": None}
     ]
 
 
@@ -92,6 +113,11 @@ def test_all_contradictions_are_told_at_once_in_both_languages() -> None:
         ("plans.0.changes", '[{ day = 1, time = "9h", field = "target", value = "2" }]', "9h"),
         ("plans.0.changes", '[{ day = 1, time = "09:00", field = "goal", value = "fame" }]', "fame"),
         ("plans.0.changes", '[{ day = 1, time = "09:00", field = "target", value = "high" }]', "high"),
+        ("plans.0.changes", '[{ day = 1, time = "09:00", field = "schedule", value = "8-25" }]', "0 to 23"),
+        ("plans.0.changes", '[{ day = 1, time = "09:00", field = "bid_mode", value = "max_delivery" }]', "maximum"),
+        ("plans.0.changes", '[{ day = 1, time = "09:00", field = "budget_daily", value = "0.5" }]', "minimum"),
+        ("plans.0.budget_weekly", "1", "7.00"),
+        ("marketplace", "lax", "standard"),
         ("rooms.0.sessions", '[{ on = "22:00", off = "14:00" }]', "on air"),
         ("rooms.0.sessions", '[{ on = "09:00", off = "12:00" }, { on = "11:00", off = "13:00" }]', "same time"),
         ("placements.mall.seen", "[0.5, 0.9]", "seen"),

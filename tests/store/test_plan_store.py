@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from qianheng.core.errors import Damaged, NotFound, Refused
-from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanKind, PlanStatus, change, replay
+from qianheng.core.placements import Placement
+from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanKind, PlanStatus, change, replay
 from qianheng.store import plans
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -30,6 +31,8 @@ CHANGES = (
     {"goal": Goal.NET, "target": Decimal("2.3")},
     {"product_ids": (3,), "budget_daily": 1},
     {"bid_mode": BidMode.MAX_DELIVERY, "target": None},
+    {"placements": (Placement.FEED, Placement.MALL), "schedule": (8, 9), "pace": Pace.FAST},
+    {"budget_weekly": 7_000_000, "budget_total": None},
 )
 
 
@@ -44,12 +47,12 @@ def test_a_plan_comes_back_as_it_was_and_its_log_leads_to_what_it_is(engine: Eng
             assert stored_version == version
     with engine.begin() as connection:
         log = plans.log(connection, 7)
-        assert plans.load(connection, 7) == (plan, 4)
-        assert plans.load_all(connection) == plans.load_all(connection, shop_id=1) == [(plan, 4)]
+        assert plans.load(connection, 7) == (plan, len(CHANGES))
+        assert plans.load_all(connection) == plans.load_all(connection, shop_id=1) == [(plan, len(CHANGES))]
         assert plans.load_all(connection, shop_id=2) == []
         assert replay(PLAN, log) == plan
         assert plans.history(connection, 7)[1] == replace(PLAN, status=PlanStatus.ACTIVE)
-        assert [entry.at for entry in log] == [NOW + timedelta(hours=version) for version in range(1, 5)]
+        assert [entry.at for entry in log] == [NOW + timedelta(hours=version) for version in range(1, len(CHANGES) + 1)]
 
 
 def test_a_change_made_on_a_stale_version_is_refused_and_the_same_change_again_is_not(engine: Engine) -> None:
@@ -83,3 +86,13 @@ def test_a_log_that_does_not_lead_to_the_plan_is_found(engine: Engine) -> None:
         connection.execute(sa.delete(plans.PLAN_CHANGE))
         with pytest.raises(Damaged):
             plans.history(connection, 7)
+
+
+def test_a_plan_stored_before_a_field_was_known_reads_as_if_it_were_not_set(engine: Engine) -> None:
+    with engine.begin() as connection:
+        plans.create(connection, PLAN)
+        new = {"placements", "budget_weekly", "budget_total", "pace", "roi_float", "schedule"}
+        body = connection.execute(sa.select(plans.PLAN.c.first)).one().first
+        old = {name: value for name, value in body.items() if name not in new}
+        connection.execute(sa.update(plans.PLAN).values(first=old, current=old))
+        assert plans.history(connection, 7) == [PLAN]

@@ -13,7 +13,7 @@ import numpy as np
 
 from qianheng.auction.hindsight import optimum
 from qianheng.delivery.engine import Tick
-from qianheng.facts.opportunities import Bool, Float32, Float64
+from qianheng.facts.opportunities import Bool, Float32, Float64, Int8
 from qianheng.plans.plan import Goal, Plan, PlanKind
 from qianheng.simulator.market import Market, Truth
 
@@ -52,7 +52,8 @@ class DayScore:
             plan = plans[column]
             products = np.array(plan.product_ids, np.int64)
             live = np.full(len(products), plan.kind is PlanKind.LIVE)
-            worths.append(_worth(plan, self.market.truth(tick.batch, products, live)))
+            truth = self.market.truth(tick.batch, products, live)
+            worths.append(_worth(plan, truth) * _open(plan, tick.batch.placement)[:, None])
             self._enter(tick, column, plan.id, worths[-1].max(axis=1))
         return worths
 
@@ -98,3 +99,8 @@ def _worth(plan: Plan, truth: Truth) -> Float64:
     """[n, products] true expected value over target of a seen impression, under the plan's goal."""
     kept = {Goal.NET: 1 - truth.refunded_1h, Goal.SETTLED: 1 - truth.refunded_7d}.get(plan.goal, 1.0)
     return np.asarray(truth.gmv * kept / float(plan.target or 1), float)
+
+
+def _open(plan: Plan, placement: Int8) -> Bool:
+    """[n] whether a plan may bid in each of these placements."""
+    return np.isin(placement, plan.placements) if plan.placements else np.ones(len(placement), bool)

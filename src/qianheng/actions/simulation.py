@@ -33,11 +33,13 @@ from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
 from qianheng.measures.days import Days
-from qianheng.plans.plan import change
+from qianheng.plans import rules
+from qianheng.plans.plan import apply, change
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
-from qianheng.simulator.scenario import Scenario, TimedChange
+from qianheng.simulator.planned import TimedChange
+from qianheng.simulator.scenario import Scenario
 from qianheng.store import plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
@@ -238,10 +240,10 @@ class _Run:
                 made.append(TimedPlan(microseconds(timed.at), after, version))
         return made
 
-    @staticmethod
-    def _enter(connection: Connection, timed: TimedChange) -> int:
+    def _enter(self, connection: Connection, timed: TimedChange) -> int:
         now = plans.load(connection, timed.plan_id)
         entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
+        rules.check(apply(now.plan, entry), rules.load_rules(self.scenario.marketplace), timed.after)
         return plans.append(connection, entry).version
 
     def _close(self, day: date, lived: DayRun) -> None:

@@ -20,6 +20,7 @@ from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.core.days import DAY
 from qianheng.core.errors import Refused
 from qianheng.delivery.offers import Offers
+from qianheng.delivery.openings import Openings
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
@@ -38,7 +39,7 @@ class Tick:
     batch: Opportunities
     decisions: Decisions
     cleared: Cleared
-    worth: Float  # [n, plans] calibrated value over target, micro-yuan
+    worth: Float  # [n, plans] calibrated value over target, micro-yuan; 0 where a plan may not bid
     serving: Int  # rows of the plans that took part
 
     def rival_spend(self, rivals: int) -> Float:
@@ -56,7 +57,7 @@ class Engine:
     ) -> None:
         self.site, self.space = site, space
         self.plans = sorted(plans, key=lambda plan: plan.id)
-        self.offers = Offers(self.plans, space)
+        self.offers, self.openings = Offers(self.plans, space), Openings(self.plans)
         self.ids = np.array([plan.id for plan in self.plans], np.int64)
         self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
@@ -85,6 +86,7 @@ class Engine:
         self.bidder.set_budget(row, float(plan.budget_daily))
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.offers.change(row, plan)
+        self.openings.change(row, plan)
 
     def lease(self, plan_id: int, amount: int) -> None:
         """Let a plan spend this much today, micro-yuan, and never more than its budget."""
@@ -144,7 +146,7 @@ class Engine:
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
         step = self._step(now)
-        worth = self.offers.worth(batch)
+        worth = self.openings.worth(self.offers.worth(batch), batch.placement)
         serving = np.flatnonzero(self.serving(now))
         candidates = self._bids(step, batch, worth, serving)
         rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
@@ -177,7 +179,7 @@ class Engine:
         """[plans] which plans may bid now."""
         active = np.array([plan.status is PlanStatus.ACTIVE for plan in self.plans])
         on_air: Bool = self.on_air_until > now
-        return active & on_air
+        return active & on_air & self.openings.now(now)
 
     def _bids(self, step: int, batch: Opportunities, worth: Float, serving: Int) -> npt.NDArray[np.float32]:
         """[n, plans] bids, 0 where a plan does not take part; never more than what is left to pay with."""

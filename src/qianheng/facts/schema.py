@@ -24,15 +24,6 @@ class Kind(StrEnum):
     LIVE = "live"
 
 
-class Placement(IntEnum):
-    """Where something is shown (场景)."""
-
-    FEED = 0
-    LIVE_SQUARE = 1
-    MALL = 2
-    SEARCH = 3
-
-
 class Channel(IntEnum):
     """What brought an order: organic traffic, a promoted impression or click, a creator's own traffic."""
 

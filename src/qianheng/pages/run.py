@@ -13,6 +13,7 @@ from qianheng.actions.books import unit_id
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
+from qianheng.core.placements import Placement
 from qianheng.core.words import language, say
 from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
@@ -235,12 +236,14 @@ def _value(name: str, value: Any) -> str:
     """The value of a plan's field as people read it."""
     if value is None:
         return UNKNOWN
-    if name == "budget_daily":
+    if name in ("budget_daily", "budget_weekly", "budget_total"):
         return money(int(value))
-    if name == "product_ids":
-        return listed(str(product) for product in value)
-    groups = {"goal": "goal", "bid_mode": "bid_mode", "status": "plan_status"}
-    return say(f"pages.{groups[name]}.{value}") if name in groups else str(value)
+    if name in ("product_ids", "schedule"):
+        return listed(str(one) for one in value) or say("pages.all")
+    if name == "placements":
+        return listed(say(f"pages.placement.{Placement(place).name.lower()}") for place in value) or say("pages.all")
+    groups = {"goal": "goal", "bid_mode": "bid_mode", "status": "plan_status", "pace": "pace", "roi_float": "switch"}
+    return say(f"pages.{groups[name]}.{str(value).lower()}") if name in groups else str(value)
 
 
 def _statement(summary: RunSummary) -> Html:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.core.money import micros
+from qianheng.core.placements import Placement
 from qianheng.facts.opportunities import Int8
-from qianheng.facts.schema import Placement
 from qianheng.simulator.draws import Bool, Float32, Float64, Int64, Real, Whole, generator
 from qianheng.simulator.habits import Buyers
 from qianheng.simulator.scenario import Scenario

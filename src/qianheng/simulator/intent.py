@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qianheng.core.days import HOUR
-from qianheng.facts.schema import Placement
+from qianheng.core.placements import Placement
 from qianheng.simulator.buyers import Catalogue, Population
 from qianheng.simulator.draws import Bool, Int64, UInt64, Whole, another, key, scramble, uniform
 from qianheng.simulator.scenario import Scenario

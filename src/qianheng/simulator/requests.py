@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from qianheng.core.days import HOUR
+from qianheng.core.placements import Placement
 from qianheng.facts.opportunities import Int8, Opportunities
-from qianheng.facts.schema import Placement
 from qianheng.simulator.draws import Float32, Int64, generator, key, positive_ids, scramble
 from qianheng.simulator.intent import Intent
 from qianheng.simulator.rivals import Rivals

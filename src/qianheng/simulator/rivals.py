@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from qianheng.core.money import YUAN
-from qianheng.facts.schema import Placement
+from qianheng.core.placements import Placement
 from qianheng.simulator.buyers import Population
 from qianheng.simulator.draws import Float32, Float64, Whole, generator
 from qianheng.simulator.scenario import RivalGroup, Scenario

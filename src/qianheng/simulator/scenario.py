@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations, groupby
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from qianheng.core.days import SHANGHAI, zone
-from qianheng.core.errors import BadInput
+from qianheng.core.errors import BadInput, QianhengError, Refused
 from qianheng.core.money import Micros, micros
+from qianheng.core.placements import Placement
 from qianheng.core.words import say
-from qianheng.facts.schema import Placement
-from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanKind, PlanStatus, Value
+from qianheng.plans import rules
+from qianheng.plans.plan import Plan, apply, change
 from qianheng.simulator.draws import Float64
 from qianheng.simulator.habits import (
     Buyers,
@@ -29,6 +29,7 @@ from qianheng.simulator.habits import (
     RivalHabits,
     TrafficShape,
 )
+from qianheng.simulator.planned import PlannedPlan, TimedChange, clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,57 +114,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedChange:
-    """A change of a plan that the scenario makes at a time of a delivery day (from 1)."""
-
-    day: int
-    time: str
-    field: Literal["goal", "target", "budget_daily", "bid_mode", "status"]
-    value: str
-
-    def __post_init__(self) -> None:
-        clock(self.time)
-        self.parsed()
-
-    def parsed(self) -> Value:
-        """The value as a plan holds it: a target as a decimal, a budget in micro-yuan, the rest as text."""
-        try:
-            match self.field:
-                case "target":
-                    return Decimal(self.value) if self.value else None
-                case "budget_daily":
-                    return micros(self.value)
-                case "goal":
-                    return Goal(self.value)
-                case "bid_mode":
-                    return BidMode(self.value)
-                case "status":
-                    return PlanStatus(self.value)
-        except (ValueError, ArithmeticError):
-            raise BadInput("simulator.change_value", field=self.field, value=self.value) from None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPlan:
-    """A plan of the scenario, as its owner would set it up; money in 元."""
-
-    id: int
-    shop: int
-    name: str
-    kind: Literal["product", "live"]
-    goal: Literal["payment", "net", "settled", "overall", "profit"]
-    budget_daily: Decimal
-    products: tuple[int, ...]
-    target: Decimal | None = None
-    room: int | None = None
-    bid_mode: Literal["target_roi", "max_delivery"] = "target_roi"
-    counting: Literal["all", "attributed"] = "attributed"
-    policy: str = "seed"
-    commission_rate: Decimal = Decimal(0)
-    changes: tuple[PlannedChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class RivalGroup:
     """Other advertisers of one sort. `value` is what an ordinary impression is worth to them, in 元."""
 
@@ -176,15 +126,6 @@ class RivalGroup:
     enters_day: int = 1
     enters_hour: int = 0
     leaves_day: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimedChange:
-    """What the scenario changes of a plan at a time: fields and values for `plans.plan.change`."""
-
-    at: datetime
-    plan_id: int
-    after: dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +154,7 @@ class Scenario:
     timezone: str = SHANGHAI
     seed: int = 1
     step_minutes: int = 1  # between two control steps of whoever serves this market
+    marketplace: str = "standard"  # whose rules of plans hold
 
     def __post_init__(self) -> None:
         zone(self.timezone)
@@ -256,13 +198,14 @@ class Scenario:
 
     def timed_changes(self) -> list[TimedChange]:
         """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
-        return sorted((made for plan in self.plans for made in self._changes(plan)), key=lambda made: made.at)
+        return sorted((made for plan in self.plans for made in self.changes_of(plan)), key=lambda made: made.at)
 
     def at(self, day: int, text: str) -> datetime:
         """The time of day `text` ("09:40") on a delivery day, the first being 1."""
         return datetime.combine(self.first_day + timedelta(days=day - 1), clock(text), tzinfo=ZoneInfo(self.timezone))
 
-    def _changes(self, plan: PlannedPlan) -> Iterator[TimedChange]:
+    def changes_of(self, plan: PlannedPlan) -> Iterator[TimedChange]:
+        """What the scenario changes of one of its plans, in time order."""
         moments = sorted(
             (made for made in plan.changes if made.day <= self.days), key=lambda made: (made.day, made.time)
         )
@@ -271,32 +214,7 @@ class Scenario:
 
     def plan_record(self, plan: PlannedPlan) -> Plan:
         """One plan as it stands at the start, active. What a plan may not be: BadInput."""
-        return Plan(
-            id=plan.id,
-            shop_id=plan.shop,
-            ad_account_id=self.ad_account.id,
-            name=plan.name,
-            kind=PlanKind(plan.kind),
-            goal=Goal(plan.goal),
-            target=plan.target,
-            budget_daily=micros(str(plan.budget_daily)),
-            product_ids=plan.products,
-            room_id=plan.room,
-            bid_mode=BidMode(plan.bid_mode),
-            status=PlanStatus.ACTIVE,
-            counting=Counting(plan.counting),
-            policy=plan.policy,
-            timezone=self.timezone,
-            commission_rate=plan.commission_rate,
-        )
-
-
-def clock(text: str) -> time:
-    """A time of day written as "14:00". Anything else: BadInput."""
-    try:
-        return time.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise BadInput("simulator.clock", value=text) from None
+        return plan.record(self.ad_account.id, self.timezone)
 
 
 def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
@@ -320,15 +238,25 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield from _unknown(f"{place}, room", [] if plan.room is None else [plan.room], rooms)
         for made in plan.changes:
             yield from _at_least_one(f"{place}, changes, day", made.day)
-        try:
-            scenario.plan_record(plan)
-        except BadInput as error:
-            yield place, str(error)
+        yield from ((place, str(fault)) for fault in _faults_of_plan(scenario, plan))
     yield from _twice("products", [product.id for product in scenario.products()])
     yield from _twice("plans", [plan.id for plan in scenario.plans])
     yield from _twice("rooms", [room.id for room in scenario.rooms])
     yield from _at_least_one("products", len(products))
     yield from _out_of_bounds(scenario)
+
+
+def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[QianhengError]:
+    """What a plan may not be, at its start and after each of its changes."""
+    try:
+        allowed = rules.load_rules(scenario.marketplace)
+        plan = scenario.plan_record(planned)
+        yield from rules.faults(plan, allowed, rules.BUDGETS)
+        for version, made in enumerate(scenario.changes_of(planned), 1):
+            plan = apply(plan, change(plan, version, made.at, "scenario", "", **made.after))
+            yield from (fault.at(f"{made.at:%m-%d %H:%M}") for fault in rules.faults(plan, allowed, made.after))
+    except (BadInput, Refused) as error:
+        yield error
 
 
 def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:

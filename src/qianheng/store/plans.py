@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields
 from decimal import Decimal
 from itertools import accumulate
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import microseconds, moment
 from qianheng.core.errors import Damaged, NotFound, Refused
-from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply
+from qianheng.plans.plan import Plan, PlanChange, Value, apply, held
 from qianheng.store.database import metadata
 
 PLAN = sa.Table(
@@ -37,17 +36,6 @@ PLAN_CHANGE = sa.Table(
     sa.Column("before", sa.JSON, nullable=False),
     sa.Column("after", sa.JSON, nullable=False),
 )
-
-_DECODERS: dict[str, Callable[[Any], Any]] = {
-    "kind": PlanKind,
-    "goal": Goal,
-    "bid_mode": BidMode,
-    "status": PlanStatus,
-    "counting": Counting,
-    "target": Decimal,
-    "commission_rate": Decimal,
-    "product_ids": tuple,
-}
 
 
 class StoredPlan(NamedTuple):
@@ -131,7 +119,7 @@ def _encode(plan: Plan) -> dict[str, Any]:
 
 
 def _decode(body: dict[str, Any]) -> Plan:
-    return Plan(**{name: _value(name, value) for name, value in body.items()})
+    return Plan(**{name: held(name, value) for name, value in body.items()})
 
 
 def _change_row(made: PlanChange) -> dict[str, Any]:
@@ -147,7 +135,7 @@ def _change_row(made: PlanChange) -> dict[str, Any]:
 
 
 def _change(row: Any) -> PlanChange:
-    before, after = (tuple((name, _value(name, value)) for name, value in pairs) for pairs in (row.before, row.after))
+    before, after = (tuple((name, held(name, value)) for name, value in pairs) for pairs in (row.before, row.after))
     return PlanChange(row.plan_id, row.version, moment(row.at), row.actor, row.reason, before, after)
 
 
@@ -155,7 +143,3 @@ def _plain(value: Value) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _value(name: str, value: Any) -> Any:
-    return value if value is None or name not in _DECODERS else _DECODERS[name](value)

@@ -1,0 +1,128 @@
+"""What a scenario's owner sets up and changes: its plans, as a person writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Literal
+
+from qianheng.core.errors import BadInput
+from qianheng.core.money import Micros, micros
+from qianheng.core.placements import Placement
+from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanKind, PlanStatus, Value
+from qianheng.plans.writing import written
+
+Changed = Literal[
+    "goal",
+    "target",
+    "budget_daily",
+    "budget_weekly",
+    "budget_total",
+    "product_ids",
+    "bid_mode",
+    "status",
+    "name",
+    "placements",
+    "pace",
+    "roi_float",
+    "schedule",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change of a plan that the scenario makes at a time of a delivery day (from 1)."""
+
+    day: int
+    time: str
+    field: Changed
+    value: str
+
+    def __post_init__(self) -> None:
+        clock(self.time)
+        self.parsed()
+
+    def parsed(self) -> Value:
+        """The value as a plan holds it: a target as a decimal, a budget in micro-yuan (`plans.writing`)."""
+        return written(self.field, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPlan:
+    """A plan of the scenario, as its owner would set it up; money in 元, a schedule as hours ("8-22")."""
+
+    id: int
+    shop: int
+    name: str
+    kind: Literal["product", "live"]
+    goal: Literal["payment", "net", "settled", "overall", "profit"]
+    budget_daily: Decimal
+    products: tuple[int, ...]
+    target: Decimal | None = None
+    room: int | None = None
+    bid_mode: Literal["target_roi", "max_delivery"] = "target_roi"
+    counting: Literal["all", "attributed"] = "attributed"
+    policy: str = "seed"
+    commission_rate: Decimal = Decimal(0)
+    placements: tuple[Literal["feed", "live_square", "mall", "search"], ...] = ()
+    budget_weekly: Decimal | None = None
+    budget_total: Decimal | None = None
+    pace: Literal["slow", "normal", "fast"] = "normal"
+    roi_float: bool = False
+    schedule: str = ""
+    changes: tuple[PlannedChange, ...] = ()
+
+    def record(self, ad_account_id: int, timezone: str) -> Plan:
+        """The plan as it stands at the start, active. What a plan may not be: BadInput."""
+        return Plan(
+            id=self.id,
+            shop_id=self.shop,
+            ad_account_id=ad_account_id,
+            name=self.name,
+            kind=PlanKind(self.kind),
+            goal=Goal(self.goal),
+            target=self.target,
+            budget_daily=micros(str(self.budget_daily)),
+            product_ids=self.products,
+            room_id=self.room,
+            bid_mode=BidMode(self.bid_mode),
+            status=PlanStatus.ACTIVE,
+            counting=Counting(self.counting),
+            policy=self.policy,
+            timezone=timezone,
+            commission_rate=self.commission_rate,
+            placements=tuple(sorted(Placement[name.upper()] for name in self.placements)),
+            budget_weekly=_micros(self.budget_weekly),
+            budget_total=_micros(self.budget_total),
+            pace=Pace(self.pace),
+            roi_float=self.roi_float,
+            schedule=_schedule(self.schedule),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimedChange:
+    """What the scenario changes of a plan at a time: fields and values for `plans.plan.change`."""
+
+    at: datetime
+    plan_id: int
+    after: dict[str, Value]
+
+
+def clock(text: str) -> time:
+    """A time of day written as "14:00". Anything else: BadInput."""
+    try:
+        return time.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise BadInput("simulator.clock", value=text) from None
+
+
+def _micros(amount: Decimal | None) -> Micros | None:
+    return None if amount is None else micros(str(amount))
+
+
+def _schedule(text: str) -> tuple[int, ...]:
+    hours = written("schedule", text)
+    assert isinstance(hours, tuple)  # by its kind
+    return hours
