@@ -147,6 +147,8 @@ def orders_of(rng: np.random.Generator, size: Size, day: int) -> dict[str, Any]:
         "category": -1,
         "room_id": -1,
         "click_id": 1,
+        "touched_at": 1,
+        "creative_id": 1,
         "channel": int(Channel.PROMOTED),
     }
 

@@ -13,6 +13,7 @@ from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
 from tests.delivery.markets import ROOM, SHOP, START
 
+TOUCH = ("click_id", "touched_at", "creative_id")
 ALL = replace(ROOM, counting=Counting.ALL)
 
 
@@ -31,7 +32,7 @@ def order(at: int, user: int = 7, product: int = 12, room: int = -1, number: int
         user_id=user,
         product_id=product,
         room_id=room,
-        click_id=-1,
+        **dict.fromkeys(TOUCH, -1),
         target_version=-1,
         amount=100_000_001,
     )
@@ -46,7 +47,7 @@ def recorder(*plans: Plan) -> Recorder:
 
 def touched(made: Recorder, plan: Plan, at: int, kind: Kind = Kind.CLICK, number: int = 500) -> None:
     known = {"id": number, "at": at, "plan_id": plan.id, "user_id": 7, "product_id": 12, "placement": 1}
-    made.touches.add(kind, fact(kind, **known)[kind])
+    made.touches.add(kind, fact(kind, **known, creative_id=120)[kind])
 
 
 def stamped(made: Recorder, raw: FactBatch) -> dict[str, int]:
@@ -77,7 +78,9 @@ def test_whose_an_order_is(
         touched(made, touched_by, START + HOUR)
     found = stamped(made, order(START + 2 * HOUR, room=room))
     assert (found["plan_id"], found["channel"]) == (plan_id, channel)
-    assert found["click_id"] == (500 if channel is Channel.PROMOTED else -1)
+    promoted = channel is Channel.PROMOTED
+    touch = {"click_id": 500, "touched_at": START + HOUR, "creative_id": 120} if promoted else dict.fromkeys(TOUCH, -1)
+    assert {name: found[name] for name in TOUCH} == touch
 
 
 def test_an_order_in_its_window_belongs_to_the_plan_that_reached_it_though_paused_since() -> None:

@@ -42,7 +42,7 @@ def told(tellings: Sequence[Telling]) -> Touches:
 def by_the_rule(tellings: Sequence[Telling], at: int) -> Touch | None:
     for wanted, window in ((Kind.CLICK, 7 * DAY), (Kind.IMPRESSION, DAY)):
         found = [
-            Touch(START + hour * HOUR, plan, number, number % 4)
+            Touch(START + hour * HOUR, plan, number, number % 4, 0)
             for kind, hour, plan, number in tellings
             if kind is wanted and 0 <= at - (START + hour * HOUR) <= window
         ]

@@ -26,7 +26,7 @@ def start_of(scenario: Scenario, day: int = 1) -> int:
 def places(rows: np.ndarray, plan_id: int, products: np.ndarray | int) -> Decisions:
     zero = np.zeros(len(rows), dtype=np.int64)
     whole = np.broadcast_to(np.asarray(products, dtype=np.int64), (len(rows),))
-    return Decisions(rows, np.full(len(rows), plan_id), whole, np.ones(len(rows), dtype=np.int8), zero, zero)
+    return Decisions(rows, np.full(len(rows), plan_id), whole, np.ones(len(rows), dtype=np.int8), zero, zero, whole)
 
 
 def show_nothing(batch: Opportunities, scenario: Scenario) -> Decisions:

@@ -160,6 +160,27 @@ def test_an_order_told_again_is_known_for_good_or_if_it_now_says_another_time_fo
         assert (lake.add(connection, FactBatch({Kind.ORDER: again})) == []) is known
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_facts_of_an_older_schema_are_read_as_before(engine: Engine, lake: Lake, way: str) -> None:
+    orders = world(6, 40)[Kind.ORDER]
+    older = FactBatch({Kind.ORDER: orders.slice(0, 20).drop_columns(["touched_at", "creative_id"])})
+    newer = FactBatch({Kind.ORDER: orders.slice(20)})
+    with engine.begin() as connection:
+        if way == "lake":
+            lake.add(connection, older)
+        else:
+            events.append(connection, older)
+        if way == "compact":
+            lake.compact(connection)
+        else:
+            lake.add(connection, newer)
+    expected = orders.num_rows if way != "compact" else 20
+    assert count(engine, lake) == (expected, expected)
+    with reading(engine) as connection:
+        found = lake.query(connection, "SELECT COUNT(*) AS n FROM orders WHERE COALESCE(touched_at, -1) = -1")
+    assert found["n"].to_pylist() == [20]
+
+
 def test_as_of_knows_only_what_had_been_received(engine: Engine, lake: Lake) -> None:
     batch = world(5, 60)
     half = int(np.median(batch[Kind.ORDER]["received_at"].to_numpy()))

@@ -25,7 +25,7 @@ from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.plan import BidMode, Counting, Plan
-from qianheng.prediction.calibration import Calibration
+from qianheng.prediction.calibration import Calibration, Trust
 from qianheng.prediction.predictor import Predictor
 from qianheng.simulator.market import Market
 
@@ -64,9 +64,9 @@ class DayRun:
 class Driver:
     """Runs days. Its state between days is in `snapshot`; going on from there gives the same bytes."""
 
-    def __init__(self, market: Market, engine: Engine, recorder: Recorder, seed: int) -> None:
+    def __init__(self, market: Market, engine: Engine, recorder: Recorder, seed: int, trust: Trust) -> None:
         self.market, self.engine, self.recorder, self.seed = market, engine, recorder, seed
-        self.predictor = Predictor(engine.space)
+        self.predictor = Predictor(engine.space, bias=trust.bias)
         prices = dict(zip(engine.space.product_ids.tolist(), engine.space.price.tolist(), strict=True))
         order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
         self.calibration = Calibration(len(engine.plans), order_value)

@@ -188,7 +188,8 @@ class _Run:
         as_it_is = {term.plan.id: term.plan for term in terms}
         fees = {product.id: product.service_fee_rate for product in self.scenario.products()}
         engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
-        self.driver = Driver(Market(self.scenario, self.folder.seed), engine, Recorder(fees), self.folder.seed)
+        market, seed = Market(self.scenario, self.folder.seed), self.folder.seed
+        self.driver = Driver(market, engine, Recorder(fees), seed, self.scenario.prediction)
         for term in terms:
             self.driver.recorder.change(term.at, term.plan, term.version)
 

@@ -210,7 +210,7 @@ class Engine:
         plan = cleared.winner[row, place]
         product, predicted = self.offers.chosen(batch, row, plan)
         slot = (place + 1).astype(np.int8)
-        return Decisions(row, self.ids[plan], product, slot, cleared.price[row, place], predicted)
+        return Decisions(row, self.ids[plan], product, slot, cleared.price[row, place], predicted, product)
 
     def _outcome(self, tick: Tick, plan: Int, seen: Bool, paid: Int) -> Outcome:
         shape, where = tick.worth.shape, (tick.decisions.row, plan)

@@ -97,7 +97,8 @@ class Recorder:
         reached = touch is not None and (term is None or touch.plan_id == term.plan.id)
         stamped = {**order, "channel": Channel.PROMOTED if reached else Channel.ORGANIC}
         if touch and reached:
-            stamped |= {"click_id": touch.id, "placement": touch.placement}
+            stamped |= {"click_id": touch.id, "touched_at": touch.at}
+            stamped |= {"placement": touch.placement, "creative_id": touch.creative_id}
         if term is None:
             return stamped | {"plan_id": NO_PLAN, "target_version": -1}
         return stamped | {

@@ -17,7 +17,7 @@ Columns = dict[str, npt.NDArray[np.generic]]
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
 
 _WHERE = ("id", "at", "received_at", "plan_id", "placement")
-_WHO = ("product_id", "user_id", "audience", "category", "room_id")
+_WHO = ("product_id", "user_id", "audience", "category", "room_id", "creative_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ def shown(
         "audience": batch.audience[row],
         "category": batch.category[row],
         "room_id": room_id,
+        "creative_id": decisions.creative_id,
         "slot": decisions.slot,
         "predicted_gmv": decisions.predicted_gmv,
         "target_version": version,

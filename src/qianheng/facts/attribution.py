@@ -16,16 +16,17 @@ import pyarrow as pa
 from qianheng.core.days import DAY
 from qianheng.facts.schema import Kind
 
-_COLUMNS = ("at", "plan_id", "id", "placement", "user_id", "product_id")
+_COLUMNS = ("at", "plan_id", "id", "placement", "creative_id", "user_id", "product_id")
 
 
 class Touch(NamedTuple):
-    """One promoted impression or click of a buyer: when, for which plan, under which id, where."""
+    """One promoted impression or click of a buyer: when, for which plan, under which id, where, with which creative."""
 
     at: int
     plan_id: int
     id: int
     placement: int
+    creative_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +116,4 @@ class _Day:
         at, *_, user, product = self.rows
         found = np.flatnonzero(user == user_id)
         found = found[(product[found] == product_id) & (at[found] >= window[0]) & (at[found] <= window[1])]
-        return max((Touch(*self.rows[:4, row].tolist()) for row in found.tolist()), default=None)
+        return max((Touch(*self.rows[: len(Touch._fields), row].tolist()) for row in found.tolist()), default=None)

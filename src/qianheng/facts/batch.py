@@ -68,6 +68,14 @@ def unique(facts: pa.Table) -> pa.Table:
     return facts if len(first) == len(ids) else facts.take(np.sort(first))
 
 
+def renewed(kind: Kind, facts: pa.Table) -> pa.Table:
+    """Facts written under an older schema in today's: what they do not say is unknown, -1."""
+    missing = [column for column in SCHEMAS[kind] if column.name not in facts.column_names]
+    for column in missing:
+        facts = facts.append_column(column, pa.array(np.full(facts.num_rows, -1), column.type))
+    return facts.select(SCHEMAS[kind].names) if missing else facts
+
+
 def packed(facts: pa.Table) -> npt.NDArray[np.uint8]:
     """Facts as bytes (an Arrow stream), to be kept in a snapshot."""
     sink = pa.BufferOutputStream()

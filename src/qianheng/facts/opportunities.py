@@ -46,6 +46,7 @@ class Decisions:
     slot: Int8  # [m] 1 = first place
     price: Int64  # [m] micro-yuan, due if it is seen
     predicted_gmv: Int64  # [m] paid GMV of a seen impression, micro-yuan
+    creative_id: Int64  # [m] which of the product's creatives is shown
 
     def __len__(self) -> int:
         return len(self.row)

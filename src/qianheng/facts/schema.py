@@ -55,6 +55,7 @@ _SHOWN = (
     *_WHERE,
     ("room_id", pa.int64()),  # the live room it leads into, -1: a product page
     ("category", pa.int8()),  # what the page or query around it was about, -1: nothing in particular
+    ("creative_id", pa.int64()),  # which of the product's creatives; a product's only one carries the product's id
 )
 
 SCHEMAS: dict[Kind, pa.Schema] = {
@@ -71,6 +72,8 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         *_WHERE,
         ("room_id", pa.int64()),  # -1: bought outside live rooms
         ("click_id", pa.int64()),  # the touch it is attributed to; -1: no promoted click or view reached the buyer
+        ("touched_at", pa.int64()),  # when that touch happened; -1: none
+        ("creative_id", pa.int64()),  # the creative of that touch; -1: none
         ("channel", pa.int8()),
         ("boost", pa.int8()),
         ("flagged", pa.bool_()),  # judged abnormal (fraud)

@@ -6,14 +6,29 @@ to be known by now, so an immature ROI never steers; k is the GMV of some twenty
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from qianheng.core.days import HOUR
+from qianheng.core.errors import BadInput
 from qianheng.prediction.delay import DelayCurve
 from qianheng.prediction.predictor import CONVERSION_WINDOW
 from qianheng.prediction.recent import Recent
 from qianheng.prediction.space import Float, Int
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far predictions are to be trusted. `bias`, a factor on every predicted GMV, is there to try being wrong."""
+
+    bias: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.bias <= 100:
+            raise BadInput("prediction.bias", value=self.bias)
+
 
 FORGET = 0.9  # a day: what happened a week ago weighs half
 BOUNDS = (0.4, 2.0)

@@ -38,8 +38,9 @@ class Predictor:
     `now`. The tables are only read in between.
     """
 
-    def __init__(self, space: Space, priors: Priors | None = None) -> None:
-        self.space = space
+    def __init__(self, space: Space, priors: Priors | None = None, bias: float = 1.0) -> None:
+        """`bias`: a factor on every predicted GMV, to see what wrong predictions do; 1 is none."""
+        self.space, self.bias = space, bias
         self.priors = priors or Priors()
         self.price = space.of_items(space.price)
         shape = (space.items, space.cells)
@@ -73,7 +74,7 @@ class Predictor:
         self.order_rate = rates(exposure, self.orders, self.space, self.priors.order)
         known = self.priors.value_orders
         self.order_mean = (self.order_value + known * self.price) / (self.order_count + known)
-        self.gmv = self.click_rate * self.order_rate * self.order_mean[:, None]
+        self.gmv = self.bias * self.click_rate * self.order_rate * self.order_mean[:, None]
         young = self._older_than(now - REFUND_WINDOW_1H)
         self.kept_1h = self._kept(self.aged["1h"] + young, self.priors.refunded_1h)
         self.kept_7d = np.minimum(self.kept_1h, self._kept(self.aged["7d"], self.priors.refunded_7d))

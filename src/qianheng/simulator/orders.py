@@ -24,6 +24,8 @@ ORDER_COLUMNS = ("received_at", "id", "at", "product_id", "user_id", "placement"
 _UNSTAMPED: dict[str, Any] = {
     "plan_id": -1,
     "click_id": -1,
+    "touched_at": -1,
+    "creative_id": -1,
     "channel": Channel.ORGANIC,
     "boost": BoostKind.NONE,
     "flagged": False,

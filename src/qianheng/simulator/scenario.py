@@ -18,6 +18,7 @@ from qianheng.core.placements import Placement
 from qianheng.core.words import say
 from qianheng.plans import rules
 from qianheng.plans.plan import Plan, apply, change
+from qianheng.prediction.calibration import Trust
 from qianheng.simulator.draws import Float64
 from qianheng.simulator.habits import (
     Buyers,
@@ -149,6 +150,7 @@ class Scenario:
     live: LiveHabits
     rivals: tuple[RivalGroup, ...]
     rival_habits: RivalHabits
+    prediction: Trust
     rooms: tuple[Room, ...] = ()
     days: int = 30
     timezone: str = SHANGHAI

@@ -8,7 +8,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from qianheng.facts.batch import FactBatch, join, packed, unpacked
+from qianheng.facts.batch import FactBatch, join, packed, renewed, unpacked
 from qianheng.facts.schema import Kind
 from qianheng.store.database import Sequence, metadata
 
@@ -46,4 +46,5 @@ def take(connection: Connection) -> FactBatch:
 
 
 def _batch(rows: Any) -> FactBatch:
-    return join(FactBatch({Kind(kind): unpacked(np.frombuffer(facts, np.uint8))}) for _, kind, facts in rows)
+    told = ((Kind(kind), unpacked(np.frombuffer(facts, np.uint8))) for _, kind, facts in rows)
+    return join(FactBatch({kind: renewed(kind, facts)}) for kind, facts in told)

@@ -152,11 +152,15 @@ class Lake:
         )
 
     def _source(self, files: Sequence[FileEntry], logged: str) -> str:
-        """SQL for all facts of a kind: those of the files and those of the log, which are others."""
+        """SQL for all facts of a kind: those of the files and those of the log, which are others.
+
+        A column that a file of an older version does not have is null there.
+        """
         if not files:
             return f"SELECT * FROM {logged}"
         paths = ", ".join(_quoted(self._whole(entry)) for entry in files)
-        return f"SELECT * FROM {logged} UNION ALL SELECT * FROM read_parquet([{paths}], hive_partitioning = false)"
+        held = f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
+        return f"SELECT * FROM {logged} UNION ALL BY NAME SELECT * FROM {held}"
 
     def _whole(self, entry: FileEntry) -> str:
         path = self.folder / entry.path
