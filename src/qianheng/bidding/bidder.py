@@ -1,14 +1,16 @@
 """The bidder: one multiplier per plan over all placements, re-solved every step for the rest of the day.
 
-A plan bids α · worth (shaded where slots allow it), worth being predicted value / target ROI. α solves: most worth,
-spend within the budget, spend within worth, over what is left of the day. State is arrays, the plan their leading axis.
+A plan bids α · worth (shaded where slots allow it), worth being predicted value / target ROI. α solves the plan's aim
+over what is left of the day: most worth, spend within the budget and, with a target, within worth; or most worth less
+spend. State is arrays, the plan their leading axis.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from qianheng.bidding import horizon
+from qianheng.bidding import aims, horizon
+from qianheng.bidding.aims import AIMS, Aim
 from qianheng.bidding.curves import (
     GRID,
     LOG_GRID,
@@ -56,12 +58,23 @@ class Bidder(Rows):
         self.shading = Shading(market.seen, plans, habits.price_share * market.steps)
         self.budget = np.array(budget, dtype=float)
         self.spend, self.worth = np.zeros(plans), np.zeros(plans)
+        self.aim = np.zeros(plans, dtype=np.int64)  # its place in `AIMS`: at first TARGET
         self.active, self.stale = np.ones(plans, dtype=bool), np.ones(plans, dtype=bool)
         self.multiplier = np.full(plans, habits.multiplier_first)
         self.value = np.zeros((plans, habits.periods, *horizon.SHAPE), dtype=np.float32)
         self.scale, self.nodes = np.zeros(plans), np.zeros((plans, habits.periods, horizon.LEVEL_NODES))
         self.next_step = np.zeros(plans, dtype=np.int64)
-        self.age, self.due = np.zeros(plans), 2.0 + np.arange(plans) // habits.solves_per_step
+        self.age, self.due = np.zeros(plans), self._turn(np.arange(plans))
+
+    def add(self, budget: float, row: int | None = None) -> int:
+        """Take in a plan with nothing learned, before the given row or behind all others; its row."""
+        row = len(self.budget) if row is None else row
+        fresh = Bidder(self.market, np.array([budget]), self.settings)
+        fresh.next_step[:] = self.next_step.max(initial=0)
+        fresh.due = self._turn(np.array([row]))
+        for mine, other in zip(self._parts().values(), fresh._parts().values(), strict=True):
+            mine.insert(row, other)
+        return row
 
     def bid(
         self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray, sigma: FloatArray | None = None
@@ -89,6 +102,13 @@ class Bidder(Rows):
     def retarget(self, plan: int, ratio: float) -> None:
         """Multiply the plan's target: later worths come divided by `ratio`, the slack so far stays."""
         self.landscape.retarget(plan, -float(np.log(ratio)))
+        self.due[plan], self.stale[plan] = self.age[plan], True
+
+    def set_aim(self, plan: int, aim: Aim) -> None:
+        """Bid for something else from now on. What was spent for another aim has no target to answer to."""
+        if aim is AIMS[self.aim[plan]]:
+            return
+        self.aim[plan], self.worth[plan] = AIMS.index(aim), self.spend[plan]
         self.due[plan], self.stale[plan] = self.age[plan], True
 
     def set_active(self, plan: int, active: bool) -> None:
@@ -145,7 +165,7 @@ class Bidder(Rows):
         alpha = float(self.multiplier[plan])
         spend, worth = (float(np.interp(np.log(alpha), LOG_GRID, curve)) if alpha > 0 else 0.0 for curve in pair)
         part = min(1.0, left / spend) if spend > 0 else 1.0
-        binding = _binding(pair, left, slack)
+        binding = _binding(AIMS[self.aim[plan]], pair, left, slack)
         return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.levels.now[plan]))
 
     def rest(self, plan: int, step: int) -> FloatArray:
@@ -154,6 +174,10 @@ class Bidder(Rows):
 
     def _parts(self) -> dict[str, Rows]:
         return {"bidder": self, "landscape": self.landscape, "levels": self.landscape.levels, "shading": self.shading}
+
+    def _turn(self, row: IntArray) -> FloatArray:
+        """The age at which plans [n] are solved first, a few a step."""
+        return np.asarray(2.0 + row // self.settings.solves_per_step)
 
     def _learn(self, step: int, outcome: Outcome) -> None:
         """Update the landscape; at the end of a period fold it into history."""
@@ -211,9 +235,11 @@ class Bidder(Rows):
         land = self.landscape
         pairs = land.rates(plan) * land.traffic()[plan][:, None, None]
         levels = land.levels.draws(plan, self.clock.period(step), horizon.DRAWS)
-        self.scale[plan] = horizon.HEADROOM * horizon.useful(pairs, levels[:, -2], float(self.budget[plan]))
-        outlook = horizon.Outlook(pairs / self.scale[plan], levels, land.levels.keep[plan])
-        self.value[plan] = horizon.solve(outlook, self.settings.multiplier_highest)
+        aim = self.aim[[plan]]
+        useful = horizon.useful(pairs, levels[:, -2], AIMS[aim[0]], float(self.budget[plan]))
+        self.scale[plan] = horizon.HEADROOM * useful
+        outlook = horizon.Outlook(pairs / self.scale[plan], levels, land.levels.keep[plan], aims.stakes(aim))
+        self.value[plan] = horizon.solve(outlook, float(aims.highest(aim, self.settings.multiplier_highest)[0]))
         self.nodes[plan] = levels
         pause = min(max(self.age[plan], 1.0), self.clock.steps / self.settings.solves_per_day)
         self.due[plan] = self.age[plan] + pause
@@ -225,17 +251,21 @@ class Bidder(Rows):
         volume = land.traffic()[:, period] * self.clock.remaining(step)
         pair = land.promise(period)[..., :columns] * volume[:, None, None]
         unit = np.where(self.scale > 0, self.scale, 1.0)
-        state = horizon.State(left / unit, (self.worth - self.spend) / unit, land.busyness(), land.levels.now)
+        slack, stakes = (self.worth - self.spend) / unit, aims.stakes(self.aim)
+        state = horizon.State(left / unit, slack, land.busyness(), land.levels.now, stakes)
         gain = horizon.gains(self.value[:, period], self.nodes[:, period], pair / unit[:, None, None], state)
-        return np.exp(_peak(gain))
+        return np.minimum(np.exp(_peak(gain)), aims.highest(self.aim, self.settings.multiplier_highest))
 
     def _careful(self, step: int, left: FloatArray) -> FloatArray:
-        """Before the first solution: spread the budget evenly over the day as it looks, never above worth."""
+        """Before the first solution: spread the budget evenly over the day as it looks, above worth only if nothing
+        depends on it.
+        """
         land, period = self.landscape, self.clock.period(step)
         traffic = land.traffic()
         rest = traffic[:, period + 1 :].sum(1) + traffic[:, period] * self.clock.remaining(step)
         even = log_multiplier(land.promise(period)[:, SPEND], left / np.maximum(rest, 1e-9))
-        return np.where(rest > 0, np.minimum(np.exp(even), 1.0), self.settings.multiplier_first)
+        limit = np.where(self.aim == AIMS.index(Aim.DELIVERY), self.settings.multiplier_highest, 1.0)
+        return np.where(rest > 0, np.minimum(np.exp(even), limit), self.settings.multiplier_first)
 
 
 def _unseen(placement: IntArray, worth: FloatArray, price: FloatArray) -> Outcome:
@@ -244,13 +274,22 @@ def _unseen(placement: IntArray, worth: FloatArray, price: FloatArray) -> Outcom
     return Outcome(none.astype(np.int64), placement, worth, price, none.astype(np.int64), none > 0, none)
 
 
-def _binding(pair: FloatArray, left: float, slack: float) -> Binding:
+def _binding(aim: Aim, pair: FloatArray, left: float, slack: float) -> Binding:
     """The constraint that a rising multiplier meets first, for the pair [2, points] of the rest of the day."""
     unaffordable = np.append(pair[SPEND] >= left, True).argmax()
-    over = np.append((slack + pair[WORTH] - pair[SPEND] < 0) & (GRID > 1), True).argmax()
+    over = np.append(_over(aim, slack + pair[WORTH] - pair[SPEND]) & (GRID > 1), True).argmax()
     if min(unaffordable, over) == len(GRID):
         return Binding.CAP
-    return Binding.BUDGET if unaffordable <= over else Binding.ROI
+    if unaffordable <= over:
+        return Binding.BUDGET
+    return Binding.PROFIT if aim is Aim.PROFIT else Binding.ROI
+
+
+def _over(aim: Aim, slack: FloatArray) -> BoolArray:
+    """Where on the grid of multipliers, for the slack [points] that each leaves, the aim itself forbids more."""
+    if aim is Aim.TARGET:
+        return slack < 0
+    return np.full(len(slack), aim is Aim.PROFIT)
 
 
 def _peak(gain: FloatArray) -> FloatArray:

@@ -40,6 +40,11 @@ class Rows:
         for name, held in self.arrays().items():
             held[plan] = other.arrays()[name][0]
 
+    def insert(self, plan: int, other: "Rows") -> None:
+        """Make room for a new plan before row `plan`: the first row of `other`."""
+        for name, held in self.arrays().items():
+            setattr(self, name, np.concatenate([held[:plan], other.arrays()[name][:1], held[plan:]]))
+
 
 def collect(row: IntArray, threshold: FloatArray, weights: FloatArray, rows: int) -> FloatArray:
     """Pairs [rows, 2, points] that rise by `weights` [2, n] where the multiplier passes `threshold` [n]."""

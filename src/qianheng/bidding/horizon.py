@@ -3,6 +3,7 @@
 W_k(b, s, z) = max_α worth + E[W_{k+1}(b − spend, s + worth − spend, z′) | z]: the most worth still to be had. The level
 z lasts into the next period with the chance the landscape measured, else it is drawn anew from the plan's own spread.
 Ending over the target is charged steeply, so a plan keeps exactly the slack that the traffic to come may ask for.
+Without a target nothing is charged; a plan that aims at profit counts worth − spend in the place of worth.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from qianheng.bidding.aims import Aim, Stakes, most
 from qianheng.bidding.curves import GRID, POINTS, SPEND, WORTH, FloatArray, IntArray, at_level
 
 Narrow = NDArray[np.float32]  # value functions: coarse anyway, and half the memory
@@ -18,7 +20,6 @@ Narrow = NDArray[np.float32]  # value functions: coarse anyway, and half the mem
 BUDGET_NODES, SLACK_NODES, LEVEL_NODES = 12, 13, 5
 SHAPE = (LEVEL_NODES, BUDGET_NODES, SLACK_NODES)
 HEADROOM = 1.2  # scale against the budget at the time of solving, so that small changes need no new solution
-OVER_TARGET = 12.0  # worth given up for each unit of money over the target at the end of the day
 ACTION_STRIDE = 2  # multipliers tried when solving ahead: every second of the grid
 SLACK_HIGHEST, SLACKS_BELOW = 2.0, 4  # highest slack in scales; nodes below zero
 
@@ -36,6 +37,7 @@ class Outlook:
     pairs: FloatArray  # [periods, 2, points] of whole periods at level 0
     levels: FloatArray  # [periods, levels] equally likely levels, if drawn anew
     keep: FloatArray  # [periods] chance that a level's rank lasts into the period
+    stakes: Stakes  # of this plan, [1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,14 @@ class State:
     slack: FloatArray
     busyness: FloatArray  # today's traffic against the expected: k times the traffic is 1/k of budget and slack
     level: FloatArray
+    stakes: Stakes
 
 
-def useful(pairs: FloatArray, level: FloatArray, budget: float) -> float:
-    """The budget, or what the target lets a day of good traffic spend if that is less; `pairs`
+def useful(pairs: FloatArray, level: FloatArray, aim: Aim, budget: float) -> float:
+    """The budget, or what the aim lets a day of good traffic spend if that is less; `pairs`
     [periods, 2, points], `level` [periods].
     """
-    spend, worth = at_level(pairs, level).sum(0)
-    within = float(spend[worth >= spend].max(initial=0.0))
+    within = most(aim, at_level(pairs, level).sum(0))
     return max(min(budget, within if within > 0 else budget), 1e-300)
 
 
@@ -61,11 +63,11 @@ def solve(outlook: Outlook, highest: float) -> Narrow:
     """Values [periods, levels, budgets, slacks] at the END of each period; the last is the charge for ending over."""
     periods = len(outlook.pairs)
     value = np.empty((periods, *SHAPE), dtype=np.float32)
-    value[-1] = OVER_TARGET * np.minimum(SLACKS, 0.0)
+    value[-1] = outlook.stakes.over * np.minimum(SLACKS, 0.0)
     pairs = at_level(np.repeat(outlook.pairs[:, None], LEVEL_NODES, 1), outlook.levels)
     pairs = pairs[..., _actions(pairs[..., SPEND, :].sum(0), highest)].astype(np.float32)
     for period in range(periods - 1, 0, -1):
-        best, keep = _step_back(value[period], pairs[period]), np.float32(outlook.keep[period])
+        best, keep = _step_back(value[period], pairs[period], outlook.stakes), np.float32(outlook.keep[period])
         value[period - 1] = keep * best + (1 - keep) * best.mean(0)
     return value
 
@@ -79,12 +81,17 @@ def gains(value: Narrow, nodes: FloatArray, pair: FloatArray, state: State) -> F
     part = _affordable(spend, np.maximum(budget, 0.0)[:, None])
     spend, worth = spend * part, worth * part
     table = np.einsum("pz,pzbs->pbs", _hats(nodes, state.level), value)
-    later = look_up(table, budget[:, None] - spend, (slack[:, None] + worth - spend)[:, None])
-    return np.asarray(worth + later[:, 0])
+    over = state.stakes.over[:, None, None]
+    later = look_up(table, budget[:, None] - spend, (slack[:, None] + worth - spend)[:, None], over)
+    return np.asarray(worth - state.stakes.spent[:, None] * spend + later[:, 0])
 
 
-def look_up(value: NDArray[np.floating], budget: FloatArray | Narrow, slack: FloatArray | Narrow) -> FloatArray:
-    """Bilinear `value` [r, budgets, slacks] at `budget` [r, m] and `slack` [r, k, m]: [r, k, m]."""
+def look_up(
+    value: NDArray[np.floating], budget: FloatArray | Narrow, slack: FloatArray | Narrow, over: Narrow
+) -> FloatArray:
+    """Bilinear `value` [r, budgets, slacks] at `budget` [r, m] and `slack` [r, k, m]: [r, k, m]; `over` is what each
+    unit of slack below the last node costs.
+    """
     i = np.minimum(np.sqrt(np.clip(budget, 0.0, 1.0)) * (BUDGET_NODES - 1), BUDGET_NODES - 2).astype(np.intp)
     part = np.clip((budget - BUDGETS[i]) / (BUDGETS[i + 1] - BUDGETS[i]), 0.0, 1.0)[..., None]
     row = np.arange(len(value))[:, None]
@@ -94,16 +101,17 @@ def look_up(value: NDArray[np.floating], budget: FloatArray | Narrow, slack: Flo
     place = np.clip((slack - SLACKS[j]) / (SLACKS[j + 1] - SLACKS[j]), 0.0, 1.0)
     flat, cell = curves.ravel(), (np.arange(curves[..., 0].size) * SLACK_NODES).reshape(i.shape)[:, None] + j
     below = np.take(flat, cell)
-    beyond = OVER_TARGET * np.minimum(slack - SLACKS[0], 0.0)
+    beyond = over * np.minimum(slack - SLACKS[0], 0.0)
     return np.asarray(below + place * (np.take(flat, cell + 1) - below) + beyond)
 
 
-def _step_back(value: Narrow, pair: Narrow) -> FloatArray:
+def _step_back(value: Narrow, pair: Narrow, stakes: Stakes) -> FloatArray:
     """Best worth [z, b, s] from the start of a period, for `value` [z, b, s] at its end and `pair` [z, 2, actions]."""
     part = _affordable(pair[:, None, SPEND], BUDGETS[:, None])  # [z, b, actions]
     spend, worth = ((pair[:, None, row] * part).reshape(LEVEL_NODES, -1) for row in (SPEND, WORTH))
     rest = np.repeat(BUDGETS, pair.shape[-1]) - spend
-    found = look_up(value, rest, SLACKS[:, None] + (worth - spend)[:, None]) + worth[:, None]
+    found = look_up(value, rest, SLACKS[:, None] + (worth - spend)[:, None], stakes.over)
+    found += (worth - stakes.spent * spend)[:, None]
     best = found.reshape(LEVEL_NODES, SLACK_NODES, BUDGET_NODES, -1).max(-1)
     return np.asarray(best.swapaxes(1, 2))
 

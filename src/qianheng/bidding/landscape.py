@@ -51,7 +51,7 @@ class Landscape(Rows):
     """Arrays with the plan as leading axis; pairs are [..., (spend, worth), points]."""
 
     def __init__(self, clock: Clock, memory: Memory, plans: int) -> None:
-        self.clock, self.memory, self.plans = clock, memory, plans
+        self.clock, self.memory = clock, memory
         self.levels = Levels(plans, clock.periods, memory.days)
         periods = clock.periods
         self.recent, self.recent_count = np.zeros((plans, 2, POINTS)), np.zeros(plans)

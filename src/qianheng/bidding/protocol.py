@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from qianheng.bidding.aims import Aim
 from qianheng.bidding.curves import Arrays, BoolArray, FloatArray, IntArray
 
 
@@ -35,6 +36,7 @@ class Binding(StrEnum):
 
     BUDGET = "budget"
     ROI = "roi"
+    PROFIT = "profit"  # what more would bring is worth less than it costs
     CAP = "cap"
 
 
@@ -60,6 +62,12 @@ class PlanBidder(Protocol):
 
     def observe(self, step: int, outcome: Outcome) -> None:
         """What became of all candidates of the step."""
+
+    def add(self, budget: float, row: int | None = None) -> int:
+        """A plan more, before the given row or behind all others; its row."""
+
+    def set_aim(self, plan: int, aim: Aim) -> None:
+        """Bid for something else from now on; at first every plan has a target."""
 
     def set_budget(self, plan: int, budget: float) -> None:
         """Another budget of the day, at once."""

@@ -8,8 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from qianheng.bidding import aims
+from qianheng.bidding.aims import AIMS, Aim
 from qianheng.bidding.bidder import Bidder
-from qianheng.bidding.curves import POINTS, Arrays, FloatArray, IntArray, Rows
+from qianheng.bidding.curves import POINTS, Arrays, BoolArray, FloatArray, IntArray, Rows
 from qianheng.bidding.protocol import Binding, MakeBidder, Market, Outcome, Reading
 
 FIRST_DAY = 1.0  # days of even traffic that are believed before any has been lived
@@ -23,14 +25,15 @@ class Fixed(Rows):
         self.market, plans = market, len(budget)
         self.budget = np.array(budget, dtype=float)
         self.spend, self.worth, self.granted = np.zeros(plans), np.zeros(plans), np.zeros(plans)
-        self.active = np.ones(plans, dtype=bool)
+        self.active, self.aim = np.ones(plans, dtype=bool), np.zeros(plans, dtype=np.int64)
         self.multiplier = np.ones(plans)
         self.usual = np.full((plans, market.steps), 1.0 / market.steps)  # share of a day's traffic in each step
         self.today, self.days = np.zeros((plans, market.steps)), np.full(plans, FIRST_DAY)
 
     def bid(self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray) -> FloatArray:
-        """One multiplier for all of a plan's candidates."""
-        return np.asarray((self.multiplier * self.active)[plan] * worth)
+        """One multiplier for all of a plan's candidates; who aims at profit never bids above worth."""
+        multiplier = np.minimum(self.multiplier, aims.highest(self.aim, np.inf))
+        return np.asarray((multiplier * self.active)[plan] * worth)
 
     def observe(self, step: int, outcome: Outcome) -> None:
         """Keep the sums and learn."""
@@ -55,7 +58,23 @@ class Fixed(Rows):
         share = np.maximum(self.budget * usual, 1e-12)
         rest = np.maximum(self.usual[:, step:].sum(1), usual)
         even = (self.budget - self.spend + spend) * usual / rest
-        return np.clip((even - spend) / share, -3, 3), np.clip((worth - spend) / share, -3, 3)
+        of_target = np.where(self.has_target, (worth - spend) / share, 3)
+        return np.clip((even - spend) / share, -3, 3), np.clip(of_target, -3, 3)
+
+    @property
+    def has_target(self) -> BoolArray:
+        """Which plans [plans] answer to a target."""
+        return np.asarray(self.aim == AIMS.index(Aim.TARGET))
+
+    def add(self, budget: float, row: int | None = None) -> int:
+        """A plan more that has lived through nothing."""
+        row = len(self.budget) if row is None else row
+        self.insert(row, type(self)(self.market, np.array([budget])))
+        return row
+
+    def set_aim(self, plan: int, aim: Aim) -> None:
+        """Answer to a target, or to the budget alone."""
+        self.aim[plan] = AIMS.index(aim)
 
     def set_budget(self, plan: int, budget: float) -> None:
         """Another budget of the day."""
@@ -87,7 +106,8 @@ class Fixed(Rows):
     def reading(self, plan: int) -> Reading:
         """Its multiplier; it forecasts nothing, and the constraint named is the one it is nearer to."""
         slack = float(self.worth[plan] - self.spend[plan])
-        binding = Binding.ROI if slack < self.budget[plan] - self.spend[plan] else Binding.BUDGET
+        tight = self.has_target[plan] and slack < self.budget[plan] - self.spend[plan]
+        binding = Binding.ROI if tight else Binding.BUDGET
         return Reading(float(self.multiplier[plan] * self.active[plan]), binding, 0.0, 0.0, slack, 0.0)
 
     def rest(self, plan: int, step: int) -> FloatArray:
@@ -124,7 +144,8 @@ class Pid(Fixed):
     def learn(self, step: int, spend: FloatArray, worth: FloatArray) -> None:
         """Follow the tighter of target and plan; while nothing is won, bid a little more."""
         spent = self.spend > 0
-        allowed = np.minimum(np.maximum(self.worth, 1e-9), np.maximum(self.planned(step), 1e-9))
+        worthy = np.where(self.has_target, np.maximum(self.worth, 1e-9), np.inf)
+        allowed = np.minimum(worthy, np.maximum(self.planned(step), 1e-9))
         error = np.where(spent, np.log(allowed / np.where(spent, self.spend, allowed)), 0.0)
         self.integral = np.clip(self.integral + error * self.errors_a_day / self.market.steps, -5, 5)
         proportional, integral = self.gains

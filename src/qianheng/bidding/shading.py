@@ -23,7 +23,7 @@ class Shading(Rows):
 
     def __init__(self, seen: FloatArray, plans: int, memory_steps: float) -> None:
         """`seen` [placements, slots]: chance that slot k is seen."""
-        self._seen, self.plans, self.memory_steps = seen, plans, memory_steps
+        self._seen, self.memory_steps = seen, memory_steps
         shape = (plans, len(seen), NODES)
         self.idle = seen.shape[1] == 1
         self.unit, self.count = np.zeros(plans), np.zeros(shape[:2])
@@ -82,8 +82,8 @@ class Shading(Rows):
         """Take the geometric mean of the first prices [n] as the plan's unit of money."""
         first = (self.unit[plan] == 0) & (price > 0)
         if first.any():
-            count = np.bincount(plan[first], minlength=self.plans)
-            total = np.bincount(plan[first], np.log(price[first]), self.plans)
+            count = np.bincount(plan[first], minlength=len(self.unit))
+            total = np.bincount(plan[first], np.log(price[first]), len(self.unit))
             self.unit = np.where(count > 0, np.exp(total / np.maximum(count, 1)), self.unit)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.auction.kernel import Cleared, clear, strongest
+from qianheng.bidding.aims import Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.core.days import DAY
@@ -28,7 +29,6 @@ from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-FREEDOM = 10.0  # budgets
 _STATE = ("versions", "leased", "spent_today", "credited", "on_air_until", "told_of_air")
 
 
@@ -71,18 +71,38 @@ class Engine:
             _check_served(plan)
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
         self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
+        for row, plan in enumerate(self.plans):
+            self.bidder.set_aim(row, _aim(plan))
 
     def row(self, plan_id: int) -> int:
         """The row of a plan in the engine's arrays."""
         return int(np.searchsorted(self.ids, plan_id))
 
+    def add(self, plan: Plan) -> int:
+        """Serve one plan more from now on; its row. A plan that is there already: ValueError."""
+        row = self.row(plan.id)
+        if row < len(self.plans) and self.ids[row] == plan.id:
+            raise ValueError(f"plan {plan.id} is served already")
+        fresh = Engine([plan], self.space, self.site, self.day_start)
+        for name in ("ids", "room_ids", *_STATE):
+            setattr(self, name, np.insert(getattr(self, name), row, getattr(fresh, name)[0]))
+        self.plans.insert(row, plan)
+        self.offers.insert(row, plan)
+        self.bidder.add(float(plan.budget_daily), row)
+        self.bidder.set_aim(row, _aim(plan))
+        return row
+
     def change(self, plan: Plan, version: int) -> None:
-        """Serve a plan as it is from now on; target, budget and status take effect at once."""
+        """Serve a plan as it is from now on; target, aim, budget and status take effect at once."""
         _check_served(plan)
         row = self.row(plan.id)
         before, self.plans[row], self.versions[row] = self.plans[row], plan, version
-        if plan.target and before.target and plan.target != before.target:
-            self.bidder.retarget(row, float(plan.target / before.target))
+        ratio = (plan.target or 1) / (before.target or 1)
+        if ratio != 1:
+            self.bidder.retarget(row, float(ratio))
+        if _aim(plan) is not _aim(before):
+            self.bidder.set_aim(row, _aim(plan))
+            self.credited[row] = 0.0
         self.bidder.set_budget(row, float(plan.budget_daily))
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.offers.change(row, plan)
@@ -115,15 +135,10 @@ class Engine:
         before.
         """
         counts = np.array([plan.counting is Counting.ALL for plan in self.plans])
-        worth = np.where(counts, self.offers.worth_of(unpromoted_gmv), 0.0) + self._without_target()
+        worth = np.where(counts, self.offers.worth_of(unpromoted_gmv), 0.0)
         for row in np.flatnonzero(worth != self.credited).tolist():
             self.bidder.credit(row, float(worth[row] - self.credited[row]))
         self.credited = worth
-
-    def _without_target(self) -> Float:
-        """[plans] worth that frees plans of maximum delivery from a target: more than they can spend."""
-        unbound = np.array([plan.bid_mode is BidMode.MAX_DELIVERY for plan in self.plans])
-        return np.where(unbound, FREEDOM * np.array([plan.budget_daily for plan in self.plans], float), 0.0)
 
     def start_day(self, day_start: int) -> None:
         """A new natural day: budgets start anew, yesterday becomes history."""
@@ -229,6 +244,13 @@ def _check_served(plan: Plan) -> None:
     """Refuse a goal that nothing here values yet, rather than bid to another."""
     if plan.goal in (Goal.OVERALL, Goal.PROFIT):
         raise Refused("delivery.goal_not_served", place=plan.name, goal=plan.goal)
+
+
+def _aim(plan: Plan) -> Aim:
+    """What the bidder is to do for a plan (SPEC 6.1)."""
+    if plan.goal is Goal.PROFIT:
+        return Aim.PROFIT
+    return Aim.DELIVERY if plan.bid_mode is BidMode.MAX_DELIVERY else Aim.TARGET
 
 
 def _pairs(batch: Opportunities, serving: Int) -> tuple[Int, Int]:

@@ -30,12 +30,20 @@ class Offers:
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
 
+    def insert(self, row: int, plan: Plan) -> None:
+        """A plan more, before the given row."""
+        self.plans.insert(row, plan)
+        fresh = {"item": 0, "predicted": 0.0, "kept": 1.0, "factor": 1.0}
+        for name, value in fresh.items():
+            setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
+        self.change(row, plan)
+
     def change(self, row: int, plan: Plan) -> None:
         """A plan has changed: its target, goal or products may differ."""
         self.plans[row] = plan
         if self._predictor is not None:
             self._fill(row, self._predictor, np.zeros(self.space.items))
-            self._price()
+        self._price()
 
     def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
         """Take over refitted predictions and the calibration factor of each plan."""

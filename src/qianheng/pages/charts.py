@@ -25,7 +25,7 @@ REFUND_AGES = [1, 6, 24, 72, 168, 336]  # hours named on the axis
 LEGEND_ITEM = {"icon": "roundRect", "itemWidth": 14, "itemHeight": 8, "itemGap": 14}
 UNSEEN_AXIS = {"show": False, "axisPointer": {"show": False, "triggerTooltip": False}}
 CLOCK_LABELS = {**dict.fromkeys(("year", "month", "day"), "{MM}-{dd}"), "hour": "{HH}:{mm}"}
-BINDINGS = ("roi", "budget", "cap")
+BINDINGS = ("roi", "budget", "profit", "cap")
 LEAST, REACH = 0.01, 2.0  # the landscape is drawn between these shares of the daily budget
 
 
