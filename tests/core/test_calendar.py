@@ -33,7 +33,7 @@ def test_midnight_is_the_first_instant_of_its_day(day: date, name: str) -> None:
 @given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(ZONES))
 def test_microseconds_and_moments_are_the_same_time(at: datetime, name: str) -> None:
     assume(2 < at.year < 9998)
-    assert moment(microseconds(at), name) == at
+    assert moment(microseconds(at), name).astimezone(UTC) == at  # an hour that comes twice equals no other zone's
     assert microseconds(moment(microseconds(at), name)) == microseconds(at)
 
 
