@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qianheng.bidding import Market, Outcome, PlanBidder
+from qianheng.bidding import Aim, Market, Outcome, PlanBidder
 from qianheng.bidding.curves import FloatArray
 from qianheng.bidding.references import BIDDERS, Fixed
 from qianheng.core.days import MINUTE
@@ -41,6 +41,21 @@ def test_a_restored_bidder_continues_bit_for_bit(name: str) -> None:
 def test_money_has_no_unit(name: str) -> None:
     yuan, micros = BIDDERS[name](MARKET, BUDGETS), BIDDERS[name](MARKET, 1e6 * BUDGETS)
     np.testing.assert_allclose(1e6 * live(yuan, range(STEPS)), live(micros, range(STEPS), 1e6), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", BIDDERS)
+def test_who_aims_at_profit_never_bids_above_worth_and_who_joins_bids_too(name: str) -> None:
+    bidder = BIDDERS[name](MARKET, BUDGETS)
+    for plan in range(3):
+        bidder.set_aim(plan, Aim.PROFIT)
+    live(bidder, range(20))
+    assert bidder.add(1e9, 1) == 1
+    bidder.set_aim(1, Aim.DELIVERY)
+    live(bidder, range(20, 30))
+    everyone = np.arange(4)
+    bids = bidder.bid(30, everyone, 0 * everyone, np.ones(4))
+    assert (bids[[0, 2, 3]] <= 1).all()
+    assert (bids > 0).all()
 
 
 @pytest.mark.parametrize("name", BIDDERS)

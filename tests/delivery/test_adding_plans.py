@@ -17,6 +17,10 @@ from tests.delivery.markets import ROOM, SHOP, SITE, SPACE, START, engine, serve
 MIDDLE = replace(SHOP, id=2, name="middle")
 
 
+def aim_of(made: Engine) -> Aim:
+    return AIMS[int(made.bidder.snapshot()["bidder.aim"][0])]
+
+
 def test_a_plan_added_between_others_serves_within_its_lease_and_the_others_keep_their_books() -> None:
     made, rng = engine(), np.random.default_rng(1)
     serve(made, rng, START, 300)
@@ -49,13 +53,13 @@ def test_a_snapshot_carries_a_plan_that_was_added() -> None:
 def test_the_aim_of_a_plan_follows_its_bid_mode_and_frees_it_of_its_target() -> None:
     freely = replace(SHOP, bid_mode=BidMode.MAX_DELIVERY, target=None)
     made = engine([SHOP], [10_000_000])
-    assert AIMS[made.bidder.aim[0]] is Aim.TARGET
+    assert aim_of(made) is Aim.TARGET
     made.change(freely, 1)
-    assert AIMS[made.bidder.aim[0]] is Aim.DELIVERY
+    assert aim_of(made) is Aim.DELIVERY
     rng = np.random.default_rng(3)
     for minute in range(5):
         serve(made, rng, START + minute * MINUTE, 100)
     made.change(replace(SHOP, target=Decimal(3)), 2)
-    assert AIMS[made.bidder.aim[0]] is Aim.TARGET
+    assert aim_of(made) is Aim.TARGET
     assert made.bidder.reading(0).slack == 0
-    assert AIMS[engine([freely], [10_000_000]).bidder.aim[0]] is Aim.DELIVERY
+    assert aim_of(engine([freely], [10_000_000])) is Aim.DELIVERY
