@@ -55,7 +55,7 @@ def test_who_aims_at_profit_never_bids_above_worth_and_who_joins_bids_too(name: 
     everyone = np.arange(4)
     bids = bidder.bid(30, everyone, 0 * everyone, np.ones(4))
     assert (bids[[0, 2, 3]] <= 1).all()
-    assert (bids > 0).all()
+    assert bids[1] > 0
 
 
 @pytest.mark.parametrize("name", BIDDERS)

@@ -88,8 +88,10 @@ class Engine:
             setattr(self, name, np.insert(getattr(self, name), row, getattr(fresh, name)[0]))
         self.plans.insert(row, plan)
         self.offers.insert(row, plan)
+        self.openings = Openings(self.plans)
         self.bidder.add(float(plan.budget_daily), row)
         self.bidder.set_aim(row, _aim(plan))
+        self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         return row
 
     def change(self, plan: Plan, version: int) -> None:
