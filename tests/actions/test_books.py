@@ -1,6 +1,7 @@
 """The money of a plan's day: held once, taken once, judged by what was in force that day, credited once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.guarantee.verdict import Reason, Status
 from qianheng.ledger.spending import Payment
 from qianheng.measures.days import Days
+from qianheng.plans.allowance import Lease, Used
 from qianheng.plans.plan import Goal, Plan, PlanKind, PlanStatus, Value, change
 from qianheng.store import ledger, plans
 from qianheng.store.database import connect, migrate
@@ -168,15 +170,26 @@ def test_two_changes_forty_minutes_apart_void_the_day(connection: Connection, la
 
 
 def test_a_lease_is_held_once_and_what_was_not_spent_is_free_again(connection: Connection) -> None:
-    at = midnight(DAY)
-    assert [books.lease(connection, PLAN, DAY, at, 3000 * YUAN) for _ in range(2)] == [3000 * YUAN] * 2
+    generous = replace(PLAN, budget_daily=3000 * YUAN)
+    for _ in range(2):
+        assert books.lease(connection, [PLAN, generous], DAY).amount == 3000 * YUAN
     assert ledger.funds(connection, PLAN.ad_account_id) == (2000 * YUAN, 0, 3000 * YUAN)
     for _ in range(2):
-        books.capture(connection, PLAN, DAY, at + timedelta(days=1), 1 * YUAN + 1)
+        books.capture(connection, PLAN, DAY, midnight(DAY + timedelta(days=1)), 1 * YUAN + 1)
     assert ledger.funds(connection, PLAN.ad_account_id) == (4999 * YUAN - 1, 0, 0)
 
 
 def test_a_low_balance_leases_what_there_is(connection: Connection) -> None:
-    at = midnight(DAY)
-    assert books.lease(connection, PLAN, DAY, at, 9000 * YUAN) == 5000 * YUAN
-    assert books.lease(connection, PLAN, DAY + timedelta(days=1), at, YUAN) == 0
+    assert books.lease(connection, [replace(PLAN, budget_daily=9000 * YUAN)], DAY).amount == 5000 * YUAN
+    assert books.lease(connection, [PLAN], DAY + timedelta(days=1)).amount == 0
+
+
+def test_what_was_spent_before_a_day_is_told_by_week_and_life(connection: Connection) -> None:
+    plan = replace(PLAN, budget_weekly=700 * YUAN, budget_total=400 * YUAN)
+    sunday = date(2025, 9, 14)
+    for days in range(3):  # Friday, Saturday, Sunday
+        day = sunday + timedelta(days=days - 2)
+        assert books.lease(connection, [plan], day).used == Used(100 * days * YUAN, 100 * days * YUAN)
+        books.capture(connection, plan, day, midnight(day + timedelta(days=1)), 100 * YUAN)
+    lease = books.lease(connection, [plan], sunday + timedelta(days=1))
+    assert lease == Lease(100 * YUAN, Used(0, 300 * YUAN))  # a new week; of the total 100 is left

@@ -11,6 +11,7 @@ from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.delivery.shown import facts_of
 from qianheng.facts.batch import join
 from qianheng.facts.schema import Kind
+from qianheng.plans.allowance import Used
 from qianheng.plans.plan import PlanStatus
 from tests.delivery.markets import ROOM, SHOP, START, engine, requests, serve
 
@@ -52,6 +53,25 @@ def test_a_budget_cut_or_raised_in_the_day_holds_at_once(first: int, second: int
         serve(made, rng, START + minute * MINUTE)
     assert made.spent_today[0] <= max(before, second)
     assert before <= second or made.spent_today[0] == before
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(AMOUNTS, st.none() | AMOUNTS, st.none() | AMOUNTS), min_size=1, max_size=4), AMOUNTS, AMOUNTS)
+def test_no_week_and_no_life_is_overspent_whatever_changes_in_the_day(
+    budgets: list[tuple[int, int | None, int | None]], week: int, before: int
+) -> None:
+    used = Used(week, week + before)
+    made, rng = engine([SHOP], [0]), np.random.default_rng(11)
+    made.lease(SHOP.id, 10_000_000, used)
+    for version, (daily, weekly, total) in enumerate(budgets):
+        made.change(replace(SHOP, budget_daily=daily, budget_weekly=weekly, budget_total=total), version)
+        for minute in range(2):
+            so_far = int(made.spent_today[0])
+            serve(made, rng, START + (2 * version + minute) * MINUTE)
+            if (today := int(made.spent_today[0])) > so_far:
+                assert today <= daily
+                assert weekly is None or today + used.week <= weekly
+                assert total is None or today + used.life <= total
 
 
 def test_a_plan_with_enough_money_does_spend() -> None:

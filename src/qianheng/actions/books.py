@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from qianheng.core.days import is_working_day, microseconds
+from qianheng.core.days import is_working_day, microseconds, midnight
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Event, Log, PlanEvent, Target, Unit
@@ -25,11 +25,13 @@ from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day
+from qianheng.plans.allowance import Lease, Used, allowance, monday
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanStatus
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
 
 LOOK_BACK = timedelta(days=21)  # how long after its day a unit is looked at again for late facts
+SPEND = "spend"  # why transfers move what a plan spent
 BEGUN = 0  # a plan's first target is older than any of its days
 _EVENTS = {PlanStatus.PAUSED: Event.PAUSE, PlanStatus.ACTIVE: Event.RESUME, PlanStatus.DELETED: Event.DELETE}
 
@@ -54,15 +56,37 @@ def open_accounts(connection: Connection, ad_account_id: int, top_up: Micros, at
     ledger.record(connection, [Transfer(top_up_id, clearing.id, cash.id, top_up, at, reason="top_up")])
 
 
-def lease(connection: Connection, plan: Plan, day: date, at: datetime, amount: Micros) -> Micros:
-    """Hold up to `amount` of a plan's money for its day; what was held (less when the balance is low), once for all."""
-    if known := ledger.held(connection, _lease_id(plan, day)):
-        return known
+def lease(connection: Connection, versions: Sequence[Plan], day: date) -> Lease:
+    """Hold what a plan may spend in its day under the most generous of the day's versions of it, once for all; less
+    when the balance is low.
+    """
+    plan, at = versions[0], midnight(day, versions[0].timezone)
+    used = spent_before(connection, plan, day)
+    most = max(allowance(version, used, day) for version in versions)
+    held = ledger.held(connection, _lease_id(plan, day)) or _hold(connection, plan, (_lease_id(plan, day), at), most)
+    return Lease(held, used)
+
+
+def spent_before(connection: Connection, plan: Plan, day: date) -> Used:
+    """What a plan spent before a day, as the ledger has it: since that week's Monday and in all its life."""
+    week, today = midnight(monday(day), plan.timezone), midnight(day, plan.timezone)
+    captured = [
+        transfer
+        for transfer in ledger.transfers_about(connection, plan.id)
+        if transfer.reason == SPEND and transfer.state is State.POSTED and transfer.at <= today
+    ]
+    life = sum(transfer.amount for transfer in captured)
+    return Used(sum(transfer.amount for transfer in captured if transfer.at > week), life)
+
+
+def _hold(connection: Connection, plan: Plan, what: tuple[int, datetime], amount: Micros) -> Micros:
+    """Hold up to `amount` for (payment, time); what could be held."""
+    payment_id, at = what
     funds = ledger.funds(connection, plan.ad_account_id)
-    held = min(amount, funds.cash + funds.credit)
-    if held > 0:
-        ledger.hold(connection, Payment(_lease_id(plan, day), plan.ad_account_id, held, at, "spend", plan.id))
-    return max(held, 0)
+    held = max(min(amount, funds.cash + funds.credit), 0)
+    if held:
+        ledger.hold(connection, Payment(payment_id, plan.ad_account_id, held, at, SPEND, plan.id))
+    return held
 
 
 def capture(connection: Connection, plan: Plan, day: date, at: datetime, spent: Micros) -> None:

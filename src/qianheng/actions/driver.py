@@ -24,6 +24,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
+from qianheng.plans.allowance import Lease
 from qianheng.plans.plan import BidMode, Counting, Plan
 from qianheng.prediction.calibration import Calibration, Trust
 from qianheng.prediction.predictor import Predictor
@@ -82,14 +83,14 @@ class Driver:
         self.engine.change(timed.plan, timed.version)
         self.recorder.change(timed.at, timed.plan, timed.version)
 
-    def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, int]) -> DayRun:
+    def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.
 
-        leases: what each plan may spend that day, micro-yuan.
+        leases: what each plan may spend that day, by its id.
         """
         self.engine.start_day(start)
-        for plan_id, amount in leases.items():
-            self.engine.lease(plan_id, amount)
+        for plan_id, lease in leases.items():
+            self.engine.lease(plan_id, lease.amount, lease.used)
         waiting, beats, opportunities = list(changes), [], 0
         for now in range(start, end, self.engine.site.step):
             while waiting and waiting[0].at <= now:
@@ -102,7 +103,7 @@ class Driver:
                 beats += self._beats(now)
         self._receive(end)
         day = self._close(end)
-        scores = self.score.close(leases, self._unpromoted(day))
+        scores = self.score.close({key: lease.amount for key, lease in leases.items()}, self._unpromoted(day))
         return DayRun(day, scores, beats, opportunities)
 
     def drain_day(self, start: int, end: int) -> FactBatch:

@@ -34,6 +34,7 @@ from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
 from qianheng.measures.days import Days
 from qianheng.plans import rules
+from qianheng.plans.allowance import Lease
 from qianheng.plans.plan import apply, change
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
@@ -218,16 +219,15 @@ class _Run:
         told = DayTold(day, number, self.scenario.days, delivering, lived.opportunities, spend, gmv, seconds)
         self.watch(told)
 
-    def _prepare(self, day: date) -> tuple[list[TimedPlan], dict[int, int]]:
+    def _prepare(self, day: date) -> tuple[list[TimedPlan], dict[int, Lease]]:
         """Write down the day's changes of plans and hold the money it may spend, before any of it is lived."""
-        at = midnight(day, self.timezone)
         with self.database.begin() as connection:
-            budgets = {kept.plan.id: kept.plan.budget_daily for kept in plans.load_all(connection)}
+            begun = [kept.plan for kept in plans.load_all(connection)]
             changes = self._make_changes(connection, day)
-            for timed in changes:
-                budgets[timed.plan.id] = max(budgets[timed.plan.id], timed.plan.budget_daily)
-            stored = [kept.plan for kept in plans.load_all(connection)]
-            leases = {plan.id: books.lease(connection, plan, day, at, budgets[plan.id]) for plan in stored}
+            leases = {}
+            for plan in begun:
+                versions = [plan, *(timed.plan for timed in changes if timed.plan.id == plan.id)]
+                leases[plan.id] = books.lease(connection, versions, day)
         return changes, leases
 
     def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:

@@ -18,18 +18,19 @@ from qianheng.auction.kernel import Cleared, clear, strongest
 from qianheng.bidding.aims import Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
-from qianheng.core.days import DAY
+from qianheng.core.days import DAY, moment
 from qianheng.core.errors import Refused
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
+from qianheng.plans.allowance import NOTHING, Used, allowance
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-_STATE = ("versions", "leased", "spent_today", "credited", "on_air_until", "told_of_air")
+_STATE = ("versions", "leased", "allowed", "spent_today", "credited", "on_air_until", "told_of_air")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Engine:
         self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
         self.leased = np.zeros(len(plans), np.int64)  # for today, micro-yuan
+        self.allowed = np.array([plan.budget_daily for plan in self.plans], np.int64)  # today, by the plan's budgets
+        self.used = [NOTHING] * len(plans)
         self.spent_today = np.zeros(len(plans), np.int64)
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
@@ -87,6 +90,7 @@ class Engine:
         for name in ("ids", "room_ids", *_STATE):
             setattr(self, name, np.insert(getattr(self, name), row, getattr(fresh, name)[0]))
         self.plans.insert(row, plan)
+        self.used.insert(row, NOTHING)
         self.offers.insert(row, plan)
         self.openings = Openings(self.plans)
         self.bidder.add(float(plan.budget_daily), row)
@@ -105,20 +109,29 @@ class Engine:
         if _aim(plan) is not _aim(before):
             self.bidder.set_aim(row, _aim(plan))
             self.credited[row] = 0.0
-        self.bidder.set_budget(row, float(plan.budget_daily))
+        self._allow(row)
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.offers.change(row, plan)
         self.openings.change(row, plan)
 
-    def lease(self, plan_id: int, amount: int) -> None:
-        """Let a plan spend this much today, micro-yuan, and never more than its budget."""
-        self.leased[self.row(plan_id)] = amount
+    def lease(self, plan_id: int, amount: int, used: Used = NOTHING) -> None:
+        """Let a plan spend this much today, micro-yuan, and never more than its budgets leave after what it `used`."""
+        row = self.row(plan_id)
+        self.leased[row], self.used[row] = amount, used
+        self._allow(row)
+
+    def _allow(self, row: int) -> None:
+        """Hold a plan to its budgets as they are now."""
+        plan = self.plans[row]
+        allowed = allowance(plan, self.used[row], moment(self.day_start, plan.timezone).date())
+        if allowed != self.allowed[row]:
+            self.allowed[row] = allowed
+            self.bidder.set_budget(row, float(allowed))
 
     @property
     def left(self) -> Int:
         """[plans] what each plan may still spend today, micro-yuan."""
-        budget = np.array([plan.budget_daily for plan in self.plans], np.int64)
-        return np.maximum(np.minimum(self.leased, budget) - self.spent_today, 0)
+        return np.maximum(np.minimum(self.leased, self.allowed) - self.spent_today, 0)
 
     def on_air(self, room_id: int, on: bool, at: int) -> None:
         """A live room went on or off air: its plans start, or stop once the grace period is over.
