@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qianheng.auction.hindsight import optimum
+from qianheng.auction.hindsight import most_profit, optimum
 
 AUCTIONS = st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), min_size=1, max_size=8)
 
@@ -93,3 +93,21 @@ def test_what_comes_unpromoted_and_more_budget_never_hurt(
 def test_a_place_that_is_not_there_is_never_taken() -> None:
     best = optimum(np.array([10.0]), np.array([[0.0, 0.0]]), np.array([[0.0, 0.0]]), 5)
     assert (best.value, best.spend) == (0, 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PLACES, st.integers(0, 120))
+def test_no_choice_of_places_earns_more_than_the_most_profitable_one(
+    pages: list[tuple[int, int, int]], budget: int
+) -> None:
+    worth = np.array([page[0] for page in pages], float)
+    price = np.array([[page[1] + page[2], page[1]] for page in pages], float)
+    seen = np.tile([0.9, 0.4], (len(pages), 1))
+    best = most_profit(worth, price, seen, budget)
+    for places in product((None, 0, 1), repeat=len(pages)):
+        taken = [(row, place) for row, place in enumerate(places) if place is not None]
+        value = sum(seen[one] * worth[one[0]] for one in taken)
+        spend = sum(seen[one] * price[one] for one in taken)
+        if spend <= budget:
+            assert value - spend <= best.value - best.spend + 1e-6
+    assert best.spend <= budget + 1e-6

@@ -32,7 +32,7 @@ LIVE = Plan(2, 1, 1, "推直播间", PlanKind.LIVE, Goal.PAYMENT, Decimal(3), 20
 CHANGES: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
     {},
     optional={
-        "goal": st.sampled_from([str(goal) for goal in Goal]),
+        "goal": st.sampled_from([str(goal) for goal in Goal if goal is not Goal.PROFIT]),
         "target": st.decimals(Decimal("0.01"), 1000, places=2),
         "budget_daily": st.integers(0, 10**15),
         "name": st.text(max_size=5),
@@ -60,6 +60,14 @@ def test_replaying_the_change_log_gives_the_plan(wanted: list[dict[str, Value]])
         plan = apply(plan, log[-1])
         assert {name: getattr(plan, name) for name in after} == after
     assert replay(PRODUCT, log) == plan
+
+
+def test_the_profit_goal_comes_with_no_target_and_leaves_with_one() -> None:
+    earning = apply(PRODUCT, changed(PRODUCT, {"goal": "profit", "target": None}))
+    assert (earning.goal, earning.target) == (Goal.PROFIT, None)
+    for plan, after in ((PRODUCT, {"goal": "profit"}), (earning, {"goal": "net"}), (earning, {"roi_float": True})):
+        with pytest.raises(BadInput):
+            changed(plan, after)
 
 
 @given(CHANGES)

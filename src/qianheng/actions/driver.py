@@ -72,7 +72,7 @@ class Driver:
         order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
         self.calibration = Calibration(len(engine.plans), order_value)
         self.unpromoted = Unpromoted(len(engine.plans))
-        self.score = DayScore(market, engine.site.seen)
+        self.score = DayScore(market, engine.site.seen, engine.offers.goods)
         self._received_until = engine.day_start
         self._shown: list[Shown] = []  # and not yet recorded
         self._today: list[FactBatch] = []
@@ -201,7 +201,7 @@ class Driver:
 
     def _note_unpromoted(self, orders: pa.Table) -> None:
         """Orders that count for a plan though nobody promoted them to the buyer."""
-        free = orders.filter((pc.field("channel") != Channel.PROMOTED) & (pc.field("plan_id") >= 0))
+        free = _unpromoted_orders(orders)
         plan = np.searchsorted(self.engine.ids, free["plan_id"].to_numpy())
         self.unpromoted.add(plan, free["at"].to_numpy() - self.engine.day_start, free["amount"].to_numpy())
 
@@ -219,14 +219,12 @@ class Driver:
 
     def _unpromoted(self, day: FactBatch) -> dict[int, float]:
         """Worth of the day's orders that count for a plan without having been promoted, micro-yuan."""
-        unbound = [plan.id for plan in self.engine.plans if plan.bid_mode is BidMode.MAX_DELIVERY]
-        sums: dict[int, float] = dict.fromkeys(unbound, float("inf"))  # no target to keep
-        columns = (day[Kind.ORDER][name].to_pylist() for name in ("plan_id", "channel", "amount"))
-        for plan_id, channel, amount in zip(*columns, strict=True):
-            plan = self.engine.plans[self.engine.row(plan_id)] if plan_id >= 0 else None
-            if plan and plan.counting is Counting.ALL and channel != Channel.PROMOTED:
-                sums[plan_id] = sums.get(plan_id, 0.0) + amount / float(plan.target or 1)
-        return sums
+        gmv = np.zeros(len(self.engine.plans))
+        free = _unpromoted_orders(day[Kind.ORDER])
+        np.add.at(gmv, np.searchsorted(self.engine.ids, free["plan_id"].to_numpy()), free["amount"].to_numpy())
+        worth = dict(zip(self.engine.plans, self.engine.offers.worth_of(gmv).tolist(), strict=True))
+        boundless = {plan.id: float("inf") for plan in worth if plan.bid_mode is BidMode.MAX_DELIVERY}
+        return {plan.id: found for plan, found in worth.items() if plan.counting is Counting.ALL} | boundless
 
     def _close(self, now: int) -> FactBatch:
         """End a day; its facts."""
@@ -237,3 +235,8 @@ class Driver:
         self.unpromoted.close_day()
         self.recorder.forget(now, KEEP_ORDERS)
         return facts
+
+
+def _unpromoted_orders(orders: pa.Table) -> pa.Table:
+    """The orders that count for a plan though nobody promoted them to the buyer."""
+    return orders.filter((pc.field("channel") != Channel.PROMOTED) & (pc.field("plan_id") >= 0))

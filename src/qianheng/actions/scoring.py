@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qianheng.auction.hindsight import optimum
+from qianheng.auction.hindsight import most_profit, optimum
 from qianheng.delivery.engine import Tick
-from qianheng.facts.opportunities import Bool, Float32, Float64, Int8
+from qianheng.delivery.goods import Goods
+from qianheng.facts.opportunities import Bool, Float32, Float64, Int8, Int64
+from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Goal, Plan, PlanKind
 from qianheng.simulator.market import Market, Truth
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A plan's day in the eyes of truth, expected values in micro-yuan of worth (value over target)."""
+    """A plan's day in the eyes of truth, expected values in micro-yuan of worth; under the profit goal less spend."""
 
     worth: float  # true expected worth of what was won and seen
     best: float  # true expected worth of the hindsight optimum
@@ -35,8 +37,9 @@ class Score:
 class DayScore:
     """Collects one day's auctions as each plan could have met them; memory of one day, cleared by `close`."""
 
-    def __init__(self, market: Market, seen: Float64) -> None:
-        self.market, self.seen = market, seen.astype(np.float32)
+    def __init__(self, market: Market, seen: Float64, goods: Goods) -> None:
+        self.market, self.seen, self.goods = market, seen.astype(np.float32), goods
+        self._plans: dict[int, Plan] = {}
         self._worth: dict[int, list[Float32]] = {}
         self._price: dict[int, list[Float32]] = {}
         self._chance: dict[int, list[Float32]] = {}
@@ -53,18 +56,21 @@ class DayScore:
             products = np.array(plan.product_ids, np.int64)
             live = np.full(len(products), plan.kind is PlanKind.LIVE)
             truth = self.market.truth(tick.batch, products, live)
-            worths.append(_worth(plan, truth) * _open(plan, tick.batch.placement)[:, None])
+            worths.append(self._worth_of(plan, products, truth) * _open(plan, tick.batch.placement)[:, None])
+            self._plans[plan.id] = plan
             self._enter(tick, column, plan.id, worths[-1].max(axis=1))
         return worths
 
     def reach(self, tick: Tick, plans: Sequence[Plan], worths: Sequence[Float64], seen: Bool) -> None:
         """What was really won of it: the decisions that were seen."""
-        for column, worth in zip(tick.serving.tolist(), worths, strict=True):
+        for column, found in zip(tick.serving.tolist(), worths, strict=True):
             plan = plans[column]
             won = (tick.decisions.plan_id == plan.id) & seen
             order = np.argsort(plan.product_ids)
             product = order[np.searchsorted(plan.product_ids, tick.decisions.product_id[won], sorter=order)]
-            reached = float(worth[tick.decisions.row[won], product].sum())
+            reached = float(found[tick.decisions.row[won], product].sum())
+            if plan.goal is Goal.PROFIT:
+                reached -= float(tick.decisions.price[won].sum())
             self._reached[plan.id] = self._reached.get(plan.id, 0.0) + reached
 
     def close(self, budgets: Mapping[int, int], unpromoted: Mapping[int, float]) -> dict[int, Score]:
@@ -80,8 +86,8 @@ class DayScore:
             kept.clear()
         return scores
 
-    def _enter(self, tick: Tick, column: int, plan_id: int, worth: Float64) -> None:
-        self._worth.setdefault(plan_id, []).append(worth.astype(np.float32))
+    def _enter(self, tick: Tick, column: int, plan_id: int, best: Float64) -> None:
+        self._worth.setdefault(plan_id, []).append(best.astype(np.float32))
         self._price.setdefault(plan_id, []).append(tick.cleared.rival_price[:, column])
         self._chance.setdefault(plan_id, []).append(self.seen[tick.batch.placement])
 
@@ -89,16 +95,18 @@ class DayScore:
         reached = self._reached.get(plan_id, 0.0)
         if plan_id not in self._worth:
             return Score(reached, 0.0, 0)
-        worth = np.concatenate(self._worth[plan_id])
+        worths = np.concatenate(self._worth[plan_id])
         price, chance = np.concatenate(self._price[plan_id]), np.concatenate(self._chance[plan_id])
-        best = optimum(worth, price, chance, float(budget), unpromoted)
-        return Score(reached, best.value, len(worth))
+        if self._plans[plan_id].goal is Goal.PROFIT:
+            best = most_profit(worths, price, chance, float(budget))
+            return Score(reached, best.value - best.spend, len(worths))
+        best = optimum(worths, price, chance, float(budget), unpromoted)
+        return Score(reached, best.value, len(worths))
 
-
-def _worth(plan: Plan, truth: Truth) -> Float64:
-    """[n, products] true expected value over target of a seen impression, under the plan's goal."""
-    kept = {Goal.NET: 1 - truth.refunded_1h, Goal.SETTLED: 1 - truth.refunded_7d}.get(plan.goal, 1.0)
-    return np.asarray(truth.gmv * kept / float(plan.target or 1), float)
+    def _worth_of(self, plan: Plan, products: Int64, truth: Truth) -> Float64:
+        """[n, products] true expected worth of a seen impression, under the plan's goal and target."""
+        kept = Kept(1 - truth.refunded_1h, 1 - truth.refunded_7d)
+        return truth.gmv * worth(plan, kept, self.goods.costs(products, float(plan.commission_rate)))
 
 
 def _open(plan: Plan, placement: Int8) -> Bool:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.actions.profit import goods_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, day_of, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
@@ -187,10 +188,9 @@ class _Run:
         start = self._start(self.day)
         terms = [term for kept in plans.load_all(connection) for term in self._terms(connection, kept.plan.id, start)]
         as_it_is = {term.plan.id: term.plan for term in terms}
-        fees = {product.id: product.service_fee_rate for product in self.scenario.products()}
         engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
-        market, seed = Market(self.scenario, self.folder.seed), self.folder.seed
-        self.driver = Driver(market, engine, Recorder(fees), seed, self.scenario.prediction)
+        market, recorder, seed = Market(self.scenario, self.folder.seed), recorder_of(self.scenario), self.folder.seed
+        self.driver = Driver(market, engine, recorder, seed, self.scenario.prediction)
         for term in terms:
             self.driver.recorder.change(term.at, term.plan, term.version)
 
@@ -316,7 +316,13 @@ def space_of(scenario: Scenario) -> Space:
 
 def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
-    return Site(scenario.seen(), np.array(scenario.reserves(), float), scenario.step_minutes * MINUTE)
+    step = scenario.step_minutes * MINUTE
+    return Site(scenario.seen(), np.array(scenario.reserves(), float), step, goods=goods_of(scenario))
+
+
+def recorder_of(scenario: Scenario) -> Recorder:
+    """The recorder of a scenario's marketplace, which knows its fees."""
+    return Recorder({product.id: product.service_fee_rate for product in scenario.products()})
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

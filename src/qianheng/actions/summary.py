@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books
 from qianheng.actions.books import Judged
+from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.core.money import Micros, ratio_text, yuan
@@ -22,7 +23,7 @@ from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
-from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, refund_maturity, sums_of
+from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, plan_product, refund_maturity, sums_of
 from qianheng.measures.sums import Sums, total
 from qianheng.plans.plan import Counting, Plan, PlanChange
 from qianheng.store import ledger, plans, runs
@@ -41,6 +42,7 @@ class PlanDay:
     reached: float  # true expected worth of what was won, micro-yuan
     best: float  # that of the hindsight optimum
     opportunities: int
+    contribution: Micros  # of what counts for the plan, before spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class PlanRun:
     def sums(self) -> Sums:
         """The sums of all its days, as the plan counts."""
         return total(day.sums for day in self.days)
+
+    @property
+    def profit(self) -> Micros:
+        """The contribution of what counts for it, less spend."""
+        return sum(day.contribution for day in self.days) - self.sums.spend
 
     @property
     def hindsight_ratio(self) -> float | None:
@@ -122,6 +129,11 @@ class RunSummary:
     def sums(self) -> Sums:
         """The sums of all plans."""
         return total(plan.sums for plan in self.plans)
+
+    @property
+    def profit(self) -> Micros:
+        """What all plans earned after spend."""
+        return sum(plan.profit for plan in self.plans)
 
     @property
     def target(self) -> Fraction | None:
@@ -181,6 +193,8 @@ class _Reader:
         traffic = sums_of(lake.query(connection, plan_day_traffic(days)))
         self.sums = {True: sums_of(answer, Channel.PROMOTED), False: sums_of(answer)}
         self.traffic = traffic
+        sold = Sold(lake.query(connection, plan_product(days)), goods_of(run.scenario))
+        self.contributions = {promoted: sold.contributions(promoted) for promoted in (True, False)}
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
         self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
         now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
@@ -208,11 +222,11 @@ class _Reader:
     def _day(self, plan: Plan, day: date) -> PlanDay:
         key = (plan.id, day)
         traffic = self.traffic.get(key, Sums())
-        counted, whole = (
-            self.sums[promoted].get(key, Sums()) + traffic for promoted in (plan.counting is Counting.ATTRIBUTED, False)
-        )
+        promoted_only = plan.counting is Counting.ATTRIBUTED
+        counted, whole = (self.sums[promoted].get(key, Sums()) + traffic for promoted in (promoted_only, False))
         reached, best, opportunities = self.told[day]["scores"].get(str(plan.id), (0.0, 0.0, 0))
-        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities)
+        earned = self.contributions[promoted_only].get(key, 0)
+        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned)
 
     def _hours(self, plan: Plan) -> list[PlanHour]:
         beats = {
@@ -240,7 +254,7 @@ class _Reader:
 
 def as_json(summary: RunSummary) -> dict[str, Any]:
     """The summary as plain values: money as decimal strings in yuan, ratios as decimal strings or `None`."""
-    whole = _figures(summary.sums, summary.compensation)
+    whole = _figures(summary.sums, summary.compensation) | {"profit": yuan(summary.profit)}
     run = {
         "target_roi": ratio_text(summary.target),
         "hindsight_ratio": _rounded(summary.hindsight_ratio),
@@ -268,6 +282,7 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "goal": plan.plan.goal,
         "counting": plan.plan.counting,
         **_figures(plan.sums, plan.compensation),
+        "profit": yuan(plan.profit),
         "target_roi": ratio_text(plan.target),
         "hindsight_ratio": _rounded(plan.hindsight_ratio),
         "ledger_balanced": balanced,
@@ -283,6 +298,7 @@ def _day_json(day: PlanDay) -> dict[str, Any]:
     return {
         "day": day.day.isoformat(),
         **_figures(day.sums, day.judged.paid),
+        "profit": yuan(day.contribution - day.sums.spend),
         "full_domain_gmv": yuan(day.all_sums.gmv),
         "target_roi": ratio_text(verdict.sums.weighted_target),
         "hindsight_ratio": _rounded(_hindsight_ratio([day])),
@@ -300,13 +316,14 @@ def _figures(sums: Sums, compensation: Micros) -> dict[str, Any]:
         "payment_roi": ratio_text(sums.payment_roi),
         "net_roi": ratio_text(sums.net_roi),
         "settled_roi": ratio_text(sums.settled_roi(closed=True)),
+        "overall_roi": ratio_text(sums.overall_roi),
         "refund_rate_1h": ratio_text(sums.refund_rate_1h),
         "compensation": yuan(compensation),
     }
 
 
 def _weighted_target(days: Sequence[PlanDay]) -> Fraction | None:
-    sums = [day.judged.verdict.sums for day in days]
+    sums = [day.judged.verdict.sums for day in days if day.judged.verdict.sums.promised]
     promised = sum((s.promised for s in sums), Fraction(0))
     return sum(s.gmv for s in sums) / promised if promised else None
 

@@ -40,16 +40,39 @@ class _Auctions:
     settled: Float  # [2] value, spend
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What the multiplier of the optimum may not lead beyond: the budget, the worth granted and itself."""
+
+    budget: float
+    granted: float
+    multiplier: float = _HIGHEST
+
+
 def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: float = 0.0) -> Optimum:
     """The most Σ worth with Σ spend ≤ budget and Σ spend ≤ Σ worth + granted.
 
     worth: [n] value over target, in money; price: [n, slots] what place k costs; seen: [n, slots] chance that place k
     is seen (0: there is no such place). A place is paid only when seen. `granted` is worth that comes unpromoted.
+    """
+    return _search(worth, price, seen, _Limits(budget, granted))
+
+
+def most_profit(worth: Float, price: Float, seen: Float, budget: float) -> Optimum:
+    """The most Σ worth − Σ spend with Σ spend ≤ budget; arguments as of `optimum`.
+
+    Whatever gains at a multiplier of 1 adds to it, nothing beyond does; a budget that binds asks for more of each yuan.
+    """
+    return _search(worth, price, seen, _Limits(budget, float("inf"), 1.0))
+
+
+def _search(worth: Float, price: Float, seen: Float, limits: _Limits) -> Optimum:
+    """The bisection of the multiplier.
 
     A higher multiplier never chooses a lesser place, so an auction with the same place at both ends of the bisection is
     settled, and only the others are looked at again.
     """
-    low, high = _LOWEST, _HIGHEST
+    low, high = _LOWEST, limits.multiplier
     least, most = (_choose(alpha, worth, price, seen) for alpha in (low, high))
     left = _settle(_Auctions(worth, price, seen, least, most, np.zeros(2)))
     for _ in range(_STEPS):
@@ -58,12 +81,12 @@ def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: flo
         middle = float(np.sqrt(low * high))
         chosen = _choose(middle, left.worth, left.price, left.seen)
         value, spend = _sums(left, chosen)
-        if spend <= min(budget, value + granted):
+        if spend <= min(limits.budget, value + limits.granted):
             low, left = middle, _settle(replace(left, at_low=chosen))
         else:
             high, left = middle, _settle(replace(left, at_high=chosen))
     below, above = _sums(left, left.at_low), _sums(left, left.at_high)
-    share = _share(below, above, budget, granted)
+    share = _share(below, above, limits)
     value, spend = below + share * (above - below)
     return Optimum(float(value), float(spend), low)
 
@@ -99,11 +122,11 @@ def _settle(auctions: _Auctions) -> _Auctions:
     )
 
 
-def _share(below: Float, above: Float, budget: float, granted: float) -> float:
+def _share(below: Float, above: Float, limits: _Limits) -> float:
     """The feasible share of the one auction that lies between the two sides of the optimum."""
     (value, spend), (more_value, more_spend) = below, above
     if more_spend <= spend:
         return 0.0
     short = (more_spend - spend) - (more_value - value)
-    by_target = (value + granted - spend) / short if short > 0 else 1.0
-    return float(max(0.0, min(1.0, (budget - spend) / (more_spend - spend), by_target)))
+    by_target = (value + limits.granted - spend) / short if short > 0 else 1.0
+    return float(max(0.0, min(1.0, (limits.budget - spend) / (more_spend - spend), by_target)))

@@ -139,6 +139,8 @@ FIGURES = (
     "payment_roi",
     "net_roi",
     "settled_roi",
+    "overall_roi",
+    "profit",
     "refund_rate_1h",
     "hindsight",
     "compensation",
@@ -148,13 +150,14 @@ FIGURES = (
 def _figures(of: RunSummary | PlanRun) -> list[str | None]:
     """The figures of one plan, or of all, in the order of `FIGURES`."""
     sums = of.sums
-    ratios = (of.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True))
+    ratios = (of.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True), sums.overall_roi)
     shares = (sums.refund_rate_1h, of.hindsight_ratio)
     return [
         _money(sums.spend),
         _money(sums.gmv),
         f"{sums.orders:,}",
         *(None if ratio is None else f"{float(ratio):.2f}" for ratio in ratios),
+        _money(of.profit),
         *(None if share is None else f"{float(share):.1%}" for share in shares),
         _money(of.compensation),
     ]

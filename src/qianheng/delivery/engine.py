@@ -19,7 +19,7 @@ from qianheng.bidding.aims import Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.core.days import DAY, moment
-from qianheng.core.errors import Refused
+from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
 from qianheng.delivery.shown import Shown, shown
@@ -58,7 +58,8 @@ class Engine:
     ) -> None:
         self.site, self.space = site, space
         self.plans = sorted(plans, key=lambda plan: plan.id)
-        self.offers, self.openings = Offers(self.plans, space), Openings(self.plans)
+        goods = site.goods or Goods.free(space.product_ids)
+        self.offers, self.openings = Offers(self.plans, space, goods), Openings(self.plans)
         self.ids = np.array([plan.id for plan in self.plans], np.int64)
         self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
@@ -70,8 +71,6 @@ class Engine:
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
         self.day_start = day_start
-        for plan in self.plans:
-            _check_served(plan)
         market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
         self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
         for row, plan in enumerate(self.plans):
@@ -100,18 +99,15 @@ class Engine:
 
     def change(self, plan: Plan, version: int) -> None:
         """Serve a plan as it is from now on; target, aim, budget and status take effect at once."""
-        _check_served(plan)
         row = self.row(plan.id)
         before, self.plans[row], self.versions[row] = self.plans[row], plan, version
-        ratio = (plan.target or 1) / (before.target or 1)
-        if ratio != 1:
-            self.bidder.retarget(row, float(ratio))
+        if (gain := self.offers.change(row, plan)) != 1:
+            self.bidder.retarget(row, 1 / gain)
         if _aim(plan) is not _aim(before):
             self.bidder.set_aim(row, _aim(plan))
             self.credited[row] = 0.0
         self._allow(row)
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
-        self.offers.change(row, plan)
         self.openings.change(row, plan)
 
     def lease(self, plan_id: int, amount: int, used: Used = NOTHING) -> None:
@@ -253,12 +249,6 @@ class Engine:
         return Outcome(
             who, placement, worth, price, slot[entered].ravel(), was_seen[entered].ravel(), spend[entered].ravel()
         )
-
-
-def _check_served(plan: Plan) -> None:
-    """Refuse a goal that nothing here values yet, rather than bid to another."""
-    if plan.goal in (Goal.OVERALL, Goal.PROFIT):
-        raise Refused("delivery.goal_not_served", place=plan.name, goal=plan.goal)
 
 
 def _aim(plan: Plan) -> Aim:

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from qianheng.core.ids import derive_seed
+from qianheng.delivery.goods import Goods
 from qianheng.facts.opportunities import Opportunities
-from qianheng.plans.plan import Goal, Plan
+from qianheng.measures.worth import Kept, worth
+from qianheng.plans.plan import Plan
 from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
+
+_ALL_KEPT = Kept(np.ones(1), np.ones(1))  # as long as nothing is predicted
 
 
 class Offers:
@@ -20,12 +24,12 @@ class Offers:
     its draw), its value is the mean of what is known.
     """
 
-    def __init__(self, plans: Sequence[Plan], space: Space) -> None:
-        self.plans, self.space = list(plans), space
+    def __init__(self, plans: Sequence[Plan], space: Space, goods: Goods) -> None:
+        self.plans, self.space, self.goods = list(plans), space, goods
         shape = (len(self.plans), space.cells)
         self.item = np.zeros(shape, np.int64)  # what is shown
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
-        self.kept = np.ones(shape)  # share of it that counts under the plan's goal
+        self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
         self.factor = np.ones(len(self.plans))  # calibration
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
@@ -33,17 +37,19 @@ class Offers:
     def insert(self, row: int, plan: Plan) -> None:
         """A plan more, before the given row."""
         self.plans.insert(row, plan)
-        fresh = {"item": 0, "predicted": 0.0, "kept": 1.0, "factor": 1.0}
+        fresh = {"item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
         self.change(row, plan)
 
-    def change(self, row: int, plan: Plan) -> None:
-        """A plan has changed: its target, goal or products may differ."""
-        self.plans[row] = plan
+    def change(self, row: int, plan: Plan) -> float:
+        """A plan has changed: its target, goal or products may differ. How much more its offers are worth now."""
+        before, self.plans[row] = self._typical(row), plan
         if self._predictor is not None:
             self._fill(row, self._predictor, np.zeros(self.space.items))
         self._price()
+        after = self._typical(row)
+        return after / before if min(before, after) > 0 else 1.0
 
     def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
         """Take over refitted predictions and the calibration factor of each plan."""
@@ -54,14 +60,13 @@ class Offers:
         self._price()
 
     def worth(self, batch: Opportunities) -> Float:
-        """[n, plans] calibrated value over target of an impression of each plan, micro-yuan."""
+        """[n, plans] calibrated worth of an impression of each plan (see `measures.worth`), micro-yuan."""
         cell = self.space.cell(batch.placement, batch.category, batch.audience)
         return self._worth[cell]
 
     def worth_of(self, gmv: Float) -> Float:
-        """[plans] GMV of each plan → its worth: the share that counts under its goal, over its target."""
-        target = np.array([float(plan.target or 1) for plan in self.plans])
-        return np.asarray(gmv * self.kept.mean(axis=1) / target, float)
+        """[plans] GMV of each plan → its worth under the plan's goal and target."""
+        return np.asarray(gmv * self.share.mean(axis=1), float)
 
     def chosen(self, batch: Opportunities, row: Int, plan: Int) -> tuple[Int, Int]:
         """The product that each win (row of the batch, row of the plan) shows, and its predicted paid GMV."""
@@ -70,23 +75,27 @@ class Offers:
         return self.space.product_of(self.item[plan, cell]), predicted
 
     def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
-        plan = self.plans[row]
-        items = self.space.item(np.array(plan.product_ids), plan.room_id is not None)
-        kept = self._kept(plan, predictor)[items]
+        items = self._items(self.plans[row])
+        share = np.maximum(self._shares(self.plans[row], items), 0.0)
         guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
-        best = (predictor.gmv[items] * (kept * guess)[:, None]).argmax(axis=0)
+        best = (predictor.gmv[items] * (share * guess)[:, None]).argmax(axis=0)
         self.item[row] = items[best]
         self.predicted[row] = predictor.gmv[items[best], np.arange(self.space.cells)]
-        self.kept[row] = kept[best]
+        self.share[row] = share[best]
 
-    @staticmethod
-    def _kept(plan: Plan, predictor: Predictor) -> Float:
-        if plan.goal is Goal.NET:
-            return predictor.kept_1h
-        if plan.goal is Goal.SETTLED:
-            return predictor.kept_7d
-        return np.ones_like(predictor.kept_1h)
+    def _items(self, plan: Plan) -> Int:
+        return self.space.item(np.array(plan.product_ids), plan.room_id is not None)
+
+    def _shares(self, plan: Plan, items: Int) -> Float:
+        """What a unit of GMV of each item is worth to a plan, by what is predicted to be kept of it."""
+        known = self._predictor
+        kept = Kept(known.kept_1h[items], known.kept_7d[items]) if known else _ALL_KEPT
+        return worth(plan, kept, self.goods.costs(self.space.product_of(items), float(plan.commission_rate)))
+
+    def _typical(self, row: int) -> float:
+        """What a unit of GMV is worth to a plan, over its items alike."""
+        plan = self.plans[row]
+        return float(self._shares(plan, self._items(plan)).mean())
 
     def _price(self) -> None:
-        target = np.array([float(plan.target or 1) for plan in self.plans])
-        self._worth = np.ascontiguousarray((self.predicted * self.kept * (self.factor / target)[:, None]).T)
+        self._worth = np.ascontiguousarray((self.predicted * self.share * self.factor[:, None]).T)

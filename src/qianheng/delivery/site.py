@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.core.days import MINUTE
+from qianheng.delivery.goods import Goods
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Site:
     reserve: npt.NDArray[np.float64]
     step: int = MINUTE
     grace: int = 10 * MINUTE
+    goods: Goods | None = None
 
     @property
     def places(self) -> npt.NDArray[np.int8]:

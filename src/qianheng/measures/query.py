@@ -45,6 +45,11 @@ def plan_hour(days: Days) -> str:
     return _filled("plan_hour", days)
 
 
+def plan_product(days: Days) -> str:
+    """SQL: orders, GMV, refunds, fees and commission of each plan, day, channel, product and room."""
+    return _filled("plan_product", days)
+
+
 def refund_maturity(days: Days) -> str:
     """SQL: what was refunded of the orders of these days, by plan and age of the order in hours."""
     return _filled("refund_maturity", days)

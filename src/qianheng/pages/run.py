@@ -37,14 +37,24 @@ from qianheng.pages.parts import (
     section,
     table,
 )
-from qianheng.plans.plan import Counting, Plan, Value
+from qianheng.plans.plan import Counting, Goal, Plan, Value
 
 STATIC = Path(__file__).with_name("static")
 # Nothing may be fetched: what the page needs is in it.
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 MET, NEAR, MISSED = ("✓", "good"), ("▽", "near"), ("✕", "bad")
-MEANINGS = ("payment_roi", "net_roi", "settled_roi", "target", "hindsight", "guarantee_days", "multiplier")
+MEANINGS = (
+    "payment_roi",
+    "net_roi",
+    "settled_roi",
+    "overall_roi",
+    "profit",
+    "target",
+    "hindsight",
+    "guarantee_days",
+    "multiplier",
+)
 
 
 def render(summary: RunSummary) -> str:
@@ -143,10 +153,13 @@ def _figures(run: PlanRun | RunSummary, line: Fraction, goal: str | None) -> Ite
     large = {"spend": money(sums.spend), "gmv": money(sums.gmv), "orders": count(sums.orders)}
     yield element("dl", *_named(large), class_="large")
     rois = {"payment": sums.payment_roi, "net": sums.net_roi, "settled": sums.settled_roi(closed=True)}
+    if goal in (Goal.OVERALL, Goal.PROFIT):
+        rois["overall"] = sums.overall_roi
     boxes = (_against(kind, value, (run.target, line), kind == goal) for kind, value in rois.items())
     yield element("dl", *boxes, class_="rois")
     small = {
         "target": roi(run.target),
+        "profit": money(run.profit),
         "refund_rate_1h": percent(sums.refund_rate_1h),
         "hindsight": percent(run.hindsight_ratio),
         **_full_domain(run),

@@ -69,7 +69,8 @@ Value: TypeAlias = "str | int | Decimal | tuple[int, ...] | None"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One budget and one goal over all placements. `target` is the ROI target of `goal`; `None` under max delivery.
+    """One budget and one goal over all placements. `target` is the ROI target of `goal`; `None` under max delivery and
+    under the profit goal, which weighs money against money.
 
     Spend stays below `budget_daily` on every natural day and, where they are set, below `budget_weekly` in every week
     from Monday and below `budget_total` in the plan's life. Without `placements` it bids in all of them, without a
@@ -105,11 +106,11 @@ class Plan:
 
 
 def _faults_of_aims(plan: Plan) -> Iterator[BadInput]:
-    if (plan.bid_mode is BidMode.TARGET_ROI) != (plan.target is not None):
+    if (plan.bid_mode is BidMode.TARGET_ROI and plan.goal is not Goal.PROFIT) != (plan.target is not None):
         yield BadInput("plans.target_and_mode")
     if plan.target is not None and not (plan.target.is_finite() and 0 < plan.target <= 1000):
         yield BadInput("plans.target_out_of_range", value=plan.target)
-    if plan.roi_float and plan.bid_mode is BidMode.MAX_DELIVERY:
+    if plan.roi_float and plan.target is None:
         yield BadInput("plans.nothing_to_float")
     if not plan.product_ids:
         yield BadInput("plans.no_products")
