@@ -19,6 +19,7 @@ from qianheng.actions.scoring import DayScore, Score
 from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
+from qianheng.delivery.journal import Journal
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.unpromoted import Unpromoted
@@ -73,6 +74,7 @@ class Driver:
         self.calibration = Calibration(len(engine.plans), order_value)
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen, engine.offers.goods)
+        self.journal = Journal(market.scenario.journal)
         self._received_until = engine.day_start
         self._shown: list[Shown] = []  # and not yet recorded
         self._today: list[FactBatch] = []
@@ -153,6 +155,7 @@ class Driver:
         worths = self.score.enter(tick, self.engine.plans)
         reaction = self.market.react(batch, tick.decisions)
         self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
+        self.journal.note(self.engine, tick, reaction.seen, now)
         self._shown.append(self.engine.shown(tick, reaction.seen, reaction.clicked, now))
         self.score.reach(tick, self.engine.plans, worths, reaction.seen)
         return len(batch)
@@ -229,7 +232,7 @@ class Driver:
     def _close(self, now: int) -> FactBatch:
         """End a day; its facts."""
         self._record_shown()
-        facts = join(self._today)
+        facts = join([*self._today, FactBatch({Kind.DECISION: self.journal.take()})])
         self._today = []
         self.calibration.close_day(now)
         self.unpromoted.close_day()

@@ -56,6 +56,7 @@ class PlanBidder(Protocol):
     """Bids for all plans of an engine, plans by row; `bid`, then `observe`, once a step."""
 
     market: Market
+    multiplier: FloatArray  # [plans] of the present step
 
     def bid(self, step: int, plan: IntArray, placement: IntArray, worth: FloatArray) -> FloatArray:
         """Bids [n] for the candidates of a step."""

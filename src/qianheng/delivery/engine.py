@@ -34,6 +34,16 @@ _STATE = ("versions", "leased", "allowed", "spent_today", "credited", "on_air_un
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the plans asked for in a step, and what held them: with it every decision can be made again."""
+
+    bid: Float  # [n, plans] the bidder's, micro-yuan; 0 where a plan does not take part
+    multiplier: Float  # [plans]
+    left: Int  # [plans] money when the step began, micro-yuan
+    stopped: Int  # [plans] row of the batch from which a plan could not pay; n if it always could
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """What the engine decided on a batch: our wins, the auctions as they cleared, and what the bids were worth."""
 
@@ -42,6 +52,7 @@ class Tick:
     cleared: Cleared
     worth: Float  # [n, plans] calibrated value over target, micro-yuan; 0 where a plan may not bid
     serving: Int  # rows of the plans that took part
+    asked: Asked
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
@@ -174,16 +185,19 @@ class Engine:
         step = self._step(now)
         worth = self.openings.worth(self.offers.worth(batch), batch.placement)
         serving = np.flatnonzero(self.serving(now))
-        candidates = self._bids(step, batch, worth, serving)
+        left, asked = self.left, self._asked(step, batch, worth, serving)
+        candidates = np.minimum(asked, left).astype(np.float32)  # never more than what is left to pay with
+        stopped = np.full(len(self.plans), len(batch))
         rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
         reserve = self.site.reserve[batch.placement].astype(np.float32)
         places = self.site.places[batch.placement]
         cleared = clear(candidates, rivals, reserve, places)
         while (over := self._first_unpayable(cleared)) is not None:
             row, plan = over
-            candidates[row:, plan] = 0
+            candidates[row:, plan], stopped[plan] = 0, row
             cleared = clear(candidates, rivals, reserve, places)
-        return Tick(batch, self._decisions(batch, cleared), cleared, worth, serving)
+        reasons = Asked(asked, self.bidder.multiplier.copy(), left, stopped)
+        return Tick(batch, self._decisions(batch, cleared), cleared, worth, serving, reasons)
 
     def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> Shown:
         """Charge what was seen and learn the prices of all auctions, won and lost.
@@ -207,12 +221,11 @@ class Engine:
         on_air: Bool = self.on_air_until > now
         return active & on_air & self.openings.now(now)
 
-    def _bids(self, step: int, batch: Opportunities, worth: Float, serving: Int) -> npt.NDArray[np.float32]:
-        """[n, plans] bids, 0 where a plan does not take part; never more than what is left to pay with."""
+    def _asked(self, step: int, batch: Opportunities, worth: Float, serving: Int) -> Float:
+        """[n, plans] the bidder's bids, 0 where a plan does not take part."""
         plan, placement = _pairs(batch, serving)
-        bids = np.zeros(worth.shape, np.float32)
-        offered = self.bidder.bid(step, plan, placement, worth[:, serving].ravel())
-        bids[:, serving] = np.minimum(offered.reshape(len(batch), -1), self.left[serving])
+        bids = np.zeros(worth.shape)
+        bids[:, serving] = self.bidder.bid(step, plan, placement, worth[:, serving].ravel()).reshape(len(batch), -1)
         bids[batch.at[:, None] >= self.on_air_until] = 0  # the grace period may end within the step
         return bids
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,16 @@ from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
 _ALL_KEPT = Kept(np.ones(1), np.ones(1))  # as long as nothing is predicted
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the worth of offers [m] is made of: worth = predicted · share · factor."""
+
+    product_id: Int
+    predicted: Float  # paid GMV of a seen impression, micro-yuan
+    share: Float  # what a unit of it is worth under the plan's goal and target (see `measures.worth`)
+    factor: Float  # calibration
 
 
 class Offers:
@@ -33,6 +44,7 @@ class Offers:
         self.factor = np.ones(len(self.plans))  # calibration
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
+        self.refitted = 0  # when, UTC microseconds: the version of the predictions
 
     def insert(self, row: int, plan: Plan) -> None:
         """A plan more, before the given row."""
@@ -53,7 +65,7 @@ class Offers:
 
     def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
         """Take over refitted predictions and the calibration factor of each plan."""
-        self._predictor, self.factor = predictor, factor
+        self._predictor, self.factor, self.refitted = predictor, factor, now
         draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
         for row in range(len(self.plans)):
             self._fill(row, predictor, draw)
@@ -73,6 +85,12 @@ class Offers:
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
         predicted = np.rint(self.predicted[plan, cell]).astype(np.int64)
         return self.space.product_of(self.item[plan, cell]), predicted
+
+    def parts(self, batch: Opportunities, row: Int, plan: Int) -> Parts:
+        """Why each offer (row of the batch, row of the plan) is worth what it is."""
+        cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
+        product = self.space.product_of(self.item[plan, cell])
+        return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan])
 
     def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
         items = self._items(self.plans[row])

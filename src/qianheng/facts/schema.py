@@ -22,6 +22,7 @@ class Kind(StrEnum):
     ORDER = "order"
     REFUND = "refund"
     LIVE = "live"
+    DECISION = "decision"  # what a plan bid for an opportunity, and what became of it
 
 
 class Channel(IntEnum):
@@ -38,6 +39,22 @@ class BoostKind(IntEnum):
     NONE = 0
     PLAN = 1
     CREATIVE = 2
+
+
+class Fate(StrEnum):
+    """What became of a plan's chance at an opportunity: won, or why not. The first that holds, in this order."""
+
+    PAUSED = "paused"
+    OFF_AIR = "off_air"
+    OFF_SCHEDULE = "off_schedule"
+    OUTSIDE_PLACEMENT = "outside_placement"
+    OUT_OF_BUDGET = "out_of_budget"
+    NO_OFFER = "no_offer"  # nothing to offer there is worth a bid
+    SHADED_BELOW = "shaded_below"  # the full bid would have had a place, the shaded one has none
+    BELOW_RESERVE = "below_reserve"
+    OUTBID = "outbid"
+    UNSEEN = "unseen"  # won a place, which nobody looked at: not charged
+    WON = "won"
 
 
 def _schema(*extra: tuple[str, pa.DataType]) -> pa.Schema:
@@ -86,4 +103,25 @@ SCHEMAS: dict[Kind, pa.Schema] = {
     ),
     Kind.REFUND: _schema(("order_id", pa.int64()), ("order_at", pa.int64()), ("amount", pa.int64())),
     Kind.LIVE: _schema(("room_id", pa.int64()), ("on_air", pa.bool_())),
+    Kind.DECISION: _schema(
+        ("placement", pa.int8()),
+        ("audience", pa.int16()),
+        ("category", pa.int8()),
+        ("product_id", pa.int64()),
+        ("refit", pa.int64()),  # when the predictions were made: their version
+        ("target_version", pa.int32()),
+        ("predicted", pa.float64()),  # paid GMV of a seen impression, micro-yuan
+        ("share", pa.float64()),  # what a unit of it is worth: share kept under the goal over the target, less extras
+        ("factor", pa.float64()),  # calibration
+        ("worth", pa.float64()),  # predicted · share · factor, micro-yuan; 0 where the plan may not bid
+        ("multiplier", pa.float64()),
+        ("shade", pa.float32()),  # what the bidder asked for, as a part of multiplier · worth
+        ("left", pa.int64()),  # money the plan had when the step began, micro-yuan
+        ("bid", pa.float32()),  # what entered the auction, micro-yuan; 0: nothing
+        ("reserve", pa.float32()),
+        ("prices", pa.list_(pa.float32())),  # what each place of the page cost this plan, first place first
+        ("slot", pa.int8()),  # 0: lost
+        ("price", pa.int64()),  # due if seen
+        ("fate", pa.string()),
+    ),
 }

@@ -157,6 +157,7 @@ class Scenario:
     seed: int = 1
     step_minutes: int = 1  # between two control steps of whoever serves this market
     marketplace: str = "standard"  # whose rules of plans hold
+    journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
 
     def __post_init__(self) -> None:
         zone(self.timezone)
@@ -269,6 +270,7 @@ def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:
         ("opportunities_per_day", scenario.opportunities_per_day, 1, 10**10),
         ("buyers, population", scenario.buyers.population, 1, 10**8),
         ("ad_account, top_up", scenario.ad_account.top_up, 0, 10**11),
+        ("journal", Decimal(str(scenario.journal)), 0, 1),
     ]
     bounds += [(f"plan {plan.id}, budget_daily", plan.budget_daily, 0, 10**9) for plan in scenario.plans]
     for place, found, least, most in bounds:

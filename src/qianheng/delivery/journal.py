@@ -1,0 +1,234 @@
+"""The journal: what every plan bid for an opportunity, from what, and what became of it; and the proof that it is so.
+
+Kept are all wins, and every plan's decision on a sample of the opportunities: those whose hash lies below the rate, so
+the sample is the same for all plans and on every machine. A record holds what its decision was made from; `replayed`
+makes it again from that alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qianheng.delivery.engine import Bool, Engine, Tick
+from qianheng.delivery.offers import Parts
+from qianheng.facts.schema import SCHEMAS, Fate, Kind
+from qianheng.plans.plan import PlanStatus
+from qianheng.prediction.space import Float, Int
+
+SCHEMA = SCHEMAS[Kind.DECISION]
+FATES = tuple(Fate)
+_ALLOWED = 1  # micro-yuan
+_ROUNDED = 2.0**-23  # bids are float32 in the auction
+_GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """The decisions kept of a tick: (row of the batch, row of the plan), [m], in order of rows."""
+
+    row: Int
+    plan: Int
+    slot: Int  # 0 = lost
+    price: Int  # due if seen, micro-yuan
+    seen: Bool
+
+    @property
+    def where(self) -> tuple[Int, Int]:
+        """The index into arrays [n, plans]."""
+        return self.row, self.plan
+
+
+class Journal:
+    """Collects a day's decisions; `take` hands them on. Rows of a day: its wins + rate · opportunities · plans."""
+
+    def __init__(self, rate: float) -> None:
+        """`rate`: the share of opportunities of which every decision is kept, 0 to 1."""
+        self.rate = rate
+        self._kept: list[pa.Table] = []
+
+    def note(self, engine: Engine, tick: Tick, seen: Bool, now: int) -> None:
+        """Keep a tick's decisions. `seen`: [m] which of its wins were looked at."""
+        pairs = self._pairs(engine, tick, seen)
+        if len(pairs.row):
+            self._kept.append(_table(engine, tick, pairs, now))
+
+    def take(self) -> pa.Table:
+        """What was kept since the last time, in order of time."""
+        kept, self._kept = self._kept, []
+        return pa.concat_tables(kept) if kept else SCHEMA.empty_table()
+
+    def _pairs(self, engine: Engine, tick: Tick, seen: Bool) -> _Pairs:
+        plans, decisions = len(engine.plans), tick.decisions
+        mine = np.isin(decisions.plan_id, engine.ids)
+        won = decisions.row[mine] * plans + np.searchsorted(engine.ids, decisions.plan_id[mine])
+        rows = np.flatnonzero(sampled(tick.batch.id, self.rate))
+        kept = np.union1d(won, (rows[:, None] * plans + np.arange(plans)).ravel()).astype(np.int64)
+        place = np.searchsorted(kept, won)
+        slot, price, looked = np.zeros(len(kept), np.int64), np.zeros(len(kept), np.int64), np.zeros(len(kept), bool)
+        slot[place], price[place], looked[place] = decisions.slot[mine], decisions.price[mine], seen[mine]
+        return _Pairs(kept // plans, kept % plans, slot, price, looked)
+
+
+def sampled(opportunity_id: Int, rate: float) -> Bool:
+    """Whether each opportunity [n] is in the sample of that rate; one of a lower rate lies within it."""
+    bits = opportunity_id.astype(np.uint64) * _GOLDEN
+    bits = (bits ^ (bits >> np.uint64(32))) * _MIX
+    return np.asarray((bits >> np.uint64(11)) * 2.0**-53 < rate)
+
+
+def crossed(id_: Int, plan_id: Int | int) -> Int:
+    """The id of a plan's decision on an opportunity, and back: the opportunity of a plan's decision."""
+    plan = np.asarray(plan_id).astype(np.uint64) * _GOLDEN
+    return np.asarray((id_ ^ plan.view(np.int64)) & np.iinfo(np.int64).max)
+
+
+def _table(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> pa.Table:
+    batch, asked, row, plan = tick.batch, tick.asked, pairs.row, pairs.plan
+    parts: Parts = engine.offers.parts(batch, row, plan)
+    plan_id = engine.ids[plan]
+    bid = np.minimum(asked.bid[pairs.where], asked.left[plan]).astype(np.float32)
+    bid[row >= asked.stopped[plan]] = 0
+    placement = batch.placement[row]
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        "id": crossed(batch.id[row], plan_id),
+        "at": batch.at[row],
+        "received_at": np.full(len(row), now + engine.site.step),
+        "plan_id": plan_id,
+        "placement": placement,
+        "audience": batch.audience[row],
+        "category": batch.category[row],
+        "product_id": parts.product_id,
+        "refit": np.full(len(row), engine.offers.refitted),
+        "target_version": engine.versions[plan],
+        "predicted": parts.predicted,
+        "share": parts.share,
+        "factor": parts.factor,
+        "worth": tick.worth[pairs.where],
+        "multiplier": asked.multiplier[plan],
+        "shade": _part(asked.bid[pairs.where], asked.multiplier[plan] * tick.worth[pairs.where]),
+        "left": asked.left[plan],
+        "bid": bid,
+        "reserve": engine.site.reserve[placement],
+        "slot": pairs.slot,
+        "price": pairs.price,
+    }
+    prices = tick.cleared.rival_price[pairs.where].astype(np.float32)
+    places = engine.site.places[placement].astype(np.int64)
+    cheapest = prices[np.arange(len(row)), places - 1]
+    fate = _fates(engine, tick, pairs, _Bids(bid, cheapest, now))
+    held = {name: pa.array(values, SCHEMA.field(name).type, safe=False) for name, values in columns.items()}
+    held |= {"prices": _lists(prices, places), "fate": _names(fate)}
+    return pa.table([held[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bids:
+    """What entered the auctions [m], what the last place of each page cost, and when the step began."""
+
+    bid: npt.NDArray[np.float32]
+    cheapest: npt.NDArray[np.float32]
+    now: int
+
+
+def _fates(engine: Engine, tick: Tick, pairs: _Pairs, bids: _Bids) -> Int:
+    """[m] the place in `FATES` of what became of each pair: the first that holds."""
+    row, plan, asked = pairs.row, pairs.plan, tick.asked
+    paused = np.array([one.status is not PlanStatus.ACTIVE for one in engine.plans])
+    until = engine.on_air_until[plan]
+    called = asked.multiplier[plan] * tick.worth[pairs.where]
+    holds = {
+        Fate.WON: pairs.seen,
+        Fate.UNSEEN: pairs.slot > 0,
+        Fate.PAUSED: paused[plan],
+        Fate.OFF_AIR: (until <= bids.now) | (tick.batch.at[row] >= until),
+        Fate.OFF_SCHEDULE: ~np.isin(plan, tick.serving),
+        Fate.OUTSIDE_PLACEMENT: ~engine.openings.placements[plan, tick.batch.placement[row]],
+        Fate.OUT_OF_BUDGET: (asked.left[plan] == 0) | (bids.bid < np.minimum(asked.bid[pairs.where], bids.cheapest)),
+        Fate.NO_OFFER: asked.bid[pairs.where] <= 0,
+        Fate.SHADED_BELOW: (called >= bids.cheapest) & (asked.bid[pairs.where] < bids.cheapest),
+        Fate.BELOW_RESERVE: bids.bid < engine.site.reserve[tick.batch.placement[row]],
+    }
+    places = [FATES.index(fate) for fate in holds]
+    return np.asarray(np.select(list(holds.values()), places, FATES.index(Fate.OUTBID)), np.int64)
+
+
+def _part(asked: Float, full: Float) -> Float:
+    return np.asarray(asked / np.where(full > 0, full, 1.0))
+
+
+def _lists(values: npt.NDArray[np.float32], lengths: Int) -> pa.ListArray[Any]:
+    """Rows [m, slots] as lists, each cut to its length."""
+    kept = np.arange(values.shape[1]) < lengths[:, None]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values[kept], pa.float32()))
+
+
+def _names(fate: Int) -> pa.Array[Any]:
+    coded = pa.DictionaryArray.from_arrays(pa.array(fate, pa.int8()), pa.array([str(one) for one in FATES]))
+    return coded.cast(pa.string())
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Decisions [m] made again from their records, and whether they agree with them to the micro-yuan."""
+
+    worth: Float  # micro-yuan
+    bid: npt.NDArray[np.float32]
+    slot: Int
+    price: Int
+    agrees: Bool
+
+
+def replayed(decisions: pa.Table) -> Replayed:
+    """Make recorded decisions again: worth from its parts, the bid from worth and money, the outcome from the prices.
+
+    A plan that did not take part offers nothing. Among equal bids either may have won.
+    """
+    held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name != "prices"}
+    outside = np.isin(held["fate"], [Fate.OUTSIDE_PLACEMENT])
+    worth = np.where(outside, 0.0, held["predicted"] * held["share"] * held["factor"])
+    away = np.isin(held["fate"], _NOT_THERE)
+    asked = held["multiplier"] * held["worth"] * held["shade"]
+    bid = np.where(away, 0, np.minimum(asked, held["left"])).astype(np.float32)
+    bid[(held["fate"] == Fate.OUT_OF_BUDGET) & (held["bid"] == 0)] = 0  # stopped within the step
+    prices = _padded(decisions["prices"])
+    slot, at_most = (_place(beaten) for beaten in (bid[:, None] >= prices, bid[:, None] > prices))
+    agreed = np.where(held["slot"] == at_most, at_most, slot)
+    price = _due(agreed, bid, prices)
+    checks = (
+        np.abs(worth - held["worth"]) <= _ALLOWED,
+        np.abs(bid - held["bid"]) <= _ALLOWED + held["bid"] * _ROUNDED,
+        held["shade"] <= 1 + 1e-6,
+        agreed == held["slot"],
+        np.abs(price - held["price"]) <= _ALLOWED,
+        (agreed > 0) == np.isin(held["fate"], (Fate.WON, Fate.UNSEEN)),
+    )
+    return Replayed(worth, bid, agreed, price, np.logical_and.reduce(checks))
+
+
+_NOT_THERE = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, Fate.OUTSIDE_PLACEMENT)
+
+
+def _due(slot: Int, bid: npt.NDArray[np.float32], prices: Float) -> Int:
+    """[m] what a place costs its winner under the generalised second price, micro-yuan; 0 for none."""
+    price = np.ceil(prices[np.arange(len(slot)), np.maximum(slot, 1) - 1])
+    return np.where(slot > 0, np.minimum(price, np.maximum(bid, 1)), 0).astype(np.int64)
+
+
+def _padded(prices: pa.ChunkedArray[Any]) -> Float:
+    """Lists of prices as rows [m, most places]; a place that is not there costs more than anybody has."""
+    lengths = np.asarray(pc.list_value_length(prices).to_numpy(), np.int64)
+    rows = np.full((len(lengths), int(lengths.max(initial=1))), np.inf)
+    rows[np.arange(rows.shape[1]) < lengths[:, None]] = pc.list_flatten(prices).to_numpy()
+    return rows
+
+
+def _place(beaten: Bool) -> Int:
+    """[m] the first place whose price is met, from 1; 0 if none is."""
+    return np.where(beaten.any(axis=1), beaten.argmax(axis=1) + 1, 0)
