@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianheng.core.days import MINUTE, moment
+from qianheng.core.placements import Placement
 from qianheng.delivery.journal import Journal, crossed, replayed, sampled
 from qianheng.facts.schema import Fate
 from qianheng.plans.plan import PlanStatus
@@ -85,7 +86,7 @@ def test_a_plan_that_is_paused_off_air_or_without_money_says_so() -> None:
 
 
 def test_a_plan_outside_its_placements_or_hours_says_so() -> None:
-    told = fates(journal_of(engine([replace(SHOP, placements=(0,))], [10_000_000]), 1.0, 6), SHOP.id)
+    told = fates(journal_of(engine([replace(SHOP, placements=(Placement(0),))], [10_000_000]), 1.0, 6), SHOP.id)
     assert told[Fate.OUTSIDE_PLACEMENT] > 0
     assert told[Fate.WON] > 0
     hour = moment(START, SHOP.timezone).hour
