@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from qianheng.actions.driver import Driver, Lease, TimedPlan
+from qianheng.actions.driver import Driver, TimedPlan
 from qianheng.actions.scoring import DayScore
 from qianheng.actions.simulation import recorder_of, site_of, space_of
 from qianheng.core.days import microseconds, midnight
 from qianheng.delivery.engine import Engine, Tick
+from qianheng.plans.allowance import NOTHING, Lease
 from qianheng.plans.plan import Goal, Plan
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
@@ -63,7 +64,7 @@ def drive(scenario: Scenario, seed: int, goal: Goal | None = None) -> dict[int, 
     driver, spend, scores = driver_of(scenario, seed), [], []
     if goal is not None:
         driver.score = _As(driver, goal)
-    leases = {plan.id: Lease(plan.budget_daily) for plan in driver.engine.plans}
+    leases = {plan.id: Lease(plan.budget_daily, NOTHING) for plan in driver.engine.plans}
     for number in range(scenario.days):
         start, end = (
             microseconds(midnight(scenario.first_day + timedelta(days=number + more), scenario.timezone))
