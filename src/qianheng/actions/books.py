@@ -25,7 +25,8 @@ from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day
-from qianheng.plans.allowance import Lease, Used, allowance, monday
+from qianheng.plans.allowance import NOTHING, Lease, Used, allowance, monday
+from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanStatus
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
@@ -67,6 +68,13 @@ def lease(connection: Connection, versions: Sequence[Plan], day: date) -> Lease:
     return Lease(held, used)
 
 
+def lease_campaign(connection: Connection, campaign: StandardCampaign, day: date, at: datetime) -> Lease:
+    """Hold what a standard campaign may spend in its day, once for all; less when the balance is low."""
+    lease_id = _lease_id(campaign, day)
+    held = ledger.held(connection, lease_id)
+    return Lease(held or _hold(connection, campaign, (lease_id, at), campaign.budget_daily), NOTHING)
+
+
 def spent_before(connection: Connection, plan: Plan, day: date) -> Used:
     """What a plan spent before a day, as the ledger has it: since that week's Monday and in all its life."""
     week, today = midnight(monday(day), plan.timezone), midnight(day, plan.timezone)
@@ -79,7 +87,7 @@ def spent_before(connection: Connection, plan: Plan, day: date) -> Used:
     return Used(sum(transfer.amount for transfer in captured if transfer.at > week), life)
 
 
-def _hold(connection: Connection, plan: Plan, what: tuple[int, datetime], amount: Micros) -> Micros:
+def _hold(connection: Connection, plan: Plan | StandardCampaign, what: tuple[int, datetime], amount: Micros) -> Micros:
     """Hold up to `amount` for (payment, time); what could be held."""
     payment_id, at = what
     funds = ledger.funds(connection, plan.ad_account_id)
@@ -89,7 +97,7 @@ def _hold(connection: Connection, plan: Plan, what: tuple[int, datetime], amount
     return held
 
 
-def capture(connection: Connection, plan: Plan, day: date, at: datetime, spent: Micros) -> None:
+def capture(connection: Connection, plan: Plan | StandardCampaign, day: date, at: datetime, spent: Micros) -> None:
     """Take what a plan spent of its lease of the day; the rest is free again."""
     ledger.capture(connection, _lease_id(plan, day), spent, at)
 
@@ -147,7 +155,7 @@ def unit_id(plan_id: int, day: date) -> int:
     return stable_id("unit", plan_id, day)
 
 
-def _lease_id(plan: Plan, day: date) -> int:
+def _lease_id(plan: Plan | StandardCampaign, day: date) -> int:
     return stable_id("lease", plan.id, day)
 
 

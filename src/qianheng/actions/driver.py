@@ -88,7 +88,7 @@ class Driver:
     def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.
 
-        leases: what each plan may spend that day, by its id.
+        leases: what each plan and each standard campaign may spend that day, by its id.
         """
         self.engine.start_day(start)
         for plan_id, lease in leases.items():
@@ -105,7 +105,8 @@ class Driver:
                 beats += self._beats(now)
         self._receive(end)
         day = self._close(end)
-        scores = self.score.close({key: lease.amount for key, lease in leases.items()}, self._unpromoted(day))
+        budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}
+        scores = self.score.close(budgets, self._unpromoted(day))
         return DayRun(day, scores, beats, opportunities)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
@@ -200,6 +201,7 @@ class Driver:
         self.predictor.refit(now)
         self._calibrate(news)
         self.engine.offers.refit(self.predictor, self.calibration.factor(now, self.predictor.delay), self.seed, now)
+        self.engine.campaigns.refit(self.predictor)
         self.engine.credit(self.unpromoted.expected(now - self.engine.day_start))
 
     def _note_unpromoted(self, orders: pa.Table) -> None:
@@ -211,7 +213,8 @@ class Driver:
     def _calibrate(self, news: FactBatch) -> None:
         shown, orders = news[Kind.IMPRESSION], news[Kind.ORDER]
         promoted = orders.filter((pc.field("channel") == Channel.PROMOTED) & (pc.field("plan_id") >= 0))
-        for facts, predicted, observed in ((shown, "predicted_gmv", None), (promoted, None, "amount")):
+        for all_facts, predicted, observed in ((shown, "predicted_gmv", None), (promoted, None, "amount")):
+            facts = all_facts.filter(pa.array(np.isin(all_facts["plan_id"].to_numpy(), self.engine.ids)))
             zero = np.zeros(facts.num_rows, np.int64)
             self.calibration.add(
                 facts["at"].to_numpy(),

@@ -189,10 +189,13 @@ class _Run:
         terms = [term for kept in plans.load_all(connection) for term in self._terms(connection, kept.plan.id, start)]
         as_it_is = {term.plan.id: term.plan for term in terms}
         engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
+        engine.run_beside(campaigns := self.scenario.campaign_records())
         market, recorder, seed = Market(self.scenario, self.folder.seed), recorder_of(self.scenario), self.folder.seed
         self.driver = Driver(market, engine, recorder, seed, self.scenario.prediction)
         for term in terms:
             self.driver.recorder.change(term.at, term.plan, term.version)
+        for campaign in campaigns:
+            self.driver.recorder.change(self._start(self.first), campaign, 0)
 
     def _terms(self, connection: Connection, plan_id: int, start: int) -> list[TimedPlan]:
         """A plan as it was from time to time before a day. Changes of that day, written down already if the run was
@@ -212,7 +215,7 @@ class _Run:
         else:
             lived = DayRun(self.driver.drain_day(start, end), {}, (), 0)
         self._close(day, lived)
-        spend = int(self.driver.engine.spent_today.sum()) if delivering else 0
+        spend = self.driver.engine.spend if delivering else 0
         gmv = int(np.sum(lived.facts[Kind.ORDER]["amount"].to_numpy()))
         number = (day - self.first).days + 1
         seconds = time.perf_counter() - began
@@ -228,6 +231,8 @@ class _Run:
             for plan in begun:
                 versions = [plan, *(timed.plan for timed in changes if timed.plan.id == plan.id)]
                 leases[plan.id] = books.lease(connection, versions, day)
+            for campaign in self.driver.engine.campaigns.campaigns:
+                leases[campaign.id] = books.lease_campaign(connection, campaign, day, midnight(day, self.timezone))
         return changes, leases
 
     def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:
@@ -266,6 +271,10 @@ class _Run:
         for row, plan in enumerate(engine.plans):
             if engine.leased[row]:
                 books.capture(connection, plan, day, now, int(engine.spent_today[row]))
+        standard = engine.campaigns
+        for row, campaign in enumerate(standard.campaigns):
+            if standard.leased[row]:
+                books.capture(connection, campaign, day, now, int(standard.spent_today[row]))
 
     def _settle(self, connection: Connection, day: date, now: datetime) -> None:
         """Judge the days whose window may have closed, promise what they are due, pay what was promised before."""
@@ -316,8 +325,8 @@ def space_of(scenario: Scenario) -> Space:
 
 def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
-    step = scenario.step_minutes * MINUTE
-    return Site(scenario.seen(), np.array(scenario.reserves(), float), step, goods=goods_of(scenario))
+    reserves, step = np.array(scenario.reserves(), float), scenario.step_minutes * MINUTE
+    return Site(scenario.seen(), reserves, step, goods=goods_of(scenario), keywords=scenario.searched())
 
 
 def recorder_of(scenario: Scenario) -> Recorder:

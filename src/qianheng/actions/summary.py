@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books
 from qianheng.actions.books import Judged
+from qianheng.actions.campaign_runs import CampaignRun, campaign_json, campaign_runs
 from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.days import HOUR, microseconds, midnight, moment
@@ -124,11 +125,12 @@ class RunSummary:
     refund_maturity: Sequence[tuple[int, float]]
     opportunities: int
     seconds: float
+    campaigns: Sequence[CampaignRun] = ()
 
     @property
     def sums(self) -> Sums:
-        """The sums of all plans."""
-        return total(plan.sums for plan in self.plans)
+        """The sums of all plans and standard campaigns."""
+        return total([*(plan.sums for plan in self.plans), *(campaign.sums for campaign in self.campaigns)])
 
     @property
     def profit(self) -> Micros:
@@ -178,6 +180,7 @@ def summarise(run: RunFolder) -> RunSummary:
             refund_maturity=reader.refund_maturity(),
             opportunities=sum(told["opportunities"] for told in reader.told.values()),
             seconds=run.seconds,
+            campaigns=campaign_runs(connection, run, days),
         )
     database.dispose()
     return summary
@@ -271,6 +274,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         **run,
         "balance": {name: yuan(amount) for name, amount in summary.funds._asdict().items()},
         "plans": [_plan_json(plan, summary.balanced) for plan in summary.plans],
+        "campaigns": [campaign_json(campaign) for campaign in summary.campaigns],
     }
 
 

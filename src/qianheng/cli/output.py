@@ -39,6 +39,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN).print(table)
 
 
+def money_text(amount: int) -> str:
+    """Micro-yuan as 元 with two decimals."""
+    from qianheng.core.money import FEN, to_fen
+
+    return f"{to_fen(amount) // FEN / 100:,.2f}"
+
+
 def _numeric(cells: Iterable[object]) -> bool:
     known = [str(cell).replace(",", "").rstrip("%×") for cell in cells if cell is not None]
     return bool(known) and all(cell.lstrip("+-–").replace(".", "", 1).isdigit() for cell in known)

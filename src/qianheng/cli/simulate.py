@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.campaigns import print_campaigns
+from qianheng.cli.output import AsJson, money_text, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from qianheng.actions.simulation import DayTold
     from qianheng.actions.summary import PlanRun, RunSummary
 
-SHIPPED = "month, duel, crowd, tiny"
+SHIPPED = "month, duel, crowd, tiny, pools"
 PORT = 8321
 
 Source: TypeAlias = Annotated[
@@ -112,7 +113,7 @@ def _told(told: DayTold) -> str:
     if not told.delivering:
         return say("simulation.progress.settling", day=told.day)
     rate = f"{told.opportunities / max(told.seconds, 1e-9):,.0f}"
-    money = {"spend": _money(told.spend), "gmv": _money(told.gmv)}
+    money = {"spend": money_text(told.spend), "gmv": money_text(told.gmv)}
     return say("simulation.progress.delivered", day=told.day, rate=rate, **money)
 
 
@@ -124,8 +125,9 @@ def _print_summary(summary: RunSummary) -> None:
     rows = [[say(f"simulation.column.{name}"), *cells] for name, *cells in zip(FIGURES, *columns.values(), strict=True)]
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
+    print_campaigns(summary.campaigns)
     balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
-    funds = {name: _money(amount) for name, amount in summary.funds._asdict().items()}
+    funds = {name: money_text(amount) for name, amount in summary.funds._asdict().items()}
     typer.echo(say("simulation.balance", balanced=balanced, **funds))
     speed = {"opportunities": f"{summary.opportunities:,}", "seconds": f"{summary.seconds:.1f}"}
     typer.echo(say("simulation.speed", **speed))
@@ -153,20 +155,14 @@ def _figures(of: RunSummary | PlanRun) -> list[str | None]:
     ratios = (of.target, sums.payment_roi, sums.net_roi, sums.settled_roi(closed=True), sums.overall_roi)
     shares = (sums.refund_rate_1h, of.hindsight_ratio)
     return [
-        _money(sums.spend),
-        _money(sums.gmv),
+        money_text(sums.spend),
+        money_text(sums.gmv),
         f"{sums.orders:,}",
         *(None if ratio is None else f"{float(ratio):.2f}" for ratio in ratios),
-        _money(of.profit),
+        money_text(of.profit),
         *(None if share is None else f"{float(share):.1%}" for share in shares),
-        _money(of.compensation),
+        money_text(of.compensation),
     ]
-
-
-def _money(amount: int) -> str:
-    from qianheng.core.money import FEN, to_fen
-
-    return f"{to_fen(amount) // FEN / 100:,.2f}"
 
 
 def _print_guarantee(summary: RunSummary) -> None:

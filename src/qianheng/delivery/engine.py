@@ -19,6 +19,7 @@ from qianheng.bidding.aims import Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.core.days import DAY, moment
+from qianheng.delivery.campaigns import Campaigns
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
@@ -26,6 +27,7 @@ from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.plans.allowance import NOTHING, Used, allowance
+from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
@@ -53,21 +55,33 @@ class Tick:
     worth: Float  # [n, plans] calibrated value over target, micro-yuan; 0 where a plan may not bid
     serving: Int  # rows of the plans that took part
     asked: Asked
+    column: Int  # [m] whose each decision is: rows of the plans, then of the campaigns
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
-        ours = self.worth.shape[1]
+        ours = self.cleared.rival_price.shape[1]
         theirs = self.cleared.winner >= ours
         return np.bincount(self.cleared.winner[theirs] - ours, self.cleared.price[theirs], rivals).astype(float)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wins:
+    """The places won by plans and campaigns, [m] in order of rows."""
+
+    row: Int
+    place: Int  # 0 = first
+    column: Int  # plans, then campaigns
+    due: Int  # micro-yuan when it is charged
+
+
 class Engine:
-    """Serves all plans of a marketplace, one multiplier a plan over all placements."""
+    """Serves all plans of a marketplace, one multiplier a plan over all placements, and standard campaigns beside."""
 
     def __init__(
         self, plans: Sequence[Plan], space: Space, site: Site, day_start: int, make_bidder: MakeBidder = Bidder
     ) -> None:
         self.site, self.space = site, space
+        self.campaigns = Campaigns((), space, site.keywords)
         self.plans = sorted(plans, key=lambda plan: plan.id)
         goods = site.goods or Goods.free(space.product_ids)
         self.offers, self.openings = Offers(self.plans, space, goods), Openings(self.plans)
@@ -86,6 +100,10 @@ class Engine:
         self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
         for row, plan in enumerate(self.plans):
             self.bidder.set_aim(row, _aim(plan))
+
+    def run_beside(self, campaigns: Sequence[StandardCampaign]) -> None:
+        """Serve these standard campaigns beside the plans."""
+        self.campaigns = Campaigns(campaigns, self.space, self.site.keywords)
 
     def row(self, plan_id: int) -> int:
         """The row of a plan in the engine's arrays."""
@@ -121,11 +139,15 @@ class Engine:
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.openings.change(row, plan)
 
-    def lease(self, plan_id: int, amount: int, used: Used = NOTHING) -> None:
-        """Let a plan spend this much today, micro-yuan, and never more than its budgets leave after what it `used`."""
-        row = self.row(plan_id)
-        self.leased[row], self.used[row] = amount, used
-        self._allow(row)
+    def lease(self, id_: int, amount: int, used: Used = NOTHING) -> None:
+        """Let a plan, or a campaign, spend so much today, micro-yuan, and never more than its budgets leave after what
+        it `used`."""
+        if id_ in self.campaigns.ids:
+            self.campaigns.lease(id_, amount)
+        else:
+            row = self.row(id_)
+            self.leased[row], self.used[row] = amount, used
+            self._allow(row)
 
     def _allow(self, row: int) -> None:
         """Hold a plan to its budgets as they are now."""
@@ -139,6 +161,11 @@ class Engine:
     def left(self) -> Int:
         """[plans] what each plan may still spend today, micro-yuan."""
         return np.maximum(np.minimum(self.leased, self.allowed) - self.spent_today, 0)
+
+    @property
+    def spend(self) -> int:
+        """What plans and campaigns have spent today, micro-yuan."""
+        return int(self.spent_today.sum() + self.campaigns.spent_today.sum())
 
     def on_air(self, room_id: int, on: bool, at: int) -> None:
         """A live room went on or off air: its plans start, or stop once the grace period is over.
@@ -166,19 +193,21 @@ class Engine:
         """A new natural day: budgets start anew, yesterday becomes history."""
         self.day_start = day_start
         self.leased[:], self.spent_today[:], self.credited[:] = 0, 0, 0.0
+        self.campaigns.start_day()
         self.bidder.close_day()
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
         """The running state at the end of a day; plans and predictions are restored by their owners."""
         state = {name: getattr(self, name).copy() for name in _STATE}
+        state |= {f"campaigns.{name}": held for name, held in self.campaigns.snapshot().items()}
         return state | {f"bidder.{name}": held for name, held in self.bidder.snapshot().items()}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Go on exactly where `snapshot` was taken."""
         for name in _STATE:
             setattr(self, name, state[name].copy())
-        prefix = "bidder."
-        self.bidder.restore({name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)})
+        for prefix, part in (("bidder.", self.bidder), ("campaigns.", self.campaigns)):
+            part.restore({name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)})
 
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
@@ -186,31 +215,36 @@ class Engine:
         worth = self.openings.worth(self.offers.worth(batch), batch.placement)
         serving = np.flatnonzero(self.serving(now))
         left, asked = self.left, self._asked(step, batch, worth, serving)
-        candidates = np.minimum(asked, left).astype(np.float32)  # never more than what is left to pay with
-        stopped = np.full(len(self.plans), len(batch))
+        offered = np.minimum(asked, left).astype(np.float32)  # never more than what is left to pay with
+        candidates = np.concatenate([offered, self.campaigns.bids(batch)], axis=1)
+        stopped = np.full(candidates.shape[1], len(batch))
         rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
         reserve = self.site.reserve[batch.placement].astype(np.float32)
         places = self.site.places[batch.placement]
         cleared = clear(candidates, rivals, reserve, places)
-        while (over := self._first_unpayable(cleared)) is not None:
-            row, plan = over
-            candidates[row:, plan], stopped[plan] = 0, row
+        while (over := self._first_unpayable(wins := self._wins(batch, cleared))) is not None:
+            row, column = over
+            candidates[row:, column], stopped[column] = 0, row
             cleared = clear(candidates, rivals, reserve, places)
-        reasons = Asked(asked, self.bidder.multiplier.copy(), left, stopped)
-        return Tick(batch, self._decisions(batch, cleared), cleared, worth, serving, reasons)
+        reasons = Asked(asked, self.bidder.multiplier.copy(), left, stopped[: len(left)])
+        return Tick(batch, self._decisions(batch, wins), cleared, worth, serving, reasons, wins.column)
 
     def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> Shown:
         """Charge what was seen and learn the prices of all auctions, won and lost.
 
         seen, clicked: [m] of the tick's decisions. The impression, click and charge facts are `facts_of` the answer.
         """
-        decisions = tick.decisions
-        plan = np.searchsorted(self.ids, decisions.plan_id)
-        paid = np.where(seen, decisions.price, 0)
-        spent = np.bincount(plan, paid, len(self.plans)).astype(np.int64)
-        self.spent_today += spent
-        self.bidder.observe(self._step(now), self._outcome(tick, plan, seen, paid))
-        return shown(tick.batch, decisions, (self.room_ids[plan], self.versions[plan]), (seen, clicked))
+        plans, ours = len(self.plans), tick.column < len(self.plans)
+        charged = seen.copy()
+        charged[~ours] = self.campaigns.charged(tick.column[~ours] - plans, seen[~ours], clicked[~ours])
+        paid = np.where(charged, tick.decisions.price, 0)
+        spent = np.bincount(tick.column, paid, plans + len(self.campaigns)).astype(np.int64)
+        self.spent_today += spent[:plans]
+        self.campaigns.spent_today += spent[plans:]
+        self.bidder.observe(self._step(now), self._outcome(tick, ours, seen, paid))
+        plan = np.where(ours, tick.column, -1)  # beyond the last plan: neither room nor change log
+        of_plan = np.append(self.room_ids, -1)[plan], np.append(self.versions, np.int32(0))[plan]
+        return shown(tick.batch, tick.decisions, of_plan, (seen, clicked, charged))
 
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))
@@ -229,32 +263,43 @@ class Engine:
         bids[batch.at[:, None] >= self.on_air_until] = 0  # the grace period may end within the step
         return bids
 
-    def _first_unpayable(self, cleared: Cleared) -> tuple[int, int] | None:
-        """The first auction (row) in which a plan wins what is more than it has left, and the plan."""
+    def _wins(self, batch: Opportunities, cleared: Cleared) -> _Wins:
+        """The places won by plans and campaigns, and what each owes when charged."""
         plans = len(self.plans)
-        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < plans))
-        plan, price, left = cleared.winner[row, place], cleared.price[row, place], self.left
-        if (np.bincount(plan, price, plans) <= left).all():
+        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < plans + len(self.campaigns)))
+        column, price = cleared.winner[row, place], cleared.price[row, place]
+        theirs = column >= plans
+        if theirs.any():
+            price[theirs] = self.campaigns.due(batch, row[theirs], column[theirs] - plans, price[theirs])
+        return _Wins(row, place, column, price)
+
+    def _first_unpayable(self, wins: _Wins) -> tuple[int, int] | None:
+        """The first auction (row) in which somebody wins what is more than it has left, and its column."""
+        left = np.concatenate([self.left, self.campaigns.left])
+        if (np.bincount(wins.column, wins.due, len(left)) <= left).all():
             return None
         firsts = []
-        for candidate in range(plans):
-            wins = np.nonzero(plan == candidate)[0]
-            beyond = np.searchsorted(np.cumsum(price[wins]), left[candidate], side="right")
-            if beyond < len(wins):
-                firsts.append((int(row[wins[beyond]]), candidate))
+        for column in range(len(left)):
+            mine = np.nonzero(wins.column == column)[0]
+            beyond = np.searchsorted(np.cumsum(wins.due[mine]), left[column], side="right")
+            if beyond < len(mine):
+                firsts.append((int(wins.row[mine[beyond]]), column))
         return min(firsts)
 
-    def _decisions(self, batch: Opportunities, cleared: Cleared) -> Decisions:
-        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < len(self.plans)))
-        plan = cleared.winner[row, place]
-        product, predicted = self.offers.chosen(batch, row, plan)
-        slot = (place + 1).astype(np.int8)
-        return Decisions(row, self.ids[plan], product, slot, cleared.price[row, place], predicted, product)
+    def _decisions(self, batch: Opportunities, wins: _Wins) -> Decisions:
+        plans, ours = len(self.plans), wins.column < len(self.plans)
+        product, predicted = np.empty_like(wins.column), np.empty_like(wins.column)
+        product[ours], predicted[ours] = self.offers.chosen(batch, wins.row[ours], wins.column[ours])
+        chosen = self.campaigns.chosen(batch, wins.row[~ours], wins.column[~ours] - plans)
+        product[~ours], predicted[~ours] = chosen
+        ids = np.concatenate([self.ids, self.campaigns.ids])[wins.column]
+        return Decisions(wins.row, ids, product, (wins.place + 1).astype(np.int8), wins.due, predicted, product)
 
-    def _outcome(self, tick: Tick, plan: Int, seen: Bool, paid: Int) -> Outcome:
-        shape, where = tick.worth.shape, (tick.decisions.row, plan)
+    def _outcome(self, tick: Tick, ours: Bool, seen: Bool, paid: Int) -> Outcome:
+        """What the plans' candidates came to; `ours` [m] tells their decisions from the campaigns'."""
+        shape, where = tick.worth.shape, (tick.decisions.row[ours], tick.column[ours])
         slot, was_seen, spend = np.zeros(shape, np.int64), np.zeros(shape, bool), np.zeros(shape)
-        slot[where], was_seen[where], spend[where] = tick.decisions.slot, seen, paid
+        slot[where], was_seen[where], spend[where] = tick.decisions.slot[ours], seen[ours], paid[ours]
         who, placement = _pairs(tick.batch, tick.serving)
         price = tick.cleared.rival_price[:, tick.serving].reshape(len(who), self.site.seen.shape[1]).astype(float)
         entered = np.s_[:, tick.serving]

@@ -21,6 +21,7 @@ from qianheng.core.days import DAY
 from qianheng.facts.attribution import Touch, Touches
 from qianheng.facts.batch import FactBatch, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
 NO_PLAN = -1
@@ -30,11 +31,11 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A plan as it stood from a time on."""
+    """A plan, or a standard campaign, as it stood from a time on."""
 
     at: int
     version: int
-    plan: Plan
+    plan: Plan | StandardCampaign
 
 
 class Recorder:
@@ -48,7 +49,7 @@ class Recorder:
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
         self.waiting = SCHEMAS[Kind.REFUND].empty_table()  # refunds told before their order
 
-    def change(self, at: int, plan: Plan, version: int) -> None:
+    def change(self, at: int, plan: Plan | StandardCampaign, version: int) -> None:
         """A plan is so from `at` on."""
         self.terms.setdefault(plan.id, []).append(Term(at, version, plan))
 
@@ -113,7 +114,7 @@ class Recorder:
         room = order["room_id"]
         running = [term for plan_id in self.terms if (term := self._running(plan_id, order["at"]))]
         if room >= 0:
-            whole = [term for term in running if term.plan.room_id == room and term.plan.counting is Counting.ALL]
+            whole = [term for term in running if _counts_all_of(term.plan, room)]
         else:
             whole = [term for term in running if _promotes(term.plan, order["product_id"])]
         if room >= 0 and whole:
@@ -139,5 +140,10 @@ class Recorder:
         return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
 
 
-def _promotes(plan: Plan, product_id: int) -> bool:
-    return plan.kind is PlanKind.PRODUCT and product_id in plan.product_ids
+def _counts_all_of(plan: Plan | StandardCampaign, room: int) -> bool:
+    return isinstance(plan, Plan) and plan.room_id == room and plan.counting is Counting.ALL
+
+
+def _promotes(plan: Plan | StandardCampaign, product_id: int) -> bool:
+    """Whether all orders of the product are the plan's; a campaign's are only those that it reached."""
+    return isinstance(plan, Plan) and plan.kind is PlanKind.PRODUCT and product_id in plan.product_ids

@@ -17,27 +17,32 @@ Columns = dict[str, npt.NDArray[np.generic]]
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
 
 _WHERE = ("id", "at", "received_at", "plan_id", "placement")
-_WHO = ("product_id", "user_id", "audience", "category", "room_id", "creative_id")
+_WHO = ("product_id", "user_id", "audience", "category", "keyword", "room_id", "creative_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The places won in one step: what each fact about them says, and which were seen and clicked ([m] each)."""
+    """The places won in one step: what each fact about them says, and which were seen, clicked, charged ([m] each)."""
 
     columns: Columns
     seen: Bool
     clicked: Bool
+    charged: Bool
 
 
 def shown(
-    batch: Opportunities, decisions: Decisions, of_plan: tuple[Int, npt.NDArray[np.int32]], reaction: tuple[Bool, Bool]
+    batch: Opportunities,
+    decisions: Decisions,
+    of_plan: tuple[Int, npt.NDArray[np.int32]],
+    reaction: tuple[Bool, Bool, Bool],
 ) -> Shown:
     """Decisions on a batch as they were seen and clicked.
 
     of_plan: the live room (-1: a product page) and the version of the change log of each decision's plan, [m];
-    reaction: seen and clicked, [m].
+    reaction: seen, clicked and charged, [m].
     """
-    row, (room_id, version), (seen, clicked) = decisions.row, of_plan, reaction
+    row, (room_id, version), (seen, clicked, charged) = decisions.row, of_plan, reaction
+    keyword = np.full(len(batch), -1, np.int16) if batch.keyword is None else batch.keyword
     columns: Columns = {
         "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
         "at": batch.at[row],
@@ -47,6 +52,7 @@ def shown(
         "user_id": batch.user_id[row],
         "audience": batch.audience[row],
         "category": batch.category[row],
+        "keyword": keyword[row],
         "room_id": room_id,
         "creative_id": decisions.creative_id,
         "slot": decisions.slot,
@@ -54,7 +60,7 @@ def shown(
         "target_version": version,
         "amount": decisions.price,
     }
-    return Shown(columns, seen, clicked & seen)
+    return Shown(columns, seen, clicked & seen, charged)
 
 
 def facts_of(steps: Sequence[Shown]) -> FactBatch:
@@ -66,10 +72,11 @@ def facts_of(steps: Sequence[Shown]) -> FactBatch:
     columns["boost"] = np.full(len(columns["id"]), BoostKind.NONE)
     seen = np.concatenate([step.seen for step in steps])
     clicked = np.concatenate([step.clicked for step in steps])
+    charged = np.concatenate([step.charged for step in steps])
     kinds = (
         (Kind.IMPRESSION, seen, (*_WHERE, *_WHO, "slot", "predicted_gmv")),
         (Kind.CLICK, clicked, (*_WHERE, *_WHO, "impression_id")),
-        (Kind.CHARGE, seen, (*_WHERE, "impression_id", "boost", "target_version", "amount")),
+        (Kind.CHARGE, charged, (*_WHERE, "impression_id", "boost", "target_version", "amount")),
     )
     return FactBatch(
         {kind: table(kind, {name: columns[name][which] for name in names}) for kind, which, names in kinds}

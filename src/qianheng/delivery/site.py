@@ -17,7 +17,8 @@ class Site:
 
     seen: [placements, slots] chance that a place is seen, 0 where the page has no such place; reserve: [placements]
     the least an impression costs, micro-yuan; `step` is the time between two control steps, `grace` how long a live
-    plan may go on after its room went off air (SPEC 4.3), both in microseconds.
+    plan may go on after its room went off air (SPEC 4.3), both in microseconds. `keywords` is what people search, by
+    the number that requests carry.
     """
 
     seen: npt.NDArray[np.float64]
@@ -25,6 +26,7 @@ class Site:
     step: int = MINUTE
     grace: int = 10 * MINUTE
     goods: Goods | None = None
+    keywords: tuple[str, ...] = ()
 
     @property
     def places(self) -> npt.NDArray[np.int8]:

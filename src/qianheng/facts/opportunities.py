@@ -21,7 +21,8 @@ class Opportunities:
 
     `audience` is the platform's own audience cell of the user, `category` what the page or query around the request
     is about (-1: nothing in particular). `bids` are the sealed bids of the other advertisers, micro-yuan an
-    impression; the auction sees them, a bidder learns only the prices that come out.
+    impression; the auction sees them, a bidder learns only the prices that come out. `keyword` is what was searched, by
+    its number in the site's list (-1: nothing of it); `None` where no keywords are known.
     """
 
     id: Int64  # [n]
@@ -31,6 +32,7 @@ class Opportunities:
     audience: Int16  # [n]
     category: Int8  # [n]
     bids: Float32  # [n, rivals]
+    keyword: Int16 | None = None  # [n]
 
     def __len__(self) -> int:
         return len(self.id)
@@ -38,13 +40,13 @@ class Opportunities:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """The `m` places that plans won in a batch of opportunities, in order of `row`."""
+    """The `m` places that plans and standard campaigns won in a batch of opportunities, in order of `row`."""
 
     row: Int64  # [m] row of the opportunity in its batch
     plan_id: Int64  # [m]
     product_id: Int64  # [m]
     slot: Int8  # [m] 1 = first place
-    price: Int64  # [m] micro-yuan, due if it is seen
+    price: Int64  # [m] micro-yuan, due if it is seen (a standard campaign's may be due if it is clicked)
     predicted_gmv: Int64  # [m] paid GMV of a seen impression, micro-yuan
     creative_id: Int64  # [m] which of the product's creatives is shown
 

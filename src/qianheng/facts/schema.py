@@ -73,6 +73,7 @@ _SHOWN = (
     ("room_id", pa.int64()),  # the live room it leads into, -1: a product page
     ("category", pa.int8()),  # what the page or query around it was about, -1: nothing in particular
     ("creative_id", pa.int64()),  # which of the product's creatives; a product's only one carries the product's id
+    ("keyword", pa.int16()),  # what was searched, by its number in the site's list, -1: nothing of it
 )
 
 SCHEMAS: dict[Kind, pa.Schema] = {

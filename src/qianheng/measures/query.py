@@ -55,6 +55,11 @@ def refund_maturity(days: Days) -> str:
     return _filled("refund_maturity", days)
 
 
+def plan_keyword(days: Days) -> str:
+    """SQL: what each keyword searched brought each plan or campaign: impressions, clicks, spend, orders and GMV."""
+    return _filled("plan_keyword", days)
+
+
 def sums_of(answer: pa.Table, channel: Channel | None = None) -> dict[PlanDay, Sums]:
     """The answer of `plan_day` or `plan_day_traffic` by plan and day; of one channel only if asked."""
     if channel is not None:

@@ -19,6 +19,7 @@ from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.sums import Sums
+from qianheng.pages.campaigns import campaigns_section
 from qianheng.pages.charts import draw, plan_charts, refund_chart
 from qianheng.pages.guarantee_days import chips, guarantee_days, guarantee_line
 from qianheng.pages.parts import (
@@ -62,6 +63,7 @@ def render(summary: RunSummary) -> str:
     sections = [
         _overview(summary),
         *(_plan(run, summary) for run in summary.plans),
+        campaigns_section(summary.campaigns),
         section("money", say("pages.money"), _statement(summary)),
         _reading(),
     ]
@@ -107,6 +109,7 @@ def _contents(summary: RunSummary) -> Html:
     links = {
         "overview": say("pages.overview"),
         **{_identity(run): run.plan.name for run in summary.plans},
+        **({"campaigns": say("pages.campaigns.title")} if summary.campaigns else {}),
         "money": say("pages.money"),
         "reading": say("pages.reading"),
     }

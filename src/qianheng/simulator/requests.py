@@ -11,6 +11,7 @@ from qianheng.core.placements import Placement
 from qianheng.facts.opportunities import Int8, Opportunities
 from qianheng.simulator.draws import Float32, Int64, generator, key, positive_ids, scramble
 from qianheng.simulator.intent import Intent
+from qianheng.simulator.keywords import Keywords
 from qianheng.simulator.rivals import Rivals
 from qianheng.simulator.scenario import Scenario
 
@@ -33,6 +34,7 @@ class Requests:
         habits = [scenario.placements[place.name.lower()] for place in Placement]
         self._placement_up_to = np.cumsum([habit.share for habit in habits])[:-1].astype(np.float32)
         self._context = np.array([habit.context for habit in habits], dtype=np.float32)
+        self._keywords = Keywords(scenario)
         self._hour = _Hour(-1, _none(len(rivals)), np.empty((0, len(rivals)), dtype=np.float32))
 
     def between(self, start: int, end: int) -> Opportunities:
@@ -60,6 +62,7 @@ class Requests:
             hour.audience[low:high],
             hour.category[low:high],
             bids,
+            None if hour.keyword is None else hour.keyword[low:high],
         )
 
     def _draw(self, number: int) -> _Hour:
@@ -69,7 +72,8 @@ class Requests:
         context = self._rivals.context(audience.astype(np.int64), category.astype(np.int64))
         values = self._rivals.values(user, placement, context, generator(self._seed, "bids", number))
         bids = np.empty((0, len(self._rivals)), dtype=np.float32)
-        return _Hour(number, Opportunities(ids, at, user, placement, audience, category, bids), values)
+        keyword = self._keywords.of(ids, placement, category)
+        return _Hour(number, Opportunities(ids, at, user, placement, audience, category, bids, keyword), values)
 
     def _who(self, number: int) -> tuple[Int64, Int64, Int8, Int8]:
         """Times, users, placements and categories of an hour's requests, in time order."""
@@ -101,9 +105,10 @@ class Requests:
 def _none(rivals: int) -> Opportunities:
     whole, small = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int8)
     bids = np.empty((0, rivals), dtype=np.float32)
-    return Opportunities(whole, whole, whole, small, np.empty(0, dtype=np.int16), small, bids)
+    few = np.empty(0, dtype=np.int16)
+    return Opportunities(whole, whole, whole, small, few, small, bids, few)
 
 
 def _joined(parts: list[Opportunities]) -> Opportunities:
-    names = ("id", "at", "user_id", "placement", "audience", "category", "bids")
+    names = ("id", "at", "user_id", "placement", "audience", "category", "bids", "keyword")
     return Opportunities(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations, groupby
@@ -17,8 +17,10 @@ from qianheng.core.money import Micros, micros
 from qianheng.core.placements import Placement
 from qianheng.core.words import say
 from qianheng.plans import rules
+from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import Plan, apply, change
 from qianheng.prediction.calibration import Trust
+from qianheng.simulator.campaigns import PlannedCampaign
 from qianheng.simulator.draws import Float64
 from qianheng.simulator.habits import (
     Buyers,
@@ -152,6 +154,8 @@ class Scenario:
     rival_habits: RivalHabits
     prediction: Trust
     rooms: tuple[Room, ...] = ()
+    campaigns: tuple[PlannedCampaign, ...] = ()
+    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what people search, by category
     days: int = 30
     timezone: str = SHANGHAI
     seed: int = 1
@@ -199,6 +203,14 @@ class Scenario:
         """The plans as they stand at the start, active."""
         return [self.plan_record(plan) for plan in self.plans]
 
+    def campaign_records(self) -> list[StandardCampaign]:
+        """The standard campaigns."""
+        return [campaign.record(self.ad_account.id) for campaign in self.campaigns]
+
+    def searched(self) -> tuple[str, ...]:
+        """Everything people search, by the number that requests carry."""
+        return tuple(text for texts in self.keywords.values() for text in texts)
+
     def timed_changes(self) -> list[TimedChange]:
         """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
         return sorted((made for plan in self.plans for made in self.changes_of(plan)), key=lambda made: made.at)
@@ -242,8 +254,11 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for made in plan.changes:
             yield from _at_least_one(f"{place}, changes, day", made.day)
         yield from ((place, str(fault)) for fault in _faults_of_plan(scenario, plan))
+    yield from _faults_of_campaigns(scenario, products)
+    yield from _unknown("keywords", scenario.keywords, scenario.categories)
     yield from _twice("products", [product.id for product in scenario.products()])
-    yield from _twice("plans", [plan.id for plan in scenario.plans])
+    plans_and_campaigns = [*(plan.id for plan in scenario.plans), *(one.id for one in scenario.campaigns)]
+    yield from _twice("plans, campaigns" if scenario.campaigns else "plans", plans_and_campaigns)
     yield from _twice("rooms", [room.id for room in scenario.rooms])
     yield from _at_least_one("products", len(products))
     yield from _out_of_bounds(scenario)
@@ -260,6 +275,17 @@ def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[Qianhe
             yield from (fault.at(f"{made.at:%m-%d %H:%M}") for fault in rules.faults(plan, allowed, made.after))
     except (BadInput, Refused) as error:
         yield error
+
+
+def _faults_of_campaigns(scenario: Scenario, products: Collection[int]) -> Iterator[tuple[str, str]]:
+    for campaign in scenario.campaigns:
+        place = f"campaign {campaign.id}"
+        yield from _unknown(f"{place}, shop", [campaign.shop], [shop.id for shop in scenario.shops])
+        yield from _unknown(f"{place}, products", campaign.products, products)
+        try:
+            campaign.record(scenario.ad_account.id)
+        except BadInput as error:
+            yield place, str(error)
 
 
 def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:

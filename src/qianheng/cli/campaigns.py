@@ -1,0 +1,35 @@
+"""Standard campaigns of a simulated run as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qianheng.cli.output import money_text, print_table
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from qianheng.actions.campaign_runs import CampaignRun
+    from qianheng.measures.sums import Sums
+
+FIGURES = ("spend", "impressions", "clicks", "orders", "gmv", "payment_roi")
+
+
+def print_campaigns(runs: Sequence[CampaignRun]) -> None:
+    """What each campaign came to, and what each search brought it; nothing where there are none."""
+    if not runs:
+        return
+    columns = [say(f"simulation.column.{name}") for name in ("campaign", *FIGURES, "commission")]
+    rows = [[run.campaign.name, *_figures(run.sums), money_text(run.sums.commission)] for run in runs]
+    print_table(say("simulation.campaigns.title"), columns, rows)
+    for run in runs:
+        if run.searched:
+            columns = [say(f"simulation.column.{name}") for name in ("keyword", *FIGURES)]
+            title = say("simulation.campaigns.searched", name=run.campaign.name)
+            print_table(title, columns, [[one.keyword, *_figures(one.sums)] for one in run.searched])
+
+
+def _figures(sums: Sums) -> list[str | None]:
+    payment_roi = None if sums.payment_roi is None else f"{float(sums.payment_roi):.2f}"
+    counts = (f"{number:,}" for number in (sums.impressions, sums.clicks, sums.orders))
+    return [money_text(sums.spend), *counts, money_text(sums.gmv), payment_roi]
