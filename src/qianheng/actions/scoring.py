@@ -88,7 +88,7 @@ class DayScore:
 
     def _enter(self, tick: Tick, column: int, plan_id: int, best: Float64) -> None:
         self._worth.setdefault(plan_id, []).append(best.astype(np.float32))
-        self._price.setdefault(plan_id, []).append(tick.cleared.rival_price[:, column])
+        self._price.setdefault(plan_id, []).append(tick.cleared.cost[:, column])
         self._chance.setdefault(plan_id, []).append(self.seen[tick.batch.placement])
 
     def _score(self, plan_id: int, budget: int, unpromoted: float) -> Score:

@@ -326,7 +326,9 @@ def space_of(scenario: Scenario) -> Space:
 def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
     reserves, step = np.array(scenario.reserves(), float), scenario.step_minutes * MINUTE
-    return Site(scenario.seen(), reserves, step, goods=goods_of(scenario), keywords=scenario.searched())
+    return Site(
+        scenario.seen(), reserves, step, goods=goods_of(scenario), keywords=scenario.searched(), pricing=scenario.pricing()
+    )
 
 
 def recorder_of(scenario: Scenario) -> Recorder:

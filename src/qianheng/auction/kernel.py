@@ -1,8 +1,4 @@
-"""Generalised second price over a batch of auctions.
-
-With one place it is the second-price auction. Edelman, Ostrovsky and Schwarz, "Internet Advertising and the
-Generalized Second-Price Auction", 2007.
-"""
+"""Sealed bids over a batch of auctions: the highest take the places, and each pays by the rule of its placement."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Float = npt.NDArray[np.float32]
+from qianheng.auction.pricing import Float, Rules
+
 Int = npt.NDArray[np.int64]
 NOBODY = -1
 
@@ -22,7 +19,8 @@ class Cleared:
 
     winner: Int  # [n, slots] bidder column at each place, NOBODY if it stays empty
     price: Int  # [n, slots] what the winner of that place owes when seen, in whole units of the bids, rounded up
-    rival_price: Float  # [n, candidates, slots] the k-th highest bid against each candidate: what place k costs it
+    rival_price: Float  # [n, candidates, slots] the k-th highest bid against each candidate: what wins it place k
+    cost: Float  # [n, candidates, slots] the least that place k can cost it; under GSP the same array
 
 
 def strongest(bids: Float, count: int) -> tuple[Float, Int]:
@@ -51,13 +49,19 @@ def _strongest_of_many(bids: Float, count: int) -> tuple[Float, Int]:
     return values, columns
 
 
-def clear(candidates: Float, rivals: tuple[Float, Int], reserve: Float, places: npt.NDArray[np.int8]) -> Cleared:
+def clear(
+    candidates: Float,
+    rivals: tuple[Float, Int],
+    reserve: Float,
+    places: npt.NDArray[np.int8],
+    rules: Rules | None = None,
+) -> Cleared:
     """Clear a batch of auctions.
 
     candidates: [n, candidates] our bids, 0 = none; rivals: `strongest(bids, slots + 1)` of the others;
     reserve: [n] the least a place costs; places: [n] how many places the page has, at most `slots`.
-    A place is won by a bid strictly above nothing and at least the reserve; its price is the next lower bid, or the
-    reserve if that is more.
+    A place is won by a bid strictly above nothing and at least the reserve; it never costs less than the reserve.
+    Without rules every auction is a generalised second price.
     """
     rival_bids, rival_columns = rivals
     rows, ours = candidates.shape
@@ -67,9 +71,13 @@ def clear(candidates: Float, rivals: tuple[Float, Int], reserve: Float, places: 
     whose = np.concatenate([np.broadcast_to(np.arange(ours), (rows, ours)), rival_columns + ours], axis=1)
     winner = np.take_along_axis(whose, column, axis=1)[:, :slots]
     price = np.maximum(top[:, 1:], reserve[:, None])
+    if rules is not None:
+        price = rules.due(top[:, :-1], price)
     held = (top[:, :-1] > 0) & (top[:, :-1] >= reserve[:, None]) & (np.arange(slots) < places[:, None])
     due = np.minimum(np.ceil(price), np.maximum(top[:, :-1], 1)).astype(np.int64)
-    return Cleared(np.where(held, winner, NOBODY), np.where(held, due, 0), _against(candidates, top, column, reserve))
+    against = _against(candidates, top, column, reserve)
+    cost = against if rules is None else rules.least(against)
+    return Cleared(np.where(held, winner, NOBODY), np.where(held, due, 0), against, cost)
 
 
 def _against(candidates: Float, top: Float, column: Int, reserve: Float) -> Float:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qianheng.bidding import aims, horizon
+from qianheng.auction.pricing import Pricing
+from qianheng.bidding import aims, first_price, horizon
 from qianheng.bidding.aims import AIMS, Aim
 from qianheng.bidding.curves import (
     GRID,
@@ -26,7 +27,7 @@ from qianheng.bidding.curves import (
     log_multiplier,
 )
 from qianheng.bidding.landscape import Clock, Landscape, Memory
-from qianheng.bidding.protocol import Binding, Market, Outcome, Reading
+from qianheng.bidding.protocol import Auctions, Binding, Market, Outcome, Reading
 from qianheng.bidding.shading import Shading, climb
 
 
@@ -55,7 +56,7 @@ class Bidder(Rows):
         self.clock = Clock(market.steps, habits.periods)
         memory = Memory(habits.recent_share * market.steps, habits.memory_days, habits.shrinkage)
         self.landscape = Landscape(self.clock, memory, plans)
-        self.shading = Shading(market.seen, plans, habits.price_share * market.steps)
+        self.shading = Shading(market, plans, habits.price_share * market.steps)
         self.budget = np.array(budget, dtype=float)
         self.spend, self.worth = np.zeros(plans), np.zeros(plans)
         self.aim = np.zeros(plans, dtype=np.int64)  # its place in `AIMS`: at first TARGET
@@ -204,14 +205,24 @@ class Bidder(Rows):
 
     def _response(self, outcome: Outcome) -> FloatArray:
         """Pairs [plans, 2, points]: what each multiplier would have brought in this step."""
-        plans, slots = len(self.budget), outcome.price.shape[1]
-        plan, placement = np.repeat(outcome.plan, slots), np.repeat(outcome.placement, slots)
-        worth = np.repeat(outcome.worth, slots)
-        share, cost = climb(self.market.seen[outcome.placement], outcome.price)
-        call = self.shading.call(plan, placement, outcome.price.ravel())
+        first = self.market.priced(Pricing.FIRST)[outcome.placement]
+        if not first.any():
+            return self._passing(outcome.met(slice(None), self.market.seen))
+        paying = first_price.response(outcome.met(first, self.market.seen), self.shading, len(self.budget))
+        return paying + self._passing(outcome.met(~first, self.market.seen))
+
+    def _passing(self, met: Auctions) -> FloatArray:
+        """Pairs [plans, 2, points] where a slot costs the same whatever wins it: they rise as its price is passed."""
+        slots = met.price.shape[1]
+        plan, placement = np.repeat(met.plan, slots), np.repeat(met.placement, slots)
+        worth = np.repeat(met.worth, slots)
+        share, cost = climb(met.seen, met.price)
+        truthful = self.market.priced(Pricing.VCG)[met.placement]
+        cost[truthful] = share[truthful] * met.price[truthful]
+        call = self.shading.call(plan, placement, met.price.ravel())
         worthy = worth > 0
         threshold = np.where(worthy, call / np.where(worthy, worth, 1.0), np.inf)
-        return collect(plan, threshold, np.stack([cost.ravel(), share.ravel() * worth]), plans)
+        return collect(plan, threshold, np.stack([cost.ravel(), share.ravel() * worth]), len(self.budget))
 
     def _steer(self, step: int) -> None:
         """Choose the multipliers for `step`, first solving the days that are due."""

@@ -1,10 +1,13 @@
 """What bidding is about, and what the engine asks of whoever bids: any bidder of this protocol can serve its plans."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
+
+from qianheng.auction.pricing import Pricing
 from qianheng.bidding.aims import Aim
 from qianheng.bidding.curves import Arrays, BoolArray, FloatArray, IntArray
 
@@ -16,6 +19,11 @@ class Market:
     placements: int
     seen: FloatArray  # [placements, slots] chance that slot k is seen
     steps: int  # control steps in a day
+    pricing: tuple[Pricing, ...] = ()  # of each placement; none given: generalised second price
+
+    def priced(self, rule: Pricing) -> BoolArray:
+        """[placements] where this is the rule."""
+        return np.array([one is rule for one in self.pricing or [Pricing.GSP] * self.placements])
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +33,32 @@ class Outcome:
     plan: IntArray
     placement: IntArray
     worth: FloatArray  # [n] predicted value / target ROI, in money
-    price: FloatArray  # [n, slots] competing price of slot k, non-increasing in k
+    price: FloatArray  # [n, slots] competing bid that wins slot k when passed, non-increasing in k
     slot: IntArray  # [n] 0 = lost, k = slot k
     seen: BoolArray  # [n] exposed, and so charged
     spend: FloatArray  # [n]
+
+    def met(self, which: BoolArray | slice, seen: FloatArray) -> "Auctions":
+        """Some of the auctions as they were met, on pages `seen` [placements, slots]."""
+        placement = self.placement[which]
+        return Auctions(self.plan[which], placement, self.worth[which], self.price[which], seen[placement])
+
+
+@dataclass(frozen=True, slots=True)
+class Auctions:
+    """Auctions as n candidates met them, whatever was bid."""
+
+    plan: IntArray
+    placement: IntArray
+    worth: FloatArray  # [n]
+    price: FloatArray  # [n, slots]
+    seen: FloatArray  # [n, slots] chance that each slot is seen
+
+    def chunks(self, size: int) -> Iterator["Auctions"]:
+        """The same auctions, some at a time."""
+        for start in range(0, len(self.plan), size):
+            some = slice(start, start + size)
+            yield Auctions(self.plan[some], self.placement[some], self.worth[some], self.price[some], self.seen[some])
 
 
 class Binding(StrEnum):

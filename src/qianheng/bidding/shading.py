@@ -1,13 +1,16 @@
-"""How far to bid below α · worth where several slots are for sale.
+"""How far to bid below α · worth where several slots are for sale, or where the winner pays its own bid.
 
 With slots a higher bid pays more for what a lower slot would have brought too. Against the recent prices the best bid
 for a call x = α · worth is argmax_b x · P(seen | b) − E[spend | b]. It depends on x alone, so it is kept as one curve
-per plan and placement: log(bid / x) on a logarithmic grid of x. One slot has no such gap: the bid is x.
+per plan and placement: log(bid / x) on a logarithmic grid of x. One slot at the second price has no such gap, nor has
+VCG: the bid is x.
 """
 
 import numpy as np
 
+from qianheng.auction.pricing import Pricing
 from qianheng.bidding.curves import FloatArray, IntArray, Rows
+from qianheng.bidding.protocol import Market
 
 PER_OCTAVE = 6
 NODES = 16 * PER_OCTAVE + 1
@@ -21,11 +24,12 @@ EVERY = 8  # steps between two looks at the prices
 class Shading(Rows):
     """Recent prices per (plan, placement) and the best answer to them; arrays [plans, placements, nodes]."""
 
-    def __init__(self, seen: FloatArray, plans: int, memory_steps: float) -> None:
-        """`seen` [placements, slots]: chance that slot k is seen."""
-        self._seen, self.memory_steps = seen, memory_steps
-        shape = (plans, len(seen), NODES)
-        self.idle = seen.shape[1] == 1
+    def __init__(self, market: Market, plans: int, memory_steps: float) -> None:
+        self._seen, self.memory_steps = market.seen, memory_steps
+        shape = (plans, len(market.seen), NODES)
+        self._pays_its_bid = market.priced(Pricing.FIRST)
+        self._shaded = self._pays_its_bid | (market.priced(Pricing.GSP) & (market.seen.shape[1] > 1))
+        self.idle = not self._shaded.any()
         self.unit, self.count = np.zeros(plans), np.zeros(shape[:2])
         self.shares, self.costs = np.zeros(shape), np.zeros(shape)
         self.cut, self.inverse = np.zeros(shape), np.zeros(shape)
@@ -69,11 +73,13 @@ class Shading(Rows):
         """Answer the recent prices anew, every plan in its turn."""
         turn = np.zeros(self.count.shape, dtype=bool)
         turn[step % EVERY :: EVERY] = True
-        plan, placement = np.nonzero(turn & (self.count >= ENOUGH))
+        plan, placement = np.nonzero(turn & (self.count >= ENOUGH) & self._shaded)
         if self.idle or not len(plan):
             return
         share, cost = self.shares[plan, placement].cumsum(1), self.costs[plan, placement].cumsum(1)
-        gain = (RELATIVE * self.unit[plan][:, None])[:, :, None] * share[:, None] - cost[:, None]
+        money = RELATIVE * self.unit[plan][:, None]
+        cost = np.where(self._pays_its_bid[placement][:, None], money * share, cost)
+        gain = money[:, :, None] * share[:, None] - cost[:, None]
         best = np.minimum(gain.argmax(2), np.arange(NODES))
         self.cut[plan, placement] = STEP * (best - np.arange(NODES))
         self.inverse[plan, placement] = _invert(best)

@@ -96,7 +96,7 @@ class Engine:
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
         self.day_start = day_start
-        market = Market(placements=len(site.seen), seen=site.seen, steps=DAY // site.step)
+        market = Market(len(site.seen), site.seen, DAY // site.step, site.pricing)
         self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
         for row, plan in enumerate(self.plans):
             self.bidder.set_aim(row, _aim(plan))
@@ -220,12 +220,12 @@ class Engine:
         stopped = np.full(candidates.shape[1], len(batch))
         rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
         reserve = self.site.reserve[batch.placement].astype(np.float32)
-        places = self.site.places[batch.placement]
-        cleared = clear(candidates, rivals, reserve, places)
+        places, rules = self.site.places[batch.placement], self.site.rules(batch.placement)
+        cleared = clear(candidates, rivals, reserve, places, rules)
         while (over := self._first_unpayable(wins := self._wins(batch, cleared))) is not None:
             row, column = over
             candidates[row:, column], stopped[column] = 0, row
-            cleared = clear(candidates, rivals, reserve, places)
+            cleared = clear(candidates, rivals, reserve, places, rules)
         reasons = Asked(asked, self.bidder.multiplier.copy(), left, stopped[: len(left)])
         return Tick(batch, self._decisions(batch, wins), cleared, worth, serving, reasons, wins.column)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qianheng.auction.pricing import Pricing, Rules, codes
 from qianheng.core.days import MINUTE
 from qianheng.delivery.goods import Goods
 
@@ -18,7 +19,7 @@ class Site:
     seen: [placements, slots] chance that a place is seen, 0 where the page has no such place; reserve: [placements]
     the least an impression costs, micro-yuan; `step` is the time between two control steps, `grace` how long a live
     plan may go on after its room went off air (SPEC 4.3), both in microseconds. `keywords` is what people search, by
-    the number that requests carry.
+    the number that requests carry; pricing: [placements] the rule of a price, GSP if none is given.
     """
 
     seen: npt.NDArray[np.float64]
@@ -27,8 +28,15 @@ class Site:
     grace: int = 10 * MINUTE
     goods: Goods | None = None
     keywords: tuple[str, ...] = ()
+    pricing: tuple[Pricing, ...] = ()
 
     @property
     def places(self) -> npt.NDArray[np.int8]:
         """[placements] how many places each page has."""
         return np.array([np.count_nonzero(row) for row in self.seen], np.int8)
+
+    def rules(self, placement: npt.NDArray[np.int8]) -> Rules | None:
+        """The rules of auctions in these placements [n]; `None` where GSP is the only one."""
+        if not {*self.pricing} - {Pricing.GSP}:
+            return None
+        return Rules(codes(self.pricing)[placement], self.seen[placement].astype(np.float32))

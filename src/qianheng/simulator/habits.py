@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class PlacementHabits:
     organic: float  # share of organic orders made here
     context: float  # share of requests that are about a category
     price_level: float  # what rivals pay here, against the market
+    pricing: Literal["gsp", "vcg", "first"] = "gsp"  # what the winner of a place pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +149,4 @@ class RivalHabits:
     focus: float  # factor on users and requests of a rival's own category
     floor: float  # lowest multiplier of a paced rival
     gain: float  # how fast a paced rival reacts, per hour
+    first_price: float  # share of its worth that a rival bids where it would pay its own bid

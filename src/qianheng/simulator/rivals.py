@@ -8,6 +8,7 @@ from qianheng.core.money import YUAN
 from qianheng.core.placements import Placement
 from qianheng.simulator.buyers import Population
 from qianheng.simulator.draws import Float32, Float64, Whole, generator
+from qianheng.simulator.habits import PlacementHabits
 from qianheng.simulator.scenario import RivalGroup, Scenario
 
 State = dict[str, np.ndarray]
@@ -22,9 +23,8 @@ class Rivals:
         self._habits = scenario.rival_habits
         self._days = scenario.days
         self._purse = np.log(population.purse) * np.float32(self._habits.purse_weight)
-        self._price_level = np.log(
-            [scenario.placements[place.name.lower()].price_level for place in Placement], dtype=np.float32
-        )
+        places = [scenario.placements[place.name.lower()] for place in Placement]
+        self._price_level = np.log([self._level(place) for place in places], dtype=np.float32)
         self._paced = np.array([group.paced for group in groups], dtype=bool)
         self._enters = np.array([(group.enters_day - 1) * 24 + group.enters_hour for group in groups], dtype=np.int64)
         self._leaves = np.array([_leaves(group, scenario.days) for group in groups], dtype=np.int64)
@@ -81,6 +81,10 @@ class Rivals:
         """Go on from a snapshot."""
         self.multiplier, self.spent = state["multiplier"].copy(), state["spent"].copy()
         self.day = int(state["day"])
+
+    def _level(self, place: PlacementHabits) -> float:
+        """What is bid in a placement, against the market: less than the worth where the own bid is paid."""
+        return place.price_level * (self._habits.first_price if place.pricing == "first" else 1.0)
 
     def _begin(self, day: int) -> None:
         if day != self.day:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from qianheng.auction.pricing import Pricing
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.errors import BadInput, QianhengError, Refused
 from qianheng.core.money import Micros, micros
@@ -194,6 +195,10 @@ class Scenario:
     def reserves(self) -> tuple[Micros, ...]:
         """The least price of an impression in each placement, micro-yuan, in the order of `Placement`."""
         return tuple(micros(str(self.placements[place.name.lower()].reserve)) for place in Placement)
+
+    def pricing(self) -> tuple[Pricing, ...]:
+        """What the winner of a place pays in each placement, in the order of `Placement`."""
+        return tuple(Pricing(self.placements[place.name.lower()].pricing) for place in Placement)
 
     def top_up(self) -> Micros:
         """The cash put into the ad account at the start, micro-yuan."""
