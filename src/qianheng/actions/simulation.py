@@ -327,7 +327,12 @@ def site_of(scenario: Scenario) -> Site:
     """The pages of a scenario's marketplace."""
     reserves, step = np.array(scenario.reserves(), float), scenario.step_minutes * MINUTE
     return Site(
-        scenario.seen(), reserves, step, goods=goods_of(scenario), keywords=scenario.searched(), pricing=scenario.pricing()
+        scenario.seen(),
+        reserves,
+        step,
+        goods=goods_of(scenario),
+        keywords=scenario.searched(),
+        pricing=scenario.pricing(),
     )
 
 
