@@ -12,14 +12,14 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     """Run each benchmark in a process of its own; each prints its table and keeps its result."""
-    names = ["market", "serving", "settlement"]
+    names = ["market", "serving", "settlement", "stress"]
     if os.environ.get("QIANHENG_DATA"):
         names.append("bidding")
     else:
         print("QIANHENG_DATA is not set: the benchmark on recorded auctions is left out.")
     for name in names:
         print(f"\n== {name}", flush=True)
-        subprocess.run([sys.executable, str(HERE / f"{name}.py")], check=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True, cwd=HERE.parent)
 
 
 if __name__ == "__main__":
