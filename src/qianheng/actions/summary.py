@@ -285,6 +285,8 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "kind": plan.plan.kind,
         "goal": plan.plan.goal,
         "counting": plan.plan.counting,
+        "pace": plan.plan.pace,
+        "least_roi": None if plan.plan.least_roi is None else f"{plan.plan.least_roi.normalize():f}",
         **_figures(plan.sums, plan.compensation),
         "profit": yuan(plan.profit),
         "target_roi": ratio_text(plan.target),

@@ -59,6 +59,7 @@ class Bidder(Rows):
         self.shading = Shading(market, plans, habits.price_share * market.steps)
         self.budget = np.array(budget, dtype=float)
         self.spend, self.worth = np.zeros(plans), np.zeros(plans)
+        self.haste = np.zeros(plans)
         self.aim = np.zeros(plans, dtype=np.int64)  # its place in `AIMS`: at first TARGET
         self.active, self.stale = np.ones(plans, dtype=bool), np.ones(plans, dtype=bool)
         self.multiplier = np.full(plans, habits.multiplier_first)
@@ -111,6 +112,15 @@ class Bidder(Rows):
             return
         self.aim[plan], self.worth[plan] = AIMS.index(aim), self.spend[plan]
         self.due[plan], self.stale[plan] = self.age[plan], True
+
+    def set_haste(self, plan: int, haste: float) -> None:
+        """Spend the budget sooner (above 0) or later (below 0, above −1) than its worth says, at once.
+
+        Of a budget left L while a share r of the day's traffic is to come, the plan bids as if it had L · (1 + haste ·
+        r): along even traffic it is spent down as r · exp(haste · (r − 1)), wholly by the end of the day.
+        """
+        if haste != self.haste[plan]:
+            self.haste[plan], self.stale[plan], self.due[plan] = haste, True, self.age[plan]
 
     def set_active(self, plan: int, active: bool) -> None:
         """Pause a plan, or let it bid again."""
@@ -231,9 +241,10 @@ class Bidder(Rows):
         for plan in np.flatnonzero(self._due()):
             self._solve(step, int(plan))
         left = self.budget - self.spend
-        best = self._best(step, left)
+        planned = left * (1 + self.haste * self._rest(step)) if self.haste.any() else left
+        best = self._best(step, planned)
         if (self.scale == 0).any():
-            best = np.where(self.scale > 0, best, self._careful(step, left))
+            best = np.where(self.scale > 0, best, self._careful(step, planned))
         self.multiplier = np.where(self.active & (left > 0), best, 0.0)
         self.stale = np.zeros_like(self.stale)
 
@@ -247,7 +258,9 @@ class Bidder(Rows):
         pairs = land.rates(plan) * land.traffic()[plan][:, None, None]
         levels = land.levels.draws(plan, self.clock.period(step), horizon.DRAWS)
         aim = self.aim[[plan]]
-        useful = horizon.useful(pairs, levels[:, -2], AIMS[aim[0]], float(self.budget[plan]))
+        useful = horizon.useful(
+            pairs, levels[:, -2], AIMS[aim[0]], float(self.budget[plan] * (1 + max(self.haste[plan], 0.0)))
+        )
         self.scale[plan] = horizon.HEADROOM * useful
         outlook = horizon.Outlook(pairs / self.scale[plan], levels, land.levels.keep[plan], aims.stakes(aim))
         self.value[plan] = horizon.solve(outlook, float(aims.highest(aim, self.settings.multiplier_highest)[0]))
@@ -266,6 +279,12 @@ class Bidder(Rows):
         state = horizon.State(left / unit, slack, land.busyness(), land.levels.now, stakes)
         gain = horizon.gains(self.value[:, period], self.nodes[:, period], pair / unit[:, None, None], state)
         return np.minimum(np.exp(_peak(gain)), aims.highest(self.aim, self.settings.multiplier_highest))
+
+    def _rest(self, step: int) -> FloatArray:
+        """Share [plans] of the day's traffic that is still to come."""
+        traffic, period = self.landscape.traffic(), self.clock.period(step)
+        rest = traffic[:, period + 1 :].sum(1) + traffic[:, period] * self.clock.remaining(step)
+        return np.asarray(rest / np.maximum(traffic.sum(1), 1e-9))
 
     def _careful(self, step: int, left: FloatArray) -> FloatArray:
         """Before the first solution: spread the budget evenly over the day as it looks, above worth only if nothing

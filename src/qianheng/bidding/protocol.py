@@ -103,6 +103,9 @@ class PlanBidder(Protocol):
     def set_budget(self, plan: int, budget: float) -> None:
         """Another budget of the day, at once."""
 
+    def set_haste(self, plan: int, haste: float) -> None:
+        """Spend the budget sooner (above 0) or later (below 0, above −1) than its worth says."""
+
     def set_active(self, plan: int, active: bool) -> None:
         """Pause a plan, or let it bid again."""
 

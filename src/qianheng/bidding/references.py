@@ -76,6 +76,9 @@ class Fixed(Rows):
         """Answer to a target, or to the budget alone."""
         self.aim[plan] = AIMS.index(aim)
 
+    def set_haste(self, plan: int, haste: float) -> None:
+        """A reference knows one pace, that of its even plan."""
+
     def set_budget(self, plan: int, budget: float) -> None:
         """Another budget of the day."""
         self.budget[plan] = budget

@@ -28,11 +28,12 @@ from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.plans.allowance import NOTHING, Used, allowance
 from qianheng.plans.campaign import StandardCampaign
-from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanStatus
+from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
 _STATE = ("versions", "leased", "allowed", "spent_today", "credited", "on_air_until", "told_of_air")
+HASTE = {Pace.SLOW: -0.5, Pace.NORMAL: 0.0, Pace.FAST: 1.0}  # half by mid-day becomes 36 % and 70 % of even traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Engine:
         self.bidder = make_bidder(market, np.array([float(plan.budget_daily) for plan in self.plans]))
         for row, plan in enumerate(self.plans):
             self.bidder.set_aim(row, _aim(plan))
+            self.bidder.set_haste(row, HASTE[plan.pace])
 
     def run_beside(self, campaigns: Sequence[StandardCampaign]) -> None:
         """Serve these standard campaigns beside the plans."""
@@ -123,6 +125,7 @@ class Engine:
         self.openings = Openings(self.plans)
         self.bidder.add(float(plan.budget_daily), row)
         self.bidder.set_aim(row, _aim(plan))
+        self.bidder.set_haste(row, HASTE[plan.pace])
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         return row
 
@@ -136,6 +139,7 @@ class Engine:
             self.bidder.set_aim(row, _aim(plan))
             self.credited[row] = 0.0
         self._allow(row)
+        self.bidder.set_haste(row, HASTE[plan.pace])
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.openings.change(row, plan)
 

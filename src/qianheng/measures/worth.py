@@ -59,7 +59,7 @@ def worth(plan: Plan, kept: Kept, costs: Costs) -> Float:
     ≥ target × spend. Under the profit goal it is the contribution. Below zero where extras leave nothing. A plan of
     maximum delivery has no target and takes 1.
     """
-    target = float(plan.target or 1)
+    target = float(plan.least_roi or 1)
     match plan.goal:
         case Goal.PAYMENT:
             return np.full_like(kept.after_1h, 1 / target)

@@ -222,11 +222,17 @@ def _settings(plan: Plan) -> str:
         "pages.plan_about",
         kind=say(f"pages.kind.{plan.kind}"),
         goal=say(f"pages.goal.{plan.goal}"),
-        target=ratio_text(None if plan.target is None else Fraction(plan.target)) or UNKNOWN,
+        target=_target(plan),
         budget=money(plan.budget_daily),
         counting=say(f"pages.counting.{plan.counting}"),
         policy=plan.policy,
     )
+
+
+def _target(plan: Plan) -> str:
+    """The target and, where the ROI may float, how far down."""
+    target, least = (ratio_text(None if one is None else Fraction(one)) for one in (plan.target, plan.least_roi))
+    return (say("pages.may_float", target=target, least=least) if plan.roi_float else target) or UNKNOWN
 
 
 def _change_log(run: PlanRun) -> Html:

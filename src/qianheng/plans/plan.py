@@ -64,6 +64,7 @@ class Pace(StrEnum):
 
 
 HOURS_OF_DAY = 24
+ROI_FLOAT = Decimal("0.85")  # how far below its target an ROI may float for volume (SPEC 4.8)
 Value: TypeAlias = "str | int | Decimal | tuple[int, ...] | None"
 
 
@@ -103,6 +104,11 @@ class Plan:
 
     def __post_init__(self) -> None:
         _raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
+
+    @property
+    def least_roi(self) -> Decimal | None:
+        """The ROI kept: the target or, where it may float, what it may float down to; `None` without a target."""
+        return self.target * ROI_FLOAT if self.target is not None and self.roi_float else self.target
 
 
 def _faults_of_aims(plan: Plan) -> Iterator[BadInput]:
