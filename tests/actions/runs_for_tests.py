@@ -14,6 +14,7 @@ from qianheng.store.database import reading
 SMALL: Mapping[str, str] = {
     "days": "2",
     "opportunities_per_day": "1500",
+    "journal": "0.2",
     "buyers.population": "1500",
     "plans.0.changes": """[
         { day = 2, time = "10:00", field = "target", value = "2.6" },

@@ -42,4 +42,4 @@ def test_a_run_keeps_all_wins_and_of_the_losses_its_sample(run: RunFolder) -> No
     assert won.num_rows == shown.num_rows
     lost = kept.filter(pc.field("slot") == 0)
     assert sampled(opportunities(lost), run.scenario.journal).all()
-    assert 0 < lost.num_rows < 0.1 * 2 * 3000
+    assert 0 < lost.num_rows < 0.3 * 2 * 3000

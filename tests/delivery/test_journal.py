@@ -94,6 +94,10 @@ def test_a_plan_outside_its_placements_or_hours_says_so() -> None:
     assert fates(journal_of(engine([closed], [10_000_000]), 1.0, 6), SHOP.id) == {Fate.OFF_SCHEDULE: 160}
 
 
+def test_a_plan_with_money_is_never_said_to_be_without() -> None:
+    assert not fates(journal_of(engine([SHOP], [10_000_000]), 1.0, 10), SHOP.id)[Fate.OUT_OF_BUDGET]
+
+
 def test_money_that_ends_within_a_step_is_told_from_being_outbid() -> None:
     told = fates(journal_of(engine([SHOP], [150_000]), 1.0, 7, minutes=1, count=400), SHOP.id)
     assert told[Fate.OUT_OF_BUDGET] > 0

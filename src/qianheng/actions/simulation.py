@@ -178,6 +178,7 @@ class _Run:
         """Enter the run, its accounts and its plans, unless that was done before."""
         at = midnight(self.first, self.timezone)
         request = {"scenario": self.scenario.name, "seed": self.folder.seed, "days": self.scenario.days}
+        request |= {"journal": self.scenario.journal}
         runs.begin(connection, self.folder.run_id, request, self.first)
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():

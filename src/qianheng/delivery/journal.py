@@ -141,6 +141,7 @@ def _fates(engine: Engine, tick: Tick, pairs: _Pairs, bids: _Bids) -> Int:
     row, plan, asked = pairs.row, pairs.plan, tick.asked
     paused = np.array([one.status is not PlanStatus.ACTIVE for one in engine.plans])
     until = engine.on_air_until[plan]
+    left = np.where(asked.left[plan] > 0, asked.left[plan], -1)  # without money nothing is asked
     called = asked.multiplier[plan] * tick.worth[pairs.where]
     holds = {
         Fate.WON: pairs.seen,
@@ -149,7 +150,7 @@ def _fates(engine: Engine, tick: Tick, pairs: _Pairs, bids: _Bids) -> Int:
         Fate.OFF_AIR: (until <= bids.now) | (tick.batch.at[row] >= until),
         Fate.OFF_SCHEDULE: ~np.isin(plan, tick.serving),
         Fate.OUTSIDE_PLACEMENT: ~engine.openings.placements[plan, tick.batch.placement[row]],
-        Fate.OUT_OF_BUDGET: (asked.left[plan] == 0) | (bids.bid < np.minimum(asked.bid[pairs.where], bids.cheapest)),
+        Fate.OUT_OF_BUDGET: (row >= asked.stopped[plan]) | (left < np.minimum(asked.bid[pairs.where], bids.cheapest)),
         Fate.NO_OFFER: asked.bid[pairs.where] <= 0,
         Fate.SHADED_BELOW: (called >= bids.cheapest) & (asked.bid[pairs.where] < bids.cheapest),
         Fate.BELOW_RESERVE: bids.bid < engine.site.reserve[tick.batch.placement[row]],

@@ -51,6 +51,11 @@ def begin(connection: Connection, run_id: int, request: Mapping[str, Any], first
         connection.execute(sa.insert(RUN), row)
 
 
+def begun(connection: Connection) -> dict[int, dict[str, Any]]:
+    """What each run kept here was asked to be, by its id."""
+    return {row.id: row.request for row in connection.execute(sa.select(RUN.c.id, RUN.c.request))}
+
+
 def progress(connection: Connection, run_id: int) -> Progress | None:
     """How far a run got; `None` if it was never begun."""
     columns = (RUN.c.next_day, RUN.c.finished, RUN.c.state)
