@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qianheng.auction.pricing import Pricing
 from qianheng.core.days import MINUTE, moment
 from qianheng.core.placements import Placement
 from qianheng.delivery.journal import Journal, crossed, replayed, sampled
 from qianheng.facts.schema import Fate
 from qianheng.plans.plan import PlanStatus
-from tests.delivery.markets import ROOM, SHOP, START, engine, requests
+from tests.delivery.markets import ROOM, SHOP, SITE, START, engine, requests
 
 AMOUNTS = st.integers(0, 50_000) | st.integers(0, 5_000_000)
 
@@ -40,6 +41,16 @@ def test_every_decision_is_made_again_from_its_record(leases: tuple[int, int], s
     again = replayed(kept)
     assert again.agrees.all(), kept.filter(pa.array(~again.agrees)).to_pylist()[:2]
     assert kept.num_rows == 4 * 40 * 2
+
+
+@pytest.mark.parametrize("rule", [*Pricing])
+def test_every_rule_of_a_price_is_made_again(rule: Pricing) -> None:
+    made = engine()
+    made.site = replace(SITE, pricing=(rule, rule))
+    kept = journal_of(made, 1.0, 11)
+    assert replayed(kept).agrees.all()
+    assert {*kept["pricing"].to_pylist()} == {str(rule)}
+    assert fates(kept, SHOP.id)[Fate.WON] > 0
 
 
 @pytest.mark.parametrize("column", ["predicted", "share", "factor", "shade", "slot", "price", "prices"])

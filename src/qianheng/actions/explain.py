@@ -147,6 +147,7 @@ def _candidate(plan: Plan, row: Json, opportunity_id: int, agrees: bool) -> Json
         "shade": _decimal(row["shade"]),
         **money,
         "prices": [_yuan(price) for price in row["prices"]],
+        "pricing": row["pricing"],
         "slot": row["slot"] or None,
         "fate": row["fate"],
         "replayed": agrees,
@@ -202,8 +203,9 @@ def _missed(fate: Fate, missed: npt.NDArray[np.float64]) -> str | None:
 
 def missed_worth(decisions: pa.Table) -> npt.NDArray[np.float64]:
     """[m] what the cheapest place would have left above its price, micro-yuan; 0 where it was worth less."""
-    cheapest = np.array([prices[-1] for prices in decisions["prices"].to_pylist()], float)
-    return np.maximum(decisions["worth"].to_numpy() - cheapest, 0.0)
+    prices: list[list[float]] = decisions["prices"].to_pylist()  # type: ignore[assignment]  # no price is null
+    cheapest = np.array([places[-1] for places in prices], np.float64)
+    return np.asarray(np.maximum(decisions["worth"].to_numpy() - cheapest, 0.0), float)
 
 
 def _top_losses(found: pa.Table) -> pa.Table:
@@ -211,7 +213,7 @@ def _top_losses(found: pa.Table) -> pa.Table:
     lost = found.filter(pc.field("slot") == 0)
     missed = missed_worth(lost)
     order = np.argsort(-missed, kind="stable")[:TOP_LOSSES]
-    return lost.take(pa.array(order[missed[order] > 0]))
+    return lost.take(pa.array(order[missed[order] > 0], pa.int64()))
 
 
 def plan_hour(kept: Kept, plan_id: int, at: str) -> Json:

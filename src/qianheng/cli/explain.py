@@ -72,7 +72,7 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
         print_json(answer)
         return
     typer.echo(say("explain.title.hour", plan=answer["plan"], at=answer["at"]))
-    rows = [(say("explain.column.multiplier"), _short(answer["multiplier"]))]
+    rows: list[tuple[str | None, ...]] = [(say("explain.column.multiplier"), _short(answer["multiplier"]))]
     rows += [(say("explain.column.binding"), say(f"pages.binding.{answer['binding']}"))]
     rows += [(say("explain.column.slack"), *_money(answer, "slack"))]
     if before := answer["before"]:

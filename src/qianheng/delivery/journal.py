@@ -7,6 +7,7 @@ makes it again from that alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qianheng.auction.pricing import PRICINGS, Pricing, codes
 from qianheng.delivery.engine import Bool, Engine, Tick
 from qianheng.delivery.offers import Parts
 from qianheng.facts.schema import SCHEMAS, Fate, Kind
@@ -23,6 +25,7 @@ from qianheng.prediction.space import Float, Int
 
 SCHEMA = SCHEMAS[Kind.DECISION]
 FATES = tuple(Fate)
+_VCG = PRICINGS.index(Pricing.VCG)
 _ALLOWED = 1  # micro-yuan
 _ROUNDED = 2.0**-23  # bids are float32 in the auction
 _GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -123,7 +126,10 @@ def _table(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> pa.Table:
     cheapest = prices[np.arange(len(row)), places - 1]
     fate = _fates(engine, tick, pairs, _Bids(bid, cheapest, now))
     held = {name: pa.array(values, SCHEMA.field(name).type, safe=False) for name, values in columns.items()}
-    held |= {"prices": _lists(prices, places), "fate": _names(fate)}
+    rule = codes(engine.site.pricing)[placement] if engine.site.pricing else np.zeros(len(row), np.int8)
+    costs = tick.cleared.cost[pairs.where].astype(np.float32)
+    held |= {"prices": _lists(prices, places), "costs": _lists(costs, np.where(rule == _VCG, places, 0))}
+    held |= {"fate": _names(fate, FATES), "pricing": _names(rule, PRICINGS)}
     return pa.table([held[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
@@ -170,8 +176,8 @@ def _lists(values: npt.NDArray[np.float32], lengths: Int) -> pa.ListArray[Any]:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values[kept], pa.float32()))
 
 
-def _names(fate: Int) -> pa.Array[Any]:
-    coded = pa.DictionaryArray.from_arrays(pa.array(fate, pa.int8()), pa.array([str(one) for one in FATES]))
+def _names(number: npt.NDArray[np.integer], names: Sequence[str]) -> pa.Array[Any]:
+    coded = pa.DictionaryArray.from_arrays(pa.array(number, pa.int8()), pa.array([str(one) for one in names]))
     return coded.cast(pa.string())
 
 
@@ -191,7 +197,7 @@ def replayed(decisions: pa.Table) -> Replayed:
 
     A plan that did not take part offers nothing. Among equal bids either may have won.
     """
-    held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name != "prices"}
+    held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name not in ("prices", "costs")}
     outside = np.isin(held["fate"], [Fate.OUTSIDE_PLACEMENT])
     worth = np.where(outside, 0.0, held["predicted"] * held["share"] * held["factor"])
     away = np.isin(held["fate"], _NOT_THERE)
@@ -201,7 +207,8 @@ def replayed(decisions: pa.Table) -> Replayed:
     prices = _padded(decisions["prices"])
     slot, at_most = (_place(beaten) for beaten in (bid[:, None] >= prices, bid[:, None] > prices))
     agreed = np.where(held["slot"] == at_most, at_most, slot)
-    price = _due(agreed, bid, prices)
+    costs = np.where(held["pricing"][:, None] == Pricing.VCG, _padded(decisions["costs"], prices.shape[1]), prices)
+    price = _due(agreed, bid, np.where(held["pricing"][:, None] == Pricing.FIRST, bid[:, None], costs))
     checks = (
         np.abs(worth - held["worth"]) <= _ALLOWED,
         np.abs(bid - held["bid"]) <= _ALLOWED + held["bid"] * _ROUNDED,
@@ -216,16 +223,16 @@ def replayed(decisions: pa.Table) -> Replayed:
 _NOT_THERE = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, Fate.OUTSIDE_PLACEMENT)
 
 
-def _due(slot: Int, bid: npt.NDArray[np.float32], prices: Float) -> Int:
-    """[m] what a place costs its winner under the generalised second price, micro-yuan; 0 for none."""
-    price = np.ceil(prices[np.arange(len(slot)), np.maximum(slot, 1) - 1])
+def _due(slot: Int, bid: npt.NDArray[np.float32], costs: Float) -> Int:
+    """[m] what the winner of a place owes, never more than its bid, micro-yuan; 0 for none. costs: [m, places]."""
+    price = np.ceil(costs[np.arange(len(slot)), np.maximum(slot, 1) - 1])
     return np.where(slot > 0, np.minimum(price, np.maximum(bid, 1)), 0).astype(np.int64)
 
 
-def _padded(prices: pa.ChunkedArray[Any]) -> Float:
-    """Lists of prices as rows [m, most places]; a place that is not there costs more than anybody has."""
+def _padded(prices: pa.ChunkedArray[Any], places: int = 1) -> Float:
+    """Lists of prices as rows [m, at least `places`]; a place that is not there costs more than anybody has."""
     lengths = np.asarray(pc.list_value_length(prices).to_numpy(), np.int64)
-    rows = np.full((len(lengths), int(lengths.max(initial=1))), np.inf)
+    rows = np.full((len(lengths), int(lengths.max(initial=places))), np.inf)
     rows[np.arange(rows.shape[1]) < lengths[:, None]] = pc.list_flatten(prices).to_numpy()
     return rows
 

@@ -120,7 +120,9 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("left", pa.int64()),  # money the plan had when the step began, micro-yuan
         ("bid", pa.float32()),  # what entered the auction, micro-yuan; 0: nothing
         ("reserve", pa.float32()),
-        ("prices", pa.list_(pa.float32())),  # what each place of the page cost this plan, first place first
+        ("prices", pa.list_(pa.float32())),  # what wins each place of the page, first place first
+        ("pricing", pa.string()),  # the rule of what a place costs (`auction.pricing.Pricing`)
+        ("costs", pa.list_(pa.float32())),  # what each place costs if not its price: under VCG
         ("slot", pa.int8()),  # 0: lost
         ("price", pa.int64()),  # due if seen
         ("fate", pa.string()),
