@@ -1,0 +1,41 @@
+"""Between two control steps: bids follow what has just been spent, auction by auction.
+
+Two multipliers a plan, one for the budget and one for the target, each moved by its own error, and the smaller one bids
+(min-pacing: Balseiro et al., "A Field Guide for Pacing Budget and ROS Constraints", ICML 2024). Moved by η ≈ 1/√T each
+auction its regret over T auctions of one kind is O(√T). Inside a control step it only corrects: the step's own multiplier
+knows the day, so the factor stays within bounds.
+"""
+
+import numpy as np
+
+from qianheng.bidding.curves import FloatArray
+
+REACH = float(np.log(1.25))  # how far a bid may move inside a control step, either way
+
+
+class Within:
+    """Factors on the bids of plans [plans], over `auctions` auctions that should spend `planned` [plans] each.
+
+    `reach` bounds the log of the factors; a plan with nothing planned is left alone.
+    """
+
+    def __init__(self, planned: FloatArray, auctions: int, reach: float = REACH) -> None:
+        self._planned, self._reach = planned, reach
+        self._rate = np.where(planned > 0, 1.0 / np.sqrt(max(auctions, 1)) / np.where(planned > 0, planned, 1.0), 0.0)
+        self._budget, self._target = np.zeros(len(planned)), np.zeros(len(planned))
+
+    @property
+    def factor(self) -> FloatArray:
+        """[plans] what to multiply the next bids by."""
+        return np.asarray(np.exp(np.minimum(self._budget, self._target)))
+
+    def spent(self, spend: FloatArray, auctions: int = 1) -> None:
+        """So many auctions have spent `spend` [plans]."""
+        self._budget = self._moved(self._budget, auctions * self._planned - spend)
+
+    def gained(self, worth: FloatArray, spend: FloatArray) -> None:
+        """Their worth [plans] answers to a target: spend is to stay within it. Not to be told, where it need not."""
+        self._target = self._moved(self._target, worth - spend)
+
+    def _moved(self, log_factor: FloatArray, error: FloatArray) -> FloatArray:
+        return np.clip(log_factor + self._rate * error, -self._reach, self._reach)
