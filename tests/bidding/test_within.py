@@ -12,8 +12,8 @@ RUNS, FREELY = 48, 3.0
 
 
 def regret(auctions: int, rho: float, seed: int) -> tuple[float, float]:
-    """Mean worth short of the hindsight optimum, and mean worth short of the target, of independent runs of second-price
-    auctions of one kind, with a budget of `rho` an auction.
+    """Second-price auctions of one kind, with a budget of `rho` an auction: how far independent runs stay, in the mean,
+    below the worth of the hindsight optimum, and how far they spend above their worth.
     """
     random = np.random.default_rng(seed)
     worth, price = random.uniform(0, 1, (auctions, RUNS)), random.uniform(0, 1.2, (auctions, RUNS))
@@ -55,8 +55,8 @@ def test_a_bid_is_never_moved_beyond_its_reach(steps: list[tuple[float, float]],
         assert pacing.factor[1] == 1  # nothing was planned for it
 
 
-def test_who_spends_more_than_planned_bids_less_and_who_spends_less_bids_more() -> None:
+def test_who_spends_more_than_planned_is_held_back_and_who_spends_less_bids_on_as_the_step_says() -> None:
     pacing = Within(np.array([1.0, 1.0, 1.0]), 100)
     pacing.spent(np.array([20.0, 10.0, 5.0]), 10)
-    assert pacing.factor[0] < 1 == pacing.factor[1]
-    assert pacing.factor[2] == 1  # a target that has said nothing holds
+    assert pacing.factor[0] < 1
+    assert pacing.factor[1:].tolist() == [1, 1]

@@ -23,6 +23,7 @@ from qianheng.bidding.curves import (
     FloatArray,
     IntArray,
     Rows,
+    blend,
     collect,
     log_multiplier,
 )
@@ -94,6 +95,12 @@ class Bidder(Rows):
         self._learn(step, outcome)
         self.next_step = np.full(plans, step + 1)
         self._steer(step + 1)
+
+    def pace(self, step: int) -> FloatArray:
+        """[plans] what a candidate of the step is expected to spend, won or lost."""
+        position = (np.log(np.maximum(self.multiplier, GRID[0])) - LOG_GRID[0]) / SPACING
+        spend = blend(self.landscape.promise(self.clock.period(step))[:, SPEND], position[:, None])[:, 0]
+        return np.where(self.multiplier > 0, spend, 0.0)
 
     def set_budget(self, plan: int, budget: float) -> None:
         """Change the day's budget, at once."""

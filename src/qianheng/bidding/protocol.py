@@ -100,6 +100,9 @@ class PlanBidder(Protocol):
     def set_aim(self, plan: int, aim: Aim) -> None:
         """Bid for something else from now on; at first every plan has a target."""
 
+    def pace(self, step: int) -> FloatArray:
+        """[plans] what a candidate of the step is expected to spend, won or lost; zeros if unknown."""
+
     def set_budget(self, plan: int, budget: float) -> None:
         """Another budget of the day, at once."""
 

@@ -72,6 +72,10 @@ class Fixed(Rows):
         self.insert(row, type(self)(self.market, np.array([budget])))
         return row
 
+    def pace(self, step: int) -> FloatArray:
+        """It knows no landscape: zeros."""
+        return np.zeros(len(self.budget))
+
     def set_aim(self, plan: int, aim: Aim) -> None:
         """Answer to a target, or to the budget alone."""
         self.aim[plan] = AIMS.index(aim)

@@ -2,8 +2,8 @@
 
 Two multipliers a plan, one for the budget and one for the target, each moved by its own error, and the smaller one bids
 (min-pacing: Balseiro et al., "A Field Guide for Pacing Budget and ROS Constraints", ICML 2024). Moved by η ≈ 1/√T each
-auction its regret over T auctions of one kind is O(√T). Inside a control step it only corrects: the step's own multiplier
-knows the day, so the factor stays within bounds.
+auction its regret over T auctions of one kind is O(√T). Inside a control step it only corrects, for the step's own
+multiplier knows the day: the factor stays within bounds, and where no target is told bids are only ever held back.
 """
 
 import numpy as np

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from qianheng.auction.kernel import Cleared, clear, strongest
+from qianheng.auction.kernel import Cleared
 from qianheng.bidding.aims import Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
+from qianheng.bidding.within import Within
 from qianheng.core.days import DAY, moment
 from qianheng.delivery.campaigns import Campaigns
+from qianheng.delivery.clearing import LARGE, Offered, Wins, reserve
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
@@ -63,16 +66,6 @@ class Tick:
         ours = self.cleared.rival_price.shape[1]
         theirs = self.cleared.winner >= ours
         return np.bincount(self.cleared.winner[theirs] - ours, self.cleared.price[theirs], rivals).astype(float)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wins:
-    """The places won by plans and campaigns, [m] in order of rows."""
-
-    row: Int
-    place: Int  # 0 = first
-    column: Int  # plans, then campaigns
-    due: Int  # micro-yuan when it is charged
 
 
 class Engine:
@@ -219,19 +212,13 @@ class Engine:
         worth = self.openings.worth(self.offers.worth(batch), batch.placement)
         serving = np.flatnonzero(self.serving(now))
         left, asked = self.left, self._asked(step, batch, worth, serving)
-        offered = np.minimum(asked, left).astype(np.float32)  # never more than what is left to pay with
-        candidates = np.concatenate([offered, self.campaigns.bids(batch)], axis=1)
-        stopped = np.full(candidates.shape[1], len(batch))
-        rivals = strongest(batch.bids, self.site.seen.shape[1] + 1)
-        reserve = self.site.reserve[batch.placement].astype(np.float32)
-        places, rules = self.site.places[batch.placement], self.site.rules(batch.placement)
-        cleared = clear(candidates, rivals, reserve, places, rules)
-        while (over := self._first_unpayable(wins := self._wins(batch, cleared))) is not None:
-            row, column = over
-            candidates[row:, column], stopped[column] = 0, row
-            cleared = clear(candidates, rivals, reserve, places, rules)
-        reasons = Asked(asked, self.bidder.multiplier.copy(), left, stopped[: len(left)])
-        return Tick(batch, self._decisions(batch, wins), cleared, worth, serving, reasons, wins.column)
+        everybodys = np.concatenate([left, self.campaigns.left])
+        offered = Offered(asked, self.campaigns.bids(batch), everybodys, partial(self._due, batch))
+        within = Within(self.bidder.pace(step), len(batch)) if len(batch) >= LARGE else None
+        reserved = reserve(batch, self.site, offered, within)
+        reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)])
+        decisions = self._decisions(batch, reserved.wins)
+        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, reserved.wins.column)
 
     def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> Shown:
         """Charge what was seen and learn the prices of all auctions, won and lost.
@@ -267,30 +254,14 @@ class Engine:
         bids[batch.at[:, None] >= self.on_air_until] = 0  # the grace period may end within the step
         return bids
 
-    def _wins(self, batch: Opportunities, cleared: Cleared) -> _Wins:
-        """The places won by plans and campaigns, and what each owes when charged."""
-        plans = len(self.plans)
-        row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < plans + len(self.campaigns)))
-        column, price = cleared.winner[row, place], cleared.price[row, place]
-        theirs = column >= plans
+    def _due(self, batch: Opportunities, row: Int, column: Int, price: Int) -> Int:
+        """What wins owe when they are charged: a plan the price, a campaign what its unit makes of it."""
+        theirs = column >= len(self.plans)
         if theirs.any():
-            price[theirs] = self.campaigns.due(batch, row[theirs], column[theirs] - plans, price[theirs])
-        return _Wins(row, place, column, price)
+            price[theirs] = self.campaigns.due(batch, row[theirs], column[theirs] - len(self.plans), price[theirs])
+        return price
 
-    def _first_unpayable(self, wins: _Wins) -> tuple[int, int] | None:
-        """The first auction (row) in which somebody wins what is more than it has left, and its column."""
-        left = np.concatenate([self.left, self.campaigns.left])
-        if (np.bincount(wins.column, wins.due, len(left)) <= left).all():
-            return None
-        firsts = []
-        for column in range(len(left)):
-            mine = np.nonzero(wins.column == column)[0]
-            beyond = np.searchsorted(np.cumsum(wins.due[mine]), left[column], side="right")
-            if beyond < len(mine):
-                firsts.append((int(wins.row[mine[beyond]]), column))
-        return min(firsts)
-
-    def _decisions(self, batch: Opportunities, wins: _Wins) -> Decisions:
+    def _decisions(self, batch: Opportunities, wins: Wins) -> Decisions:
         plans, ours = len(self.plans), wins.column < len(self.plans)
         product, predicted = np.empty_like(wins.column), np.empty_like(wins.column)
         product[ours], predicted[ours] = self.offers.chosen(batch, wins.row[ours], wins.column[ours])

@@ -1,0 +1,139 @@
+"""Clearing a batch within what everybody can pay: a win is reserved at its price; who cannot pay its next win stops.
+
+A large batch is cleared some requests at a time. Between them a plan that spends faster than its control step expected
+is held back (`bidding.within`); the reservation is exact whatever the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qianheng.auction.kernel import Cleared, clear, strongest
+from qianheng.auction.pricing import Rules
+from qianheng.bidding.within import Within
+from qianheng.delivery.site import Site
+from qianheng.facts.opportunities import Opportunities
+from qianheng.prediction.space import Float, Int
+
+LARGE, CHUNK = 2048, 512  # requests: from how many on a batch is cleared in parts, and their size
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What plans, and then campaigns, offer for a batch, and what they have to pay with; columns are plans first."""
+
+    asked: Float  # [n, plans] micro-yuan; where bids are held back within the step, it changes here
+    fixed: npt.NDArray[np.float32]  # [n, campaigns]
+    left: Int  # [columns]
+    owes: Callable[[Int, Int, Int], Int]  # what wins owe when charged, of their rows, columns and prices
+
+    def bids(self, rows: slice) -> npt.NDArray[np.float32]:
+        """[rows, columns] never more than what was left when the step began."""
+        asked = np.minimum(self.asked[rows], self.left[: self.asked.shape[1]]).astype(np.float32)
+        return np.concatenate([asked, self.fixed[rows]], axis=1) if self.fixed.shape[1] else asked
+
+
+@dataclass(frozen=True, slots=True)
+class Wins:
+    """The places won by plans and campaigns, [m] in order of rows."""
+
+    row: Int
+    place: Int  # 0 = first
+    column: Int  # plans, then campaigns
+    due: Int  # micro-yuan when it is charged
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A batch as it cleared: every win can be paid."""
+
+    cleared: Cleared
+    wins: Wins
+    stopped: Int  # [columns] row from which it could not pay; n if it always could
+
+
+def reserve(batch: Opportunities, site: Site, offered: Offered, within: Within | None) -> Reserved:
+    """Clear the auctions of a batch; in parts, and holding bids back between them, if there is a correction."""
+    plans, left = offered.asked.shape[1], offered.left.copy()
+    stopped, parts = np.full(len(left), len(batch)), []
+    for rows in _chunks(len(batch), CHUNK if within else len(batch)):
+        if within:
+            offered.asked[rows] *= within.factor
+        part = _clear(_Pages.of(batch, site, rows), offered, left, stopped)
+        left -= np.bincount(part.wins.column, part.wins.due, len(left)).astype(np.int64)
+        parts.append(part)
+        if within:
+            looked_at = site.seen[batch.placement[part.wins.row], part.wins.place]
+            spent = np.bincount(part.wins.column, part.wins.due * looked_at, len(left))
+            within.spent(spent[:plans].astype(float), rows.stop - rows.start)
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Some rows of a batch, ready to be cleared."""
+
+    rows: slice
+    rivals: tuple[npt.NDArray[np.float32], Int]
+    reserve: npt.NDArray[np.float32]
+    places: npt.NDArray[np.int8]
+    rules: Rules | None
+
+    @classmethod
+    def of(cls, batch: Opportunities, site: Site, rows: slice) -> _Pages:
+        placement = batch.placement[rows]
+        rivals = strongest(batch.bids[rows], site.seen.shape[1] + 1)
+        reserve = site.reserve[placement].astype(np.float32)
+        return cls(rows, rivals, reserve, site.places[placement], site.rules(placement))
+
+
+def _clear(pages: _Pages, offered: Offered, left: Int, stopped: Int) -> Reserved:
+    """Clear until every win can be paid of what is `left`; who could not is written down in `stopped`."""
+    bids, start = offered.bids(pages.rows), pages.rows.start
+    bids[:, stopped <= start] = 0
+    while True:
+        cleared = clear(bids, pages.rivals, pages.reserve, pages.places, pages.rules)
+        wins = _wins(cleared, offered, start)
+        over = _first_unpayable(wins, left)
+        if over is None:
+            return Reserved(cleared, wins, stopped)
+        row, column = over
+        bids[row - start :, column], stopped[column] = 0, row
+
+
+def _wins(cleared: Cleared, offered: Offered, start: int) -> Wins:
+    row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < len(offered.left)))
+    column = cleared.winner[row, place]
+    return Wins(row + start, place, column, offered.owes(row + start, column, cleared.price[row, place]))
+
+
+def _first_unpayable(wins: Wins, left: Int) -> tuple[int, int] | None:
+    """The first auction (row) in which somebody wins what is more than it has left, and its column."""
+    firsts = []
+    for column in np.flatnonzero(np.bincount(wins.column, wins.due, len(left)) > left).tolist():
+        mine = np.nonzero(wins.column == column)[0]
+        beyond = np.searchsorted(np.cumsum(wins.due[mine]), left[column], side="right")
+        firsts.append((int(wins.row[mine[beyond]]), column))
+    return min(firsts, default=None)
+
+
+def _chunks(count: int, size: int) -> Iterator[slice]:
+    """Slices of `size` rows, one of none if there are none."""
+    for start in range(0, max(count, 1), max(size, 1)):
+        yield slice(start, min(start + size, count))
+
+
+def _joined(parts: Sequence[Reserved]) -> Reserved:
+    """The parts of a batch, one after the other."""
+    cleared = Cleared(*_end_to_end(Cleared, [part.cleared for part in parts]))
+    return Reserved(cleared, Wins(*_end_to_end(Wins, [part.wins for part in parts])), parts[0].stopped)
+
+
+def _end_to_end(kind: type, records: Sequence[object]) -> list[npt.NDArray[Any]]:
+    """The columns of records of one kind, joined."""
+    return [np.concatenate([getattr(record, field.name) for record in records]) for field in fields(kind)]
