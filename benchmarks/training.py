@@ -3,9 +3,9 @@
     python benchmarks/training.py make DIR [--markets 40] [--first 0]
     python benchmarks/training.py score DIR [--thin] [--json OUT]
 
-`make` writes one folder a market in the format `qianheng replay` reads; market n is a function of n alone, so two ranges
-of numbers are two sets (design decisions look at even numbers, the last look is at odd ones). Markets differ in size,
-in how value and rivals' prices move (blocks of fixed or random length, slow drift, heavy tails), in what of a day
+`make` writes one folder a market in the format `qianheng replay` reads; market n is a function of n alone, so two sets
+of numbers are two sets of markets (design decisions look at even numbers, the last look is at odd ones). They differ in
+size, in how value and rivals' prices move (blocks of fixed or random length, slow drift, heavy tails), in what of a day
 repeats the next, in the tie between value and price, in the ramp of volume, in jumps late in the day, in what binds
 (budget or target) and in how many days are known (0 to 5).
 """
@@ -120,16 +120,16 @@ def walk(process: Process, random: np.random.Generator) -> FloatArray:
     else:
         block = (random.random(TICKS) < 1 / process.block).cumsum()
     drift = np.convolve(random.normal(size=TICKS + 8), np.full(8, 8**-0.5))[8 : TICKS + 8]
-    return process.deviation * draws(process.spread, random)[block] + process.drift * drift
+    return np.asarray(process.deviation * draws(process.spread, random)[block] + process.drift * drift)
 
 
 def draws(spread: str, random: np.random.Generator) -> FloatArray:
     """Deviations [48] of mean about 0 and variance about 1, logs of factors."""
     if spread == "uniform":
-        return np.log(random.uniform(0.3, 1.7, TICKS)) / 0.5
+        return np.asarray(np.log(random.uniform(0.3, 1.7, TICKS)) / 0.5)
     if spread == "heavy":
         return np.asarray(random.standard_t(3, TICKS) / 3**0.5).clip(-4, 4)
-    return random.normal(size=TICKS)
+    return np.asarray(random.normal(size=TICKS))
 
 
 def smooth(deviation: float, repeats: float, shared: np.random.Generator, own: np.random.Generator) -> FloatArray:

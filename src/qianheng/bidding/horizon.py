@@ -1,7 +1,9 @@
 """The rest of the day as a small dynamic programme over (budget left, slack of the target, level of traffic).
 
-W_k(b, s, z) = max_α worth + E[W_{k+1}(b − spend, s + worth − spend, z′) | z]: the most worth still to be had. The level
+W_k(b, s, z) = max_α worth + M[W_{k+1}(b − spend, s + worth − spend, z′) | z]: the most worth still to be had. The level
 z lasts into the next period with the chance the landscape measured, else it is drawn anew from the plan's own spread.
+M is the sure worth as good as the uncertain one if a day's worth counts by its logarithm: a tenth of what a poor day
+allows is as much as a tenth of what a rich one does.
 Ending over the target is charged steeply, so a plan keeps exactly the slack that the traffic to come may ask for.
 Without a target nothing is charged; a plan that aims at profit counts worth − spend in the place of worth.
 """
@@ -23,11 +25,24 @@ HEADROOM = 1.2  # scale against the budget at the time of solving, so that small
 ACTION_STRIDE = 2  # multipliers tried when solving ahead: every second of the grid
 SLACK_HIGHEST, SLACKS_BELOW = 2.0, 4  # highest slack in scales; nodes below zero
 
+_FARTHEST = 30.0  # exponents that float32 bears
 _STRIDE = SLACK_HIGHEST**0.25 / (SLACK_NODES - 1 - SLACKS_BELOW)
 _BENT = _STRIDE * (np.arange(SLACK_NODES) - SLACKS_BELOW)
 BUDGETS: Narrow = ((np.arange(BUDGET_NODES) / (BUDGET_NODES - 1)) ** 2).astype(np.float32)
 SLACKS: Narrow = (np.sign(_BENT) * _BENT**4).astype(np.float32)
-DRAWS: FloatArray = np.array([NormalDist().inv_cdf((i + 0.5) / LEVEL_NODES) for i in range(LEVEL_NODES)])
+MASSES: Narrow = np.array([0.07, 0.24, 0.38, 0.24, 0.07], dtype=np.float32)  # chances of the levels: tails count
+LEAST_WORTH = 0.05  # of a day, in scales: below it nobody grows more careful
+
+
+def _draws() -> FloatArray:
+    """Standard normal levels [levels] that stand for bins of these masses: means of the bins, at variance 1."""
+    edges = np.array([NormalDist().inv_cdf(float(part)) for part in MASSES.cumsum(dtype=float)[:-1]])
+    density = np.concatenate([[0.0], np.exp(-(edges**2) / 2) / np.sqrt(2 * np.pi), [0.0]])
+    middle = -np.diff(density) / MASSES
+    return np.asarray(middle / np.sqrt(MASSES @ middle**2), dtype=float)
+
+
+DRAWS: FloatArray = _draws()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,7 @@ class Outlook:
     """One plan's day to come, in money of the plan's scale."""
 
     pairs: FloatArray  # [periods, 2, points] of whole periods at level 0
-    levels: FloatArray  # [periods, levels] equally likely levels, if drawn anew
+    levels: FloatArray  # [periods, levels] levels of the chances `MASSES`, if drawn anew
     keep: FloatArray  # [periods] chance that a level's rank lasts into the period
     stakes: Stakes  # of this plan, [1]
 
@@ -67,9 +82,21 @@ def solve(outlook: Outlook, highest: float) -> Narrow:
     pairs = at_level(np.repeat(outlook.pairs[:, None], LEVEL_NODES, 1), outlook.levels)
     pairs = pairs[..., _actions(pairs[..., SPEND, :].sum(0), highest)].astype(np.float32)
     for period in range(periods - 1, 0, -1):
-        best, keep = _step_back(value[period], pairs[period], outlook.stakes), np.float32(outlook.keep[period])
-        value[period - 1] = keep * best + (1 - keep) * best.mean(0)
+        best = _step_back(value[period], pairs[period], outlook.stakes)
+        value[period - 1] = _sure(best, float(outlook.keep[period]), outlook.stakes)
     return value
+
+
+def _sure(best: FloatArray, keep: float, stakes: Stakes) -> FloatArray:
+    """What the uncertain `best` [z, b, s] of the next period is worth now, to a logarithmic taste (Pratt's measure of
+    risk aversion, 1 / worth of the whole day, held constant over one period).
+    """
+    mean = np.tensordot(MASSES, best, 1)
+    spent = np.maximum(1 / HEADROOM - BUDGETS, 0.0)[:, None] * (1 - stakes.spent)
+    total = spent + np.maximum(SLACKS, 0.0) + np.maximum(mean, LEAST_WORTH)
+    regret = np.exp(np.clip((mean - best) / total, -_FARTHEST, _FARTHEST))
+    drawn = np.tensordot(MASSES, regret, 1)
+    return np.asarray(mean - total * np.log(keep * regret + (1 - keep) * drawn))
 
 
 def gains(value: Narrow, nodes: FloatArray, pair: FloatArray, state: State) -> FloatArray:
