@@ -31,6 +31,11 @@ def columns_of(rows: Sequence[Any]) -> dict[str, npt.NDArray[Any]]:
     return {field.name: np.array([getattr(row, field.name) for row in rows]) for field in fields(rows[0])}
 
 
+def over(above: float, below: float) -> float:
+    """A ratio, NaN where nothing is below."""
+    return float(above / below) if below else float("nan")
+
+
 def figure(columns: Columns, measure: Callable[[Columns], float]) -> Figure:
     """A measure of columns (one of them `seed`); where it is not defined it is NaN, and such draws are left out."""
     places = [np.flatnonzero(columns["seed"] == seed) for seed in np.unique(columns["seed"])]

@@ -19,7 +19,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmarks.intervals import Columns, Figure, columns_of, figure
+from benchmarks.intervals import Columns, Figure, columns_of, figure, over
 from benchmarks.lived import Life, PlanDay, State, plan_days
 from benchmarks.picture import Axis, Dot, dots, write
 from qianheng.bidding.references import BIDDERS
@@ -154,7 +154,7 @@ def _share_below(column: str, limit: float) -> Callable[[Columns], float]:
 
 
 def _ratio(above: str, below: str) -> Callable[[Columns], float]:
-    return lambda days: float(days[above].sum() / days[below].sum())
+    return lambda days: over(days[above].sum(), days[below].sum())
 
 
 def _mean(column: str) -> Callable[[Columns], float]:

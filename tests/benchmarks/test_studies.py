@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import stress
+from benchmarks import domain, goals, many, stress
 from benchmarks.intervals import figure
 from benchmarks.lived import PlanDay
+from qianheng.bidding.references import BIDDERS
+from qianheng.simulator.loading import load
+from qianheng.simulator.scenario import Scenario
 
 
 def day(seed: int, kept: float, orders: int, spend: float = 1000.0) -> PlanDay:
@@ -65,3 +68,76 @@ def test_the_stress_study_runs_ours_and_a_peer_and_keeps_the_money(tmp_path: Pat
             assert found[bidder]["overspend"]["value"] == 0
             assert found[bidder]["orders"]["value"] > 0
     assert "<svg" in out.with_suffix(".svg").read_text("utf-8")
+
+
+def test_four_plans_have_the_money_of_one() -> None:
+    market = domain.Market(budget=1.0)
+    one = market.scenario()
+    four = market.scenario(domain.by_traffic(one))
+    assert sum(plan.budget_daily for plan in four.plans) == sum(plan.budget_daily for plan in one.plans)
+    assert {plan.placements for plan in four.plans} == {(place,) for place in domain.PLACES}
+    assert {(plan.id // 10, plan.target) for plan in four.plans} == {(plan.id // 10, plan.target) for plan in one.plans}
+
+
+def test_the_study_of_full_domain_compares_the_same_shops_and_days(tmp_path: Path) -> None:
+    out = tmp_path / "domain.json"
+    domain.main(["--thin", "--seeds", "1", "--regimes", "targets bind", "--json", str(out)])
+    told = json.loads(out.read_text("utf-8"))
+    assert list(told["targets bind"]) == [domain.BY_TRAFFIC, domain.IN_HINDSIGHT]
+    assert all(set(gains) == set(domain.GAINS) for gains in told["targets bind"].values())
+    assert "<svg" in out.with_suffix(".svg").read_text("utf-8")
+
+
+def test_the_study_of_goals_sets_both_beside_what_was_published(tmp_path: Path) -> None:
+    out = tmp_path / "goals.json"
+    goals.main(["--thin", "--seeds", "1", "--json", str(out)])
+    told = json.loads(out.read_text("utf-8"))
+    assert set(told) == {
+        "net over payment, each alone",
+        "net over payment, together",
+        "target × 0.9",
+        "target × 1.1",
+    }
+    assert all(set(found) == set(goals.MEASURES) for found in told.values())
+
+
+def test_a_duel_is_scaled_as_a_whole() -> None:
+    whole, tenth = load("duel"), goals.scenario_of([goals.A], 1.1, thin=False)
+    assert [plan.id for plan in tenth.plans] == [goals.A]
+    assert float(tenth.plans[0].target or 0) == pytest.approx(2.8 * 1.1)
+    for name in (
+        "opportunities_per_day",
+        "plans.0.budget_daily",
+        "rivals.0.budget_daily",
+        "shops.0.products.0.organic",
+    ):
+        assert value_at(tenth, name) == pytest.approx(goals.SIZE * value_at(whole, name))
+
+
+def value_at(scenario: Scenario, path: str) -> float:
+    """A number of a scenario by its path."""
+    found: object = scenario
+    for part in path.split("."):
+        found = found[int(part)] if part.isdigit() else getattr(found, part)  # type: ignore[index]
+    return float(found)  # type: ignore[arg-type]
+
+
+def test_many_plans_spend_within_their_budgets_under_any_bidder(tmp_path: Path) -> None:
+    out = tmp_path / "many.json"
+    bidders = ["fixed", "pid", "min-pacing"]
+    many.main(["--thin", "--json", str(out), "--bidders", *bidders])
+    told = json.loads(out.read_text("utf-8"))
+    assert list(told["bidders"]) == bidders
+    for found in told["bidders"].values():
+        assert 0 < found["budget"]["value"] <= 1
+        assert found["revenue"]["value"] > 0
+    assert told["bidders"]["fixed"]["calm"]["value"] == 0
+    assert "<svg" in out.with_suffix(".svg").read_text("utf-8")
+
+
+def test_ours_bids_for_many_plans_too() -> None:
+    crowd = many.Crowd(plans=16, requests=1500, seed=1)
+    ((day, path),) = many.live(crowd, BIDDERS["qianheng"], 1)
+    assert path.shape == (many.STEPS, 16)
+    assert day.welfare > 0
+    assert day.revenue <= crowd.budget.sum()
