@@ -7,7 +7,7 @@ and a live marketplace. The driver itself touches no database: `actions.simulati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qianheng.actions.gap import Gap, GapDay
 from qianheng.actions.scoring import DayScore, Score
 from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
@@ -55,12 +56,13 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class DayRun:
-    """A day as it went: its facts, its scores by plan, hourly readings, and how many opportunities there were."""
+    """A day as it went: facts, scores by plan, hourly readings, how many opportunities there were, gaps by plan."""
 
     facts: FactBatch
     scores: Mapping[int, Score]
     beats: Sequence[Beat]
     opportunities: int
+    gaps: Mapping[int, Gap] = field(default_factory=dict)
 
 
 class Driver:
@@ -74,6 +76,7 @@ class Driver:
         self.calibration = Calibration(len(engine.plans), order_value)
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen, engine.offers.goods)
+        self.gaps = GapDay(engine.site.seen)
         self.journal = Journal(market.scenario.journal)
         self._received_until = engine.day_start
         self._shown: list[Shown] = []  # and not yet recorded
@@ -106,8 +109,9 @@ class Driver:
         self._receive(end)
         day = self._close(end)
         budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}
-        scores = self.score.close(budgets, self._unpromoted(day))
-        return DayRun(day, scores, beats, opportunities)
+        unpromoted = self._unpromoted(day)
+        scores = self.score.close(budgets, unpromoted)
+        return DayRun(day, scores, beats, opportunities, self.gaps.close(scores, budgets, unpromoted))
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
@@ -154,6 +158,7 @@ class Driver:
             return 0
         tick = self.engine.tick(batch, now)
         worths = self.score.enter(tick, self.engine.plans)
+        self.gaps.enter(self.engine, tick, worths)
         reaction = self.market.react(batch, tick.decisions)
         self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
         self.journal.note(self.engine, tick, reaction.seen, now)

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, day_of, microseconds, midnight
@@ -295,7 +296,9 @@ class _Run:
     def _told(self, day: date, lived: DayRun) -> dict[str, Any]:
         """What of a day no fact tells, as JSON: scores by truth, hourly readings, at last the landscape."""
         scores = {str(id_): [score.worth, score.best, score.opportunities] for id_, score in lived.scores.items()}
-        told = {"opportunities": lived.opportunities, "scores": scores, "beats": [_beat(beat) for beat in lived.beats]}
+        gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
+        told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
+        told |= {"beats": [_beat(beat) for beat in lived.beats]}
         return told | ({"landscape": self._landscape()} if day == self.last else {})
 
     def _landscape(self) -> dict[str, list[list[float]]]:

@@ -37,16 +37,32 @@ class _Auctions:
     seen: Float  # [n, slots]
     at_low: Places  # [n] 0 = none
     at_high: Places
-    settled: Float  # [2] value, spend
+    settled: Float  # [3] value, spend, truth
+    truth: Float  # [n] what each is really worth; `worth` is what places are chosen by
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
-    """What the multiplier of the optimum may not lead beyond: the budget, the worth granted and itself."""
+class Limits:
+    """What a multiplier may not lead beyond: the budget, the worth granted and itself. Under `trusting` worth is what
+    it is believed to be, else what it really is.
+    """
 
     budget: float
-    granted: float
+    granted: float = 0.0
     multiplier: float = _HIGHEST
+    trusting: bool = True
+
+    def allow(self, sums: Float) -> bool:
+        """Whether value, spend and truth [3] keep the budget and the promise of worth."""
+        return bool(sums[1] <= min(self.budget, sums[0 if self.trusting else 2] + self.granted))
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What each place costs, and the chance that it is seen (0: there is no such place); [n, slots] each."""
+
+    price: Float
+    seen: Float
 
 
 def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: float = 0.0) -> Optimum:
@@ -55,7 +71,7 @@ def optimum(worth: Float, price: Float, seen: Float, budget: float, granted: flo
     worth: [n] value over target, in money; price: [n, slots] what place k costs; seen: [n, slots] chance that place k
     is seen (0: there is no such place). A place is paid only when seen. `granted` is worth that comes unpromoted.
     """
-    return _search(worth, price, seen, _Limits(budget, granted))
+    return believing(worth, worth, Pages(price, seen), Limits(budget, granted))
 
 
 def most_profit(worth: Float, price: Float, seen: Float, budget: float) -> Optimum:
@@ -63,47 +79,48 @@ def most_profit(worth: Float, price: Float, seen: Float, budget: float) -> Optim
 
     Whatever gains at a multiplier of 1 adds to it, nothing beyond does; a budget that binds asks for more of each yuan.
     """
-    return _search(worth, price, seen, _Limits(budget, float("inf"), 1.0))
+    return believing(worth, worth, Pages(price, seen), Limits(budget, float("inf"), 1.0))
 
 
-def _search(worth: Float, price: Float, seen: Float, limits: _Limits) -> Optimum:
-    """The bisection of the multiplier.
+def believing(worth: Float, truth: Float, pages: Pages, limits: Limits) -> Optimum:
+    """What the best multiplier in hindsight brings of `truth` [n] when places are chosen by what they are believed to
+    be `worth` [n]. Both are money; where they differ the limits may hold again beyond the multiplier that is found.
 
     A higher multiplier never chooses a lesser place, so an auction with the same place at both ends of the bisection is
     settled, and only the others are looked at again.
     """
     low, high = _LOWEST, limits.multiplier
-    least, most = (_choose(alpha, worth, price, seen) for alpha in (low, high))
-    left = _settle(_Auctions(worth, price, seen, least, most, np.zeros(2)))
+    least, most = (_choose(alpha, worth, pages) for alpha in (low, high))
+    left = _settle(_Auctions(worth, pages.price, pages.seen, least, most, np.zeros(3), truth))
     for _ in range(_STEPS):
         if not len(left.worth):
             break
         middle = float(np.sqrt(low * high))
-        chosen = _choose(middle, left.worth, left.price, left.seen)
-        value, spend = _sums(left, chosen)
-        if spend <= min(limits.budget, value + limits.granted):
+        chosen = _choose(middle, left.worth, Pages(left.price, left.seen))
+        if limits.allow(_sums(left, chosen)):
             low, left = middle, _settle(replace(left, at_low=chosen))
         else:
             high, left = middle, _settle(replace(left, at_high=chosen))
     below, above = _sums(left, left.at_low), _sums(left, left.at_high)
     share = _share(below, above, limits)
-    value, spend = below + share * (above - below)
+    _, spend, value = below + share * (above - below)
     return Optimum(float(value), float(spend), low)
 
 
-def _choose(alpha: float, worth: Float, price: Float, seen: Float) -> Places:
+def _choose(alpha: float, worth: Float, pages: Pages) -> Places:
     """[n] the place of most gain at a multiplier; 0 where none gains."""
-    gain = seen * (alpha * worth[:, None] - price)
+    gain = pages.seen * (alpha * worth[:, None] - pages.price)
     place = gain.argmax(axis=1)
     return np.where(gain[np.arange(len(worth)), place] > 0, place + 1, 0).astype(np.int8)
 
 
 def _sums(auctions: _Auctions, chosen: Places) -> Float:
-    """[2] value and spend of choosing these places, the settled auctions among them."""
+    """[3] value, spend and truth of choosing these places, the settled auctions among them."""
     row = np.flatnonzero(chosen)
     place = chosen[row].astype(np.int64) - 1
     chance = auctions.seen[row, place].astype(np.float64)
-    found: Float = np.array([chance @ auctions.worth[row], chance @ auctions.price[row, place]])
+    price = auctions.price[row, place]
+    found: Float = np.array([chance @ auctions.worth[row], chance @ price, chance @ auctions.truth[row]])
     return np.add(auctions.settled, found)
 
 
@@ -119,12 +136,14 @@ def _settle(auctions: _Auctions) -> _Auctions:
         at_low=auctions.at_low[open_],
         at_high=auctions.at_high[open_],
         settled=settled,
+        truth=auctions.truth[open_],
     )
 
 
-def _share(below: Float, above: Float, limits: _Limits) -> float:
+def _share(below: Float, above: Float, limits: Limits) -> float:
     """The feasible share of the one auction that lies between the two sides of the optimum."""
-    (value, spend), (more_value, more_spend) = below, above
+    by = 0 if limits.trusting else 2
+    (value, spend), (more_value, more_spend) = below[[by, 1]], above[[by, 1]]
     if more_spend <= spend:
         return 0.0
     short = (more_spend - spend) - (more_value - value)

@@ -25,6 +25,7 @@ from qianheng.prediction.space import Float, Int
 
 SCHEMA = SCHEMAS[Kind.DECISION]
 FATES = tuple(Fate)
+_Columns = dict[str, npt.NDArray[Any]]
 _VCG = PRICINGS.index(Pricing.VCG)
 _ALLOWED = 1  # micro-yuan
 _ROUNDED = 2.0**-23  # bids are float32 in the auction
@@ -53,18 +54,20 @@ class Journal:
     def __init__(self, rate: float) -> None:
         """`rate`: the share of opportunities of which every decision is kept, 0 to 1."""
         self.rate = rate
-        self._kept: list[pa.Table] = []
+        self._kept: list[_Columns] = []
 
     def note(self, engine: Engine, tick: Tick, seen: Bool, now: int) -> None:
         """Keep a tick's decisions. `seen`: [m] which of its wins were looked at."""
         pairs = self._pairs(engine, tick, seen)
         if len(pairs.row):
-            self._kept.append(_table(engine, tick, pairs, now))
+            self._kept.append(_columns(engine, tick, pairs, now))
 
     def take(self) -> pa.Table:
         """What was kept since the last time, in order of time."""
         kept, self._kept = self._kept, []
-        return pa.concat_tables(kept) if kept else SCHEMA.empty_table()
+        if not kept:
+            return SCHEMA.empty_table()
+        return _table({name: np.concatenate([step[name] for step in kept]) for name in kept[0]})
 
     def _pairs(self, engine: Engine, tick: Tick, seen: Bool) -> _Pairs:
         plans, decisions = len(engine.plans), tick.decisions
@@ -91,14 +94,14 @@ def crossed(id_: Int, plan_id: Int | int) -> Int:
     return np.asarray((id_ ^ plan.view(np.int64)) & np.iinfo(np.int64).max)
 
 
-def _table(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> pa.Table:
+def _columns(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
     batch, asked, row, plan = tick.batch, tick.asked, pairs.row, pairs.plan
     parts: Parts = engine.offers.parts(batch, row, plan)
     plan_id = engine.ids[plan]
     bid = np.minimum(asked.bid[pairs.where], asked.left[plan]).astype(np.float32)
     bid[row >= asked.stopped[plan]] = 0
     placement = batch.placement[row]
-    columns: dict[str, npt.NDArray[np.generic]] = {
+    columns: _Columns = {
         "id": crossed(batch.id[row], plan_id),
         "at": batch.at[row],
         "received_at": np.full(len(row), now + engine.site.step),
@@ -124,13 +127,24 @@ def _table(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> pa.Table:
     prices = tick.cleared.rival_price[pairs.where].astype(np.float32)
     places = engine.site.places[placement].astype(np.int64)
     cheapest = prices[np.arange(len(row)), places - 1]
-    fate = _fates(engine, tick, pairs, _Bids(bid, cheapest, now))
-    held = {name: pa.array(values, SCHEMA.field(name).type, safe=False) for name, values in columns.items()}
-    rule = codes(engine.site.pricing)[placement] if engine.site.pricing else np.zeros(len(row), np.int8)
+    columns["fate"] = _fates(engine, tick, pairs, _Bids(bid, cheapest, now)).astype(np.int8)
+    rules = codes(engine.site.pricing) if engine.site.pricing else np.zeros(len(engine.site.seen), np.int8)
     costs = tick.cleared.cost[pairs.where].astype(np.float32)
-    held |= {"prices": _lists(prices, places), "costs": _lists(costs, np.where(rule == _VCG, places, 0))}
-    held |= {"fate": _names(fate, FATES), "pricing": _names(rule, PRICINGS)}
-    return pa.table([held[name] for name in SCHEMA.names], schema=SCHEMA)
+    return columns | {"prices": prices, "costs": costs, "places": places, "pricing": rules[placement]}
+
+
+def _table(columns: _Columns) -> pa.Table:
+    """A day's columns as the schema has them: names for numbers, lists as long as the page."""
+    of_costs = np.where(columns["pricing"] == _VCG, columns["places"], 0)
+    made = {
+        "prices": _lists(columns["prices"], columns["places"]),
+        "costs": _lists(columns["costs"], of_costs),
+        "fate": _names(columns["fate"], FATES),
+        "pricing": _names(columns["pricing"], PRICINGS),
+    }
+    plain = [field for field in SCHEMA if field.name not in made]
+    made |= {field.name: pa.array(columns[field.name], field.type, safe=False) for field in plain}
+    return pa.table([made[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Offers:
         self.item = np.zeros(shape, np.int64)  # what is shown
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
         self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
+        self.likely_item = np.zeros(shape, np.int64)  # what would be shown without a draw
+        self.likely_worth = np.zeros(shape)  # its worth, not calibrated
         self.factor = np.ones(len(self.plans))  # calibration
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
@@ -50,6 +52,7 @@ class Offers:
         """A plan more, before the given row."""
         self.plans.insert(row, plan)
         fresh = {"item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0}
+        fresh |= {"likely_item": 0, "likely_worth": 0.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
         self.change(row, plan)
@@ -92,13 +95,20 @@ class Offers:
         product = self.space.product_of(self.item[plan, cell])
         return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan])
 
+    def likeliest(self, batch: Opportunities, plan: int) -> tuple[Int, Float]:
+        """[n] what a plan would show if it drew nothing, and its calibrated worth."""
+        cell = self.space.cell(batch.placement, batch.category, batch.audience)
+        return self.space.product_of(self.likely_item[plan, cell]), self.likely_worth[plan, cell] * self.factor[plan]
+
     def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
         items = self._items(self.plans[row])
         share = np.maximum(self._shares(self.plans[row], items), 0.0)
         guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
-        best = (predictor.gmv[items] * (share * guess)[:, None]).argmax(axis=0)
+        expected, cells = predictor.gmv[items] * share[:, None], np.arange(self.space.cells)
+        best, likeliest = (expected * guess[:, None]).argmax(axis=0), expected.argmax(axis=0)
         self.item[row] = items[best]
-        self.predicted[row] = predictor.gmv[items[best], np.arange(self.space.cells)]
+        self.predicted[row] = predictor.gmv[items[best], cells]
+        self.likely_item[row], self.likely_worth[row] = items[likeliest], expected[likeliest, cells]
         self.share[row] = share[best]
 
     def _items(self, plan: Plan) -> Int:
