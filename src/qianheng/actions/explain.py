@@ -171,10 +171,17 @@ def plan_day(kept: Kept, plan_id: int, day: date) -> Json:
         "reached": _yuan(reached),
         "best": _yuan(best),
         "hindsight_ratio": _decimal(reached / best) if best > 0 else None,
+        "gap": _gap(told.get("gaps", {}).get(str(plan_id), {}), best),
         "sample_rate": _decimal(kept.rate),
         "fates": _fates(found, kept.rate),
         "top_losses": candidates(kept, _top_losses(found)),
     }
+
+
+def _gap(gap: Json, best: float) -> list[Json]:
+    """The gap to the optimum by cause: its worth, and its share of the optimum."""
+    shares = {cause: _decimal(worth / best) if best > 0 else None for cause, worth in gap.items()}
+    return [{"cause": cause, "worth": _yuan(worth), "share": shares[cause]} for cause, worth in gap.items()]
 
 
 def _between(since: int, until: int) -> str:

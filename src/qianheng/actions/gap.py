@@ -6,7 +6,7 @@ add up to the gap exactly. A piece below zero is a gain: worth that was bought b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -112,8 +112,9 @@ class GapDay:
         """
         gaps = {}
         for plan_id, day in self._days.items():
-            granted = float("inf") if day.profit else unpromoted.get(plan_id, 0.0)
-            limits = Limits(float(budgets[plan_id]), granted, **({"multiplier": PROFIT_LIMIT} if day.profit else {}))
+            limits = Limits(float(budgets[plan_id]), unpromoted.get(plan_id, 0.0))
+            if day.profit:
+                limits = replace(limits, granted=float("inf"), multiplier=PROFIT_LIMIT)
             steps = [scores[plan_id].best, *_searched(day, limits), *day.sums.tolist(), scores[plan_id].worth]
             gaps[plan_id] = {cause: steps[i] - steps[i + 1] for i, cause in enumerate(Cause)}
         self._days.clear()
@@ -124,7 +125,7 @@ def _searched(day: _Day, limits: Limits) -> list[float]:
     """What the best fixed multiplier truly brings: ranking by prediction, trusting its level, showing the drawn."""
     pages = Pages(day["price"], day["seen"])
     likely, drawn = (day["likely"], day["likely_true"]), (day["drawn"], day["drawn_true"])
-    skilled = Limits(limits.budget, limits.granted, limits.multiplier, trusting=False)
+    skilled = replace(limits, trusting=False)
     found = [
         believing(*likely, pages, skilled),
         believing(*likely, pages, limits),

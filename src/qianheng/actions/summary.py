@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -44,6 +44,7 @@ class PlanDay:
     best: float  # that of the hindsight optimum
     opportunities: int
     contribution: Micros  # of what counts for the plan, before spend
+    gap: Mapping[str, float] = field(default_factory=dict)  # best less reached, by cause, micro-yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class PlanRun:
     def hindsight_ratio(self) -> float | None:
         """Share of the hindsight optimum, over all days; `None` when there was nothing to get."""
         return _hindsight_ratio(self.days)
+
+    @property
+    def gap(self) -> dict[str, float]:
+        """What keeps it from the hindsight optimum, over all days: the share of the optimum by cause."""
+        return gap_shares(self.days)
 
     @property
     def compensation(self) -> Micros:
@@ -146,6 +152,11 @@ class RunSummary:
     def hindsight_ratio(self) -> float | None:
         """Share of the hindsight optimum of all plan-days."""
         return _hindsight_ratio(self._plan_days)
+
+    @property
+    def gap(self) -> dict[str, float]:
+        """What keeps all plan-days from their hindsight optimum: the share of it by cause."""
+        return gap_shares(self._plan_days)
 
     @property
     def _plan_days(self) -> list[PlanDay]:
@@ -229,7 +240,8 @@ class _Reader:
         counted, whole = (self.sums[promoted].get(key, Sums()) + traffic for promoted in (promoted_only, False))
         reached, best, opportunities = self.told[day]["scores"].get(str(plan.id), (0.0, 0.0, 0))
         earned = self.contributions[promoted_only].get(key, 0)
-        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned)
+        gap = self.told[day].get("gaps", {}).get(str(plan.id), {})
+        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned, gap)
 
     def _hours(self, plan: Plan) -> list[PlanHour]:
         beats = {
@@ -261,6 +273,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
     run = {
         "target_roi": ratio_text(summary.target),
         "hindsight_ratio": _rounded(summary.hindsight_ratio),
+        "gap": _rounded_gap(summary.gap),
         "ledger_balanced": summary.balanced,
         "seconds": round(summary.seconds, 3),
         "opportunities": summary.opportunities,
@@ -291,6 +304,7 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "profit": yuan(plan.profit),
         "target_roi": ratio_text(plan.target),
         "hindsight_ratio": _rounded(plan.hindsight_ratio),
+        "gap": _rounded_gap(plan.gap),
         "ledger_balanced": balanced,
         "seconds": None,  # plans are served together: what one of them took is not known
         "opportunities": sum(day.opportunities for day in plan.days),
@@ -308,6 +322,7 @@ def _day_json(day: PlanDay) -> dict[str, Any]:
         "full_domain_gmv": yuan(day.all_sums.gmv),
         "target_roi": ratio_text(verdict.sums.weighted_target),
         "hindsight_ratio": _rounded(_hindsight_ratio([day])),
+        "gap": _rounded_gap(gap_shares([day])),
         "guarantee": {"status": day.judged.status, "reason": verdict.reason},
     }
 
@@ -332,6 +347,17 @@ def _weighted_target(days: Sequence[PlanDay]) -> Fraction | None:
     sums = [day.judged.verdict.sums for day in days if day.judged.verdict.sums.promised]
     promised = sum((s.promised for s in sums), Fraction(0))
     return sum(s.gmv for s in sums) / promised if promised else None
+
+
+def gap_shares(days: Sequence[PlanDay]) -> dict[str, float]:
+    """The gap to the hindsight optimum of these days by cause, as shares of it; nothing where it is not known."""
+    best = sum(day.best for day in days if day.gap)
+    causes = {cause: None for day in days for cause in day.gap}
+    return {cause: sum(day.gap.get(cause, 0.0) for day in days) / best for cause in causes if best > 0}
+
+
+def _rounded_gap(gap: Mapping[str, float]) -> dict[str, str]:
+    return {cause: f"{share:.6f}" for cause, share in gap.items()}
 
 
 def _hindsight_ratio(days: Sequence[PlanDay]) -> float | None:

@@ -54,7 +54,11 @@ def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
         print_json(answer)
         return
     ratio = answer["hindsight_ratio"]
-    typer.echo(say("explain.title.day", **{**answer, "share": "–" if ratio is None else f"{float(ratio):.1%}"}))
+    typer.echo(say("explain.title.day", **{**answer, "share": _percent(ratio) or "–"}))
+    gap = [
+        [say(f"explain.cause.{row['cause']}"), *_money(row, "worth"), _percent(row["share"])] for row in answer["gap"]
+    ]
+    print_table(say("explain.title.gap"), _columns("cause", "worth", "of_optimum"), gap)
     fates = [[_fate(row), f"{row['count']:,}", *_money(row, "worth", "missed")] for row in answer["fates"]]
     rate = f"{float(answer['sample_rate']):.1%}"
     print_table(say("explain.title.fates", rate=rate), _columns("fate", "count", "worth", "missed"), fates)
@@ -111,6 +115,10 @@ def _fate(row: Json) -> str:
 
 def _money(row: Json, *names: str) -> list[str | None]:
     return [None if row[name] is None else f"{float(row[name]):,.2f}" for name in names]
+
+
+def _percent(share: str | None) -> str | None:
+    return None if share is None else f"{float(share):.1%}"
 
 
 def _short(ratio: str) -> str:

@@ -126,6 +126,9 @@ def _print_summary(summary: RunSummary) -> None:
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
     print_campaigns(summary.campaigns)
+    if summary.gap:
+        causes = ", ".join(f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
+        typer.echo(say("explain.gap_line", causes=causes))
     balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
     funds = {name: money_text(amount) for name, amount in summary.funds._asdict().items()}
     typer.echo(say("simulation.balance", balanced=balanced, **funds))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from fractions import Fraction
 from typing import Any
 
-from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSummary
+from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSummary, gap_shares
 from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D
 from qianheng.core.money import YUAN
 from qianheng.core.words import say
@@ -51,6 +51,7 @@ def plan_charts(run: PlanRun) -> list[Chart]:
         Chart("hour_of_day", _hour_of_day(run.hours) if traded else None),
         Chart("hours", _hours(run.hours) if traded else None, group),
         Chart("multiplier", _multiplier(run.hours) if served else None, group),
+        Chart("gap", _gap(run.days) if any(day.gap for day in run.days) else None),
         Chart("landscape", _landscape(run) if seen else None),
     ]
 
@@ -139,6 +140,18 @@ def _multiplier(hours: Sequence[PlanHour]) -> Option:
     ]
     axis = {**_axis("@decimal"), "type": "log", "logBase": 2}
     return {**_clock_frame(), "yAxis": axis, "series": [line, *dots]}
+
+
+def _gap(days: Sequence[PlanDay]) -> Option:
+    """Stacked by day: the share of the hindsight optimum that was reached, and what kept the rest away."""
+    shares = [gap_shares([day]) for day in days]
+    reached = [round(day.reached / day.best, 4) if day.best > 0 else None for day in days]
+    stacked: Option = {"stack": "optimum", "barMaxWidth": 28}
+    series = [_series("figure.reached", "bar", reached, "@percent", **stacked)]
+    for cause in dict.fromkeys(cause for one in shares for cause in one):
+        parts = [round(one[cause], 4) if cause in one else None for one in shares]
+        series.append(_series(f"cause.{cause}", "bar", parts, "@percent", **stacked))
+    return {**_frame([f"{day.day:%m-%d}" for day in days]), "yAxis": _axis("@percent"), "series": series}
 
 
 def _hour_of_day(hours: Sequence[PlanHour]) -> Option:
