@@ -21,6 +21,7 @@ from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.journal import Journal
+from qianheng.delivery.pooled import Experience
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.unpromoted import Unpromoted
@@ -63,6 +64,7 @@ class DayRun:
     beats: Sequence[Beat]
     opportunities: int
     gaps: Mapping[int, Gap] = field(default_factory=dict)
+    experience: Experience | None = None  # what people were shown, where all pools are ranked
 
 
 class Driver:
@@ -109,9 +111,10 @@ class Driver:
         self._receive(end)
         day = self._close(end)
         budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}
-        unpromoted = self._unpromoted(day)
+        unpromoted, room = self._unpromoted(day), self.engine.pools
         scores = self.score.close(budgets, unpromoted)
-        return DayRun(day, scores, beats, opportunities, self.gaps.close(scores, budgets, unpromoted))
+        gaps = self.gaps.close(scores, budgets, unpromoted)
+        return DayRun(day, scores, beats, opportunities, gaps, None if room is None else room.experience())
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
@@ -183,9 +186,11 @@ class Driver:
         """What was shown since the last time becomes facts, and touches that orders can belong to."""
         facts = facts_of(self._shown)
         self._shown = []
+        promoted = FactBatch({kind: table.filter(pc.field("plan_id") >= 0) for kind, table in facts.tables.items()})
         for kind in (Kind.IMPRESSION, Kind.CLICK):
-            self.recorder.touches.add(kind, facts[kind])
-        self._take(facts)
+            self.recorder.touches.add(kind, promoted[kind])
+        self._today.append(facts)
+        self._unlearnt.append(promoted)  # an order is matched to promoted clicks only
 
     def _take(self, facts: FactBatch) -> None:
         self._today.append(facts)

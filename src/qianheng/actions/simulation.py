@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books
+from qianheng.actions import books, pools
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of
@@ -299,6 +299,8 @@ class _Run:
         gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
         told |= {"beats": [_beat(beat) for beat in lived.beats]}
+        if lived.experience is not None:
+            told["experience"] = pools.told(lived.experience)
         return told | ({"landscape": self._landscape()} if day == self.last else {})
 
     def _landscape(self) -> dict[str, list[list[float]]]:
@@ -337,6 +339,7 @@ def site_of(scenario: Scenario) -> Site:
         goods=goods_of(scenario),
         keywords=scenario.searched(),
         pricing=scenario.pricing(),
+        pools=pools.pools_of(scenario),
     )
 
 

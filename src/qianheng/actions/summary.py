@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from qianheng.actions import books
 from qianheng.actions.books import Judged
 from qianheng.actions.campaign_runs import CampaignRun, campaign_json, campaign_runs
+from qianheng.actions.pools import Shown, shown_json, shown_of
 from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.days import HOUR, microseconds, midnight, moment
@@ -132,6 +133,7 @@ class RunSummary:
     opportunities: int
     seconds: float
     campaigns: Sequence[CampaignRun] = ()
+    shown: Shown | None = None  # what people were shown, where all pools are ranked together
 
     @property
     def sums(self) -> Sums:
@@ -192,6 +194,7 @@ def summarise(run: RunFolder) -> RunSummary:
             opportunities=sum(told["opportunities"] for told in reader.told.values()),
             seconds=run.seconds,
             campaigns=campaign_runs(connection, run, days),
+            shown=shown_of(reader.told.values()),
         )
     database.dispose()
     return summary
@@ -287,6 +290,7 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         **run,
         "balance": {name: yuan(amount) for name, amount in summary.funds._asdict().items()},
         "plans": [_plan_json(plan, summary.balanced) for plan in summary.plans],
+        "experience": shown_json(summary.shown),
         "campaigns": [campaign_json(campaign) for campaign in summary.campaigns],
     }
 

@@ -108,6 +108,14 @@ class Campaigns:
         where = self._cell(batch)[row], campaign
         return self.space.product_of(self._item[where]), np.rint(self._gmv[where]).astype(np.int64)
 
+    def products(self, batch: Opportunities) -> Int:
+        """[n, campaigns] the product that each would show, by its place among all products."""
+        return self._item[self._cell(batch)] % len(self.space.product_ids)
+
+    def relevance(self, batch: Opportunities) -> Float:
+        """[n, campaigns] the chance of a click on what each would show, when it is seen."""
+        return self.click_rate[self._cell(batch)]
+
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
         """The running state at the end of a day."""
         return {name: getattr(self, name).copy() for name in _STATE}

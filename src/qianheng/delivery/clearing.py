@@ -16,6 +16,7 @@ import numpy.typing as npt
 from qianheng.auction.kernel import Cleared, clear, strongest
 from qianheng.auction.pricing import Rules
 from qianheng.bidding.within import Within
+from qianheng.delivery.pooled import Pooled, PooledPages
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Opportunities
 from qianheng.prediction.space import Float, Int
@@ -31,6 +32,7 @@ class Offered:
     fixed: npt.NDArray[np.float32]  # [n, campaigns]
     left: Int  # [columns]
     owes: Callable[[Int, Int, Int], Int]  # what wins owe when charged, of their rows, columns and prices
+    pooled: Pooled | None = None  # what all pools together are ranked by, if they are
 
     def bids(self, rows: slice) -> npt.NDArray[np.float32]:
         """[rows, columns] never more than what was left when the step began."""
@@ -44,7 +46,7 @@ class Wins:
 
     row: Int
     place: Int  # 0 = first
-    column: Int  # plans, then campaigns
+    column: Int  # plans, then campaigns, then nobody's (`with_unpaid`)
     due: Int  # micro-yuan when it is charged
 
 
@@ -55,6 +57,7 @@ class Reserved:
     cleared: Cleared
     wins: Wins
     stopped: Int  # [columns] row from which it could not pay; n if it always could
+    refused: npt.NDArray[np.int8] | None = None  # [n, columns] see `pooled.REFUSALS`; 0 = not, `None` = nobody
 
 
 def reserve(batch: Opportunities, site: Site, offered: Offered, within: Within | None) -> Reserved:
@@ -64,7 +67,7 @@ def reserve(batch: Opportunities, site: Site, offered: Offered, within: Within |
     for rows in _chunks(len(batch), CHUNK if within else len(batch)):
         if within:
             offered.asked[rows] *= within.factor
-        part = _clear(_Pages.of(batch, site, rows), offered, left, stopped)
+        part = _clear(_pages(batch, site, rows, offered), offered, left, stopped)
         left -= np.bincount(part.wins.column, part.wins.due, len(left)).astype(np.int64)
         parts.append(part)
         if within:
@@ -91,17 +94,29 @@ class _Pages:
         reserve = site.reserve[placement].astype(np.float32)
         return cls(rows, rivals, reserve, site.places[placement], site.rules(placement))
 
+    def cleared(self, bids: npt.NDArray[np.float32]) -> Cleared:
+        """The auctions with these bids of ours [rows, columns]."""
+        return clear(bids, self.rivals, self.reserve, self.places, self.rules)
 
-def _clear(pages: _Pages, offered: Offered, left: Int, stopped: Int) -> Reserved:
+    @staticmethod
+    def close(cleared: Cleared) -> None:
+        """Nobody was kept out by anything but its bid."""
+
+
+def _pages(batch: Opportunities, site: Site, rows: slice, offered: Offered) -> _Pages | PooledPages:
+    return _Pages.of(batch, site, rows) if offered.pooled is None else PooledPages(batch, site, rows, offered.pooled)
+
+
+def _clear(pages: _Pages | PooledPages, offered: Offered, left: Int, stopped: Int) -> Reserved:
     """Clear until every win can be paid of what is `left`; who could not is written down in `stopped`."""
     bids, start = offered.bids(pages.rows), pages.rows.start
     bids[:, stopped <= start] = 0
     while True:
-        cleared = clear(bids, pages.rivals, pages.reserve, pages.places, pages.rules)
+        cleared = pages.cleared(bids)
         wins = _wins(cleared, offered, start)
         over = _first_unpayable(wins, left)
         if over is None:
-            return Reserved(cleared, wins, stopped)
+            return Reserved(cleared, wins, stopped, pages.close(cleared))
         row, column = over
         bids[row - start :, column], stopped[column] = 0, row
 
@@ -110,6 +125,23 @@ def _wins(cleared: Cleared, offered: Offered, start: int) -> Wins:
     row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < len(offered.left)))
     column = cleared.winner[row, place]
     return Wins(row + start, place, column, offered.owes(row + start, column, cleared.price[row, place]))
+
+
+def with_unpaid(batch: Opportunities, reserved: Reserved, nobody: int) -> tuple[Wins, Int]:
+    """The wins, and among them what is sold here and stands on a page unpaid: it is column `nobody`'s and owes nothing.
+
+    With them the product of what is unpaid, [m], -1 for what is not.
+    """
+    wins, winner = reserved.wins, reserved.cleared.winner
+    if batch.unpaid is None:
+        return wins, np.full_like(wins.column, -1)
+    row, place = np.nonzero(winner >= nobody + batch.bids.shape[1])
+    product = batch.unpaid.product_id[row, winner[row, place] - nobody - batch.bids.shape[1]]
+    row, place, product = row[product >= 0], place[product >= 0], product[product >= 0]
+    theirs = Wins(row, place, np.full_like(row, nobody), np.zeros_like(row))
+    order = np.lexsort((np.concatenate([wins.place, place]), np.concatenate([wins.row, row])))
+    both = Wins(*(column[order] for column in _end_to_end(Wins, [wins, theirs])))
+    return both, np.concatenate([np.full_like(wins.column, -1), product])[order]
 
 
 def _first_unpayable(wins: Wins, left: Int) -> tuple[int, int] | None:
@@ -131,7 +163,9 @@ def _chunks(count: int, size: int) -> Iterator[slice]:
 def _joined(parts: Sequence[Reserved]) -> Reserved:
     """The parts of a batch, one after the other."""
     cleared = Cleared(*_end_to_end(Cleared, [part.cleared for part in parts]))
-    return Reserved(cleared, Wins(*_end_to_end(Wins, [part.wins for part in parts])), parts[0].stopped)
+    told = [part.refused for part in parts if part.refused is not None]
+    refused = np.concatenate(told) if told else None
+    return Reserved(cleared, Wins(*_end_to_end(Wins, [part.wins for part in parts])), parts[0].stopped, refused)
 
 
 def _end_to_end(kind: type, records: Sequence[object]) -> list[npt.NDArray[Any]]:

@@ -22,10 +22,11 @@ from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.bidding.within import Within
 from qianheng.core.days import DAY, moment
 from qianheng.delivery.campaigns import Campaigns
-from qianheng.delivery.clearing import LARGE, Offered, Wins, reserve
+from qianheng.delivery.clearing import LARGE, Offered, Wins, reserve, with_unpaid
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
+from qianheng.delivery.pooled import NOBODY, Pooled, PoolRoom
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
@@ -47,6 +48,7 @@ class Asked:
     multiplier: Float  # [plans]
     left: Int  # [plans] money when the step began, micro-yuan
     stopped: Int  # [plans] row of the batch from which a plan could not pay; n if it always could
+    refused: npt.NDArray[np.int8] | None = None  # [n, plans and campaigns] see `delivery.pooled.REFUSALS`; 0 = not
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ class Tick:
     worth: Float  # [n, plans] calibrated value over target, micro-yuan; 0 where a plan may not bid
     serving: Int  # rows of the plans that took part
     asked: Asked
-    column: Int  # [m] whose each decision is: rows of the plans, then of the campaigns
+    column: Int  # [m] whose each decision is: rows of the plans, then of the campaigns, then nobody's (organic)
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
         ours = self.cleared.rival_price.shape[1]
-        theirs = self.cleared.winner >= ours
+        theirs = (self.cleared.winner >= ours) & (self.cleared.winner < ours + rivals)
         return np.bincount(self.cleared.winner[theirs] - ours, self.cleared.price[theirs], rivals).astype(float)
 
 
@@ -76,6 +78,7 @@ class Engine:
     ) -> None:
         self.site, self.space = site, space
         self.campaigns = Campaigns((), space, site.keywords)
+        self.pools = None if site.pools is None else PoolRoom(site.pools, len(site.seen), len(space.product_ids))
         self.plans = sorted(plans, key=lambda plan: plan.id)
         goods = site.goods or Goods.free(space.product_ids)
         self.offers, self.openings = Offers(self.plans, space, goods), Openings(self.plans)
@@ -191,20 +194,26 @@ class Engine:
         self.day_start = day_start
         self.leased[:], self.spent_today[:], self.credited[:] = 0, 0, 0.0
         self.campaigns.start_day()
+        if self.pools is not None:
+            self.pools.start_day()
         self.bidder.close_day()
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
         """The running state at the end of a day; plans and predictions are restored by their owners."""
         state = {name: getattr(self, name).copy() for name in _STATE}
         state |= {f"campaigns.{name}": held for name, held in self.campaigns.snapshot().items()}
+        if self.pools is not None:
+            state |= {f"pools.{name}": held for name, held in self.pools.snapshot().items()}
         return state | {f"bidder.{name}": held for name, held in self.bidder.snapshot().items()}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Go on exactly where `snapshot` was taken."""
         for name in _STATE:
             setattr(self, name, state[name].copy())
-        for prefix, part in (("bidder.", self.bidder), ("campaigns.", self.campaigns)):
-            part.restore({name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)})
+        self.bidder.restore(_part(state, "bidder."))
+        self.campaigns.restore(_part(state, "campaigns."))
+        if self.pools is not None:
+            self.pools.restore(_part(state, "pools."))
 
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
@@ -213,25 +222,35 @@ class Engine:
         serving = np.flatnonzero(self.serving(now))
         left, asked = self.left, self._asked(step, batch, worth, serving)
         everybodys = np.concatenate([left, self.campaigns.left])
-        offered = Offered(asked, self.campaigns.bids(batch), everybodys, partial(self._due, batch))
+        owes, pooled = partial(self._due, batch), self._pooled(batch)
+        offered = Offered(asked, self.campaigns.bids(batch), everybodys, owes, pooled)
         within = Within(self.bidder.pace(step), len(batch)) if len(batch) >= LARGE else None
         reserved = reserve(batch, self.site, offered, within)
-        reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)])
-        decisions = self._decisions(batch, reserved.wins)
-        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, reserved.wins.column)
+        reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)], reserved.refused)
+        wins, unpaid = with_unpaid(batch, reserved, len(everybodys))
+        return Tick(batch, self._decisions(batch, wins, unpaid), reserved.cleared, worth, serving, reasons, wins.column)
+
+    def _pooled(self, batch: Opportunities) -> Pooled | None:
+        """What is to be known of everybody's offers to rank all pools together; `None` if only ads are ranked."""
+        if self.pools is None or batch.unpaid is None:
+            return None
+        parts = (self.offers, self.campaigns)
+        relevance = np.concatenate([part.relevance(batch) for part in parts], axis=1)
+        return Pooled(self.pools, relevance, np.concatenate([part.products(batch) for part in parts], axis=1))
 
     def shown(self, tick: Tick, seen: Bool, clicked: Bool, now: int) -> Shown:
         """Charge what was seen and learn the prices of all auctions, won and lost.
 
         seen, clicked: [m] of the tick's decisions. The impression, click and charge facts are `facts_of` the answer.
         """
-        plans, ours = len(self.plans), tick.column < len(self.plans)
-        charged = seen.copy()
-        charged[~ours] = self.campaigns.charged(tick.column[~ours] - plans, seen[~ours], clicked[~ours])
+        plans, nobody = len(self.plans), len(self.plans) + len(self.campaigns)
+        ours, theirs = tick.column < plans, (tick.column >= plans) & (tick.column < nobody)
+        charged = seen & ours
+        charged[theirs] = self.campaigns.charged(tick.column[theirs] - plans, seen[theirs], clicked[theirs])
         paid = np.where(charged, tick.decisions.price, 0)
-        spent = np.bincount(tick.column, paid, plans + len(self.campaigns)).astype(np.int64)
+        spent = np.bincount(tick.column, paid, nobody + 1).astype(np.int64)
         self.spent_today += spent[:plans]
-        self.campaigns.spent_today += spent[plans:]
+        self.campaigns.spent_today += spent[plans:nobody]
         self.bidder.observe(self._step(now), self._outcome(tick, ours, seen, paid))
         plan = np.where(ours, tick.column, -1)  # beyond the last plan: neither room nor change log
         of_plan = np.append(self.room_ids, -1)[plan], np.append(self.versions, np.int32(0))[plan]
@@ -261,14 +280,15 @@ class Engine:
             price[theirs] = self.campaigns.due(batch, row[theirs], column[theirs] - len(self.plans), price[theirs])
         return price
 
-    def _decisions(self, batch: Opportunities, wins: Wins) -> Decisions:
-        plans, ours = len(self.plans), wins.column < len(self.plans)
-        product, predicted = np.empty_like(wins.column), np.empty_like(wins.column)
-        product[ours], predicted[ours] = self.offers.chosen(batch, wins.row[ours], wins.column[ours])
-        chosen = self.campaigns.chosen(batch, wins.row[~ours], wins.column[~ours] - plans)
-        product[~ours], predicted[~ours] = chosen
-        ids = np.concatenate([self.ids, self.campaigns.ids])[wins.column]
-        return Decisions(wins.row, ids, product, (wins.place + 1).astype(np.int8), wins.due, predicted, product)
+    def _decisions(self, batch: Opportunities, wins: Wins, unpaid: Int) -> Decisions:
+        """`unpaid`: [m] the product of those wins that are nobody's."""
+        plans, row, column = len(self.plans), wins.row, wins.column
+        product, predicted = unpaid.copy(), np.zeros_like(column)
+        ours, theirs = column < plans, (column >= plans) & (column < plans + len(self.campaigns))
+        product[ours], predicted[ours] = self.offers.chosen(batch, row[ours], column[ours])
+        product[theirs], predicted[theirs] = self.campaigns.chosen(batch, row[theirs], column[theirs] - plans)
+        ids = np.concatenate([self.ids, self.campaigns.ids, [NOBODY]])[column]
+        return Decisions(row, ids, product, (wins.place + 1).astype(np.int8), wins.due, predicted, product)
 
     def _outcome(self, tick: Tick, ours: Bool, seen: Bool, paid: Int) -> Outcome:
         """What the plans' candidates came to; `ours` [m] tells their decisions from the campaigns'."""
@@ -282,6 +302,11 @@ class Engine:
         return Outcome(
             who, placement, worth, price, slot[entered].ravel(), was_seen[entered].ravel(), spend[entered].ravel()
         )
+
+
+def _part(state: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    """What of a snapshot belongs to one part of the engine."""
+    return {name.removeprefix(prefix): held for name, held in state.items() if name.startswith(prefix)}
 
 
 def _aim(plan: Plan) -> Aim:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from qianheng.auction.pricing import PRICINGS, Pricing, codes
 from qianheng.delivery.engine import Bool, Engine, Tick
 from qianheng.delivery.offers import Parts
+from qianheng.delivery.pooled import REFUSALS
 from qianheng.facts.schema import SCHEMAS, Fate, Kind
 from qianheng.plans.plan import PlanStatus
 from qianheng.prediction.space import Float, Int
@@ -174,9 +175,18 @@ def _fates(engine: Engine, tick: Tick, pairs: _Pairs, bids: _Bids) -> Int:
         Fate.NO_OFFER: asked.bid[pairs.where] <= 0,
         Fate.SHADED_BELOW: (called >= bids.cheapest) & (asked.bid[pairs.where] < bids.cheapest),
         Fate.BELOW_RESERVE: bids.bid < engine.site.reserve[tick.batch.placement[row]],
+        **_refusals(tick, pairs),
     }
     places = [FATES.index(fate) for fate in holds]
     return np.asarray(np.select(list(holds.values()), places, FATES.index(Fate.OUTBID)), np.int64)
+
+
+def _refusals(tick: Tick, pairs: _Pairs) -> dict[Fate, Bool]:
+    """[m] which pairs were kept out by something other than money, by reason."""
+    if tick.asked.refused is None:
+        return {}
+    refused = tick.asked.refused[pairs.where]
+    return {fate: refused == number for number, fate in enumerate(REFUSALS, 1)}
 
 
 def _part(asked: Float, full: Float) -> Float:

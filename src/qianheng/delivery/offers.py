@@ -89,6 +89,20 @@ class Offers:
         predicted = np.rint(self.predicted[plan, cell]).astype(np.int64)
         return self.space.product_of(self.item[plan, cell]), predicted
 
+    def products(self, batch: Opportunities) -> Int:
+        """[n, plans] the product that each plan would show, by its place among all products."""
+        return self.item.T[self._cell(batch)] % len(self.space.product_ids)
+
+    def relevance(self, batch: Opportunities) -> Float:
+        """[n, plans] the chance of a click on what each plan would show, when it is seen."""
+        cell = self._cell(batch)
+        if self._predictor is None:
+            return np.zeros((len(batch), len(self.plans)))
+        return self._predictor.click_rate[self.item.T[cell], cell[:, None]]
+
+    def _cell(self, batch: Opportunities) -> Int:
+        return self.space.cell(batch.placement, batch.category, batch.audience)
+
     def parts(self, batch: Opportunities, row: Int, plan: Int) -> Parts:
         """Why each offer (row of the batch, row of the plan) is worth what it is."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from qianheng.auction.pools import Weights
 from qianheng.auction.pricing import Pricing, Rules, codes
 from qianheng.core.days import MINUTE
 from qianheng.delivery.goods import Goods
+from qianheng.delivery.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """How organic, commerce and promoted candidates are ranked together, and what a user may see of them (SPEC 6.0)."""
+
+    weights: Weights
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,8 @@ class Site:
     seen: [placements, slots] chance that a place is seen, 0 where the page has no such place; reserve: [placements]
     the least an impression costs, micro-yuan; `step` is the time between two control steps, `grace` how long a live
     plan may go on after its room went off air (SPEC 4.3), both in microseconds. `keywords` is what people search, by
-    the number that requests carry; pricing: [placements] the rule of a price, GSP if none is given.
+    the number that requests carry; pricing: [placements] the rule of a price, GSP if none is given;
+    `pools` says how all pools are ranked together, `None` that only ads are.
     """
 
     seen: npt.NDArray[np.float64]
@@ -29,6 +40,7 @@ class Site:
     goods: Goods | None = None
     keywords: tuple[str, ...] = ()
     pricing: tuple[Pricing, ...] = ()
+    pools: Pools | None = None
 
     @property
     def places(self) -> npt.NDArray[np.int8]:

@@ -16,13 +16,27 @@ Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaid:
+    """Candidates of `n` requests that nobody bids for, by quality scores: organic ones (M1), and those that earn the
+    platform commission and fee (M2). Beside them, how relevant the other advertisers' ads are.
+    """
+
+    relevance: Float32  # [n, k] chance of a click when seen; 0: no candidate
+    take: Float32  # [n, k] expected commission and fee of a look, micro-yuan; 0 for organic ones
+    commerce: Bool  # [k] the columns of the commerce pool
+    product_id: Int64  # [n, k] -1: something that is not sold here
+    advertisers: Float32  # [n, rivals] chance of a click on their ads when seen
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunities:
     """`n` requests in time order.
 
     `audience` is the platform's own audience cell of the user, `category` what the page or query around the request
     is about (-1: nothing in particular). `bids` are the sealed bids of the other advertisers, micro-yuan an
     impression; the auction sees them, a bidder learns only the prices that come out. `keyword` is what was searched, by
-    its number in the site's list (-1: nothing of it); `None` where no keywords are known.
+    its number in the site's list (-1: nothing of it); `None` where no keywords are known. `unpaid` holds the candidates
+    of the other pools, `None` where pools are not ranked together.
     """
 
     id: Int64  # [n]
@@ -33,6 +47,7 @@ class Opportunities:
     category: Int8  # [n]
     bids: Float32  # [n, rivals]
     keyword: Int16 | None = None  # [n]
+    unpaid: Unpaid | None = None
 
     def __len__(self) -> int:
         return len(self.id)

@@ -52,6 +52,10 @@ class Fate(StrEnum):
     NO_OFFER = "no_offer"  # nothing to offer there is worth a bid
     SHADED_BELOW = "shaded_below"  # the full bid would have had a place, the shaded one has none
     BELOW_RESERVE = "below_reserve"
+    RELEVANCE = "relevance"  # too unlikely to be clicked to be shown at all
+    FREQUENCY = "frequency"  # the user has been shown enough of it, or of ads
+    AD_SHARE = "ad_share"  # good enough for a place, but room for ads was short
+    OUTRANKED_ORGANIC = "outranked_organic"  # something that nobody pays for stood higher
     OUTBID = "outbid"
     UNSEEN = "unseen"  # won a place, which nobody looked at: not charged
     WON = "won"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from qianheng.simulator.requests import Requests
 from qianheng.simulator.rivals import Rivals
 from qianheng.simulator.rooms import Rooms
 from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.shelf import Shelf
 
 State = dict[str, npt.NDArray[np.generic]]
 
@@ -68,6 +69,8 @@ class Market:
         self._rooms = Rooms(scenario)
         self._rivals = Rivals(scenario, self._population, seed)
         self._requests = Requests(scenario, self._intent, self._rivals, seed)
+        pooled = scenario.pools is not None
+        self._shelf = Shelf(scenario, self._catalogue, self._rivals.category, seed) if pooled else None
         self._till = Till(scenario, self._catalogue, self._population)
         self._book = Book()
         self._room_of_plan = scenario.rooms_of_plans()
@@ -84,7 +87,8 @@ class Market:
 
     def opportunities(self, start: int, end: int) -> Opportunities:
         """The requests in [start, end), UTC microseconds, with the rivals' sealed bids; none beyond the last day."""
-        return self._requests.between(start, end)
+        batch = self._requests.between(start, end)
+        return batch if self._shelf is None else replace(batch, unpaid=self._shelf.of(batch))
 
     def react(self, batch: Opportunities, decisions: Decisions) -> Reaction:
         """What people do about what they are shown. Orders and refunds that follow come out of `facts` in their time.

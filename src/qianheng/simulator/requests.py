@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -111,4 +112,5 @@ def _none(rivals: int) -> Opportunities:
 
 def _joined(parts: list[Opportunities]) -> Opportunities:
     names = ("id", "at", "user_id", "placement", "audience", "category", "bids", "keyword")
-    return Opportunities(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Opportunities(**joined)

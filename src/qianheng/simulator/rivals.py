@@ -31,7 +31,8 @@ class Rivals:
         self._budget = np.array([group.budget_daily for group in groups]) * YUAN
         strength = np.log([group.value * YUAN for group in groups])
         strength = strength + draw.standard_normal(len(groups)) * [group.spread for group in groups]
-        self._worth = self._worths(strength, draw.integers(0, len(scenario.categories), len(groups)), population)
+        self.category = draw.integers(0, len(scenario.categories), len(groups))  # what each of them sells
+        self._worth = self._worths(strength, self.category, population)
         self._cells = scenario.buyers.cells
         self.multiplier: Float64 = np.ones(len(groups))
         self.spent: Float64 = np.zeros(len(groups))

@@ -34,6 +34,7 @@ from qianheng.simulator.habits import (
     TrafficShape,
 )
 from qianheng.simulator.planned import PlannedPlan, TimedChange, clock
+from qianheng.simulator.pools import PlannedPools
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class Scenario:
     rooms: tuple[Room, ...] = ()
     campaigns: tuple[PlannedCampaign, ...] = ()
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what people search, by category
+    pools: PlannedPools | None = None  # only ads are ranked if none
     days: int = 30
     timezone: str = SHANGHAI
     seed: int = 1
@@ -295,7 +297,7 @@ def _faults_of_campaigns(scenario: Scenario, products: Collection[int]) -> Itera
 
 def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Numbers that no calendar, memory or ledger holds."""
-    bounds: list[tuple[str, Decimal | int, int, int]] = [
+    bounds: list[tuple[str, Decimal | float, int, int]] = [
         ("first_day, year", scenario.first_day.year, 1970, 9000),
         ("days", scenario.days, 1, 3660),
         ("opportunities_per_day", scenario.opportunities_per_day, 1, 10**10),
@@ -304,6 +306,9 @@ def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:
         ("journal", Decimal(str(scenario.journal)), 0, 1),
     ]
     bounds += [(f"plan {plan.id}, budget_daily", plan.budget_daily, 0, 10**9) for plan in scenario.plans]
+    if scenario.pools is not None:
+        bounds += scenario.pools.bounds()
+        yield from _unknown("pools, limits, ad_share", scenario.pools.limits.ad_share, scenario.placements)
     for place, found, least, most in bounds:
         if not least <= found <= most:
             yield place, say("simulator.out_of_bounds", value=found, least=least, most=most)

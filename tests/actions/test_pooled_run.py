@@ -1,0 +1,60 @@
+"""A run in which all pools are ranked together: what people saw, what limits change, and that killed it goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from qianheng.actions.driver import Driver
+from qianheng.actions.simulation import RunRequest, run_simulation
+from qianheng.actions.summary import RunSummary, as_json, summarise
+from tests.actions.test_campaign_runs import SMALL
+from tests.actions.test_simulation import Killed
+
+
+def lived(folder: Path, **changes: str) -> RunSummary:
+    return summarise(run_simulation(RunRequest("pools", overrides={**SMALL, **changes}, folder=folder)))
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
+    return lived(tmp_path_factory.mktemp("limited"), days="2")
+
+
+def test_tighter_limits_show_fewer_ads_and_more_that_is_welcome(limited: RunSummary, tmp_path: Path) -> None:
+    tight = {"pools.limits.ads_daily": "1", "pools.limits.relevance": "0.02"}
+    strict = lived(tmp_path, days="2", **tight)
+    assert limited.shown is not None
+    assert strict.shown is not None
+    assert strict.shown.ads_per_user < limited.shown.ads_per_user  # type: ignore[operator]
+    assert strict.shown.ads_per_user <= 1  # type: ignore[operator]
+    assert strict.shown.relevance > limited.shown.relevance  # type: ignore[operator]
+    assert strict.sums.spend < limited.sums.spend
+
+
+def test_the_run_tells_what_people_saw_of_every_pool(limited: RunSummary) -> None:
+    told = as_json(limited)["experience"]
+    assert set(told["looks"]) == {"ours", "advertisers", "commerce", "organic"}
+    assert all(looks > 0 for looks in told["looks"].values())
+    assert 0 < float(told["ad_share"]) < 1
+    assert limited.balanced
+
+
+@pytest.mark.slow
+def test_a_pooled_run_killed_in_mid_day_comes_to_the_same(
+    limited: RunSummary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, days = Driver.run_day, []
+
+    def dying(self: Driver, start: int, *rest: object) -> object:
+        day = real(self, start, *rest)  # type: ignore[arg-type]
+        days.append(start)
+        if len(days) == 2:
+            raise Killed
+        return day
+
+    monkeypatch.setattr(Driver, "run_day", dying)
+    with pytest.raises(Killed):
+        lived(tmp_path, days="2")
+    again = lived(tmp_path, days="2")
+    first, second = ({**as_json(one), "seconds": None} for one in (limited, again))
+    assert first == second
