@@ -26,15 +26,9 @@ def kept(run: RunFolder) -> Iterator[Kept]:
         yield held
 
 
-<<<<<<< Updated upstream
 def sampled_loss(kept: Kept) -> int:
     """An opportunity that a plan was outbid for, of which every decision is kept."""
     lost = kept.decisions("fate = 'outbid' AND plan_id = 1 ORDER BY decisions.id LIMIT 1")
-=======
-def a_loss(kept: Kept) -> int:
-    """The first opportunity that some plan lost."""
-    lost = kept.decisions("slot = 0")
->>>>>>> Stashed changes
     return int(crossed(lost["id"].to_numpy(), lost["plan_id"].to_numpy())[0])
 
 
@@ -58,11 +52,7 @@ def test_losses_are_scaled_from_the_sample_to_all_opportunities(kept: Kept) -> N
 
 
 def test_an_opportunity_tells_every_candidate_and_agrees_with_itself(kept: Kept) -> None:
-<<<<<<< Updated upstream
     told = opportunity(kept, sampled_loss(kept))
-=======
-    told = opportunity(kept, a_loss(kept))
->>>>>>> Stashed changes
     assert told["candidates_kept"] == "all"
     assert [one["plan_id"] for one in told["candidates"]] == sorted(kept.plans)
     assert all(one["replayed"] for one in told["candidates"])
@@ -124,18 +114,11 @@ def test_the_commands_answer_people_and_programs(
             main.main()
         return capsys.readouterr().out
 
-<<<<<<< Updated upstream
     day = ("day", str(run.path), "--plan", "1", "--day", DAY.isoformat())
     ends = {row["fate"]: row for row in json.loads(said(*day, "--json"))["fates"]}
     assert f"{ends['won']['count']:,}" in said(*day)
     with opened(str(run.path)) as kept:
         id_ = str(sampled_loss(kept))
-=======
-    day = ("day", str(run.path), "--plan", "2", "--day", DAY.isoformat())
-    told = json.loads(said(*day, "--json"))
-    id_ = told["top_losses"][0]["opportunity_id"]
-    assert id_ in said(*day)
->>>>>>> Stashed changes
     asked = ("opportunity", str(run.path), id_)
     assert json.loads(said(*asked, "--json"))["opportunity_id"] == id_
     assert {"en": "outbid", "zh": "被更高出价超过"}[language] in said(*asked)
