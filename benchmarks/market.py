@@ -30,7 +30,9 @@ def decide(batch: Opportunities, scenario: Scenario) -> Decisions:
     plan = scenario.plans[0]
     products = np.array(plan.products)[row % len(plan.products)]
     zero = np.zeros(len(row), dtype=np.int64)
-    return Decisions(row, np.full(len(row), plan.id), products, np.ones(len(row), dtype=np.int8), zero, zero, products)
+    return Decisions(
+        row, np.full(len(row), plan.id), products, np.ones(len(row), dtype=np.int8), zero, zero, products, zero - 1
+    )
 
 
 def run(market: Market, start: int, end: int, step: int) -> int:

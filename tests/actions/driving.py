@@ -31,7 +31,7 @@ class _As(DayScore):
     """Scores plans as if they had another goal, whatever they bid to."""
 
     def __init__(self, driver: Driver, goal: Goal) -> None:
-        super().__init__(driver.market, driver.engine.site.seen, driver.engine.offers.goods)
+        super().__init__(driver.market, driver.engine.site.seen, driver.engine.offers)
         self.goal = goal
 
     def enter(self, tick: Tick, plans: Sequence[Plan]) -> list[np.ndarray]:

@@ -46,8 +46,8 @@ def test_off_the_air_a_live_plans_clicks_hardly_buy() -> None:
     both = []
     for hour in (12, 15):
         batch = market.opportunities(start + hour * HOUR, start + (hour + 1) * HOUR)
-        product = market.truth(batch, np.array([11]), np.array([False])).gmv.mean()
-        live = market.truth(batch, np.array([11]), np.array([True])).gmv.mean()
+        product = market.truth(batch, np.array([11]), np.array([-1])).gmv.mean()
+        live = market.truth(batch, np.array([11]), np.array([1])).gmv.mean()
         both.append(live / product)
     assert both[0] < 0.15
     assert both[1] > 1.2
@@ -57,7 +57,7 @@ def test_orders_made_in_the_room_on_air_are_the_rooms() -> None:
     market, start = Market(small(placements__feed__order="0.3"), 1), start_of(small())
     for hour in range(start + 13 * HOUR, start + 22 * HOUR, HOUR):
         batch = market.opportunities(hour, hour + HOUR)
-        market.react(batch, places(np.arange(len(batch)), 2, 11))
+        market.react(batch, places(np.arange(len(batch)), 2, 11, room_id=1))
     orders = market.facts(start, start + 8 * DAY)[Kind.ORDER]
     rooms, at = orders["room_id"].to_numpy(), orders["at"].to_numpy()
     assert set(rooms.tolist()) == {-1, 1}

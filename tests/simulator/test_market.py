@@ -124,7 +124,7 @@ def test_what_is_expected_is_what_comes_out(organic: str, order: str, every: int
     expected, clicked, told = 0.0, set(), []
     for at in range(start, start + DAY, 10 * MINUTE):
         batch = market.opportunities(at, at + 10 * MINUTE)
-        truth = market.truth(batch, np.array([11]), np.array([False]))
+        truth = market.truth(batch, np.array([11]), np.array([-1]))
         rows = np.flatnonzero(batch.id % every == 0)
         reaction = market.react(batch, places(rows, 1, 11))
         expected += truth.gmv[rows[reaction.seen], 0].sum()
@@ -137,7 +137,7 @@ def test_what_is_expected_is_what_comes_out(organic: str, order: str, every: int
 
 def test_truth_tells_refunds_as_growing_shares() -> None:
     market, start = Market(small(), 6), start_of(small())
-    truth = market.truth(market.opportunities(start, start + DAY), np.array([11, 12]), np.array([False, False]))
+    truth = market.truth(market.opportunities(start, start + DAY), np.array([11, 12]), np.array([-1, -1]))
     assert np.all(truth.refunded_1h < truth.refunded_7d)
     assert np.all((truth.refunded_7d < 1) & (truth.gmv > 0))
     assert truth.gmv.shape == truth.refunded_1h.shape
@@ -146,7 +146,7 @@ def test_truth_tells_refunds_as_growing_shares() -> None:
 def test_what_can_be_seen_of_a_request_tells_of_its_worth_only_through_audience_category_and_placement() -> None:
     market, start = Market(small(opportunities_per_day="60000"), 6), start_of(small())
     batch = market.opportunities(start, start + DAY)
-    worth = np.log(market.truth(batch, np.array([11]), np.array([False])).gmv[:, 0])
+    worth = np.log(market.truth(batch, np.array([11]), np.array([-1])).gmv[:, 0])
     group = (batch.placement.astype(np.int64) * 100 + batch.audience) * 100 + batch.category
     _, member = np.unique(group, return_inverse=True)
     size = np.bincount(member)
@@ -161,10 +161,10 @@ def test_what_can_be_seen_of_a_request_tells_of_its_worth_only_through_audience_
 def test_tired_buyers_click_less() -> None:
     market, start = Market(small(), 6), start_of(small())
     batch = market.opportunities(start, start + HOUR)
-    before = market.truth(batch, np.array([11]), np.array([False])).gmv
+    before = market.truth(batch, np.array([11]), np.array([-1])).gmv
     for _ in range(5):
         market.react(batch, places(np.arange(len(batch)), 1, 11))
-    after = market.truth(batch, np.array([11]), np.array([False])).gmv
+    after = market.truth(batch, np.array([11]), np.array([-1])).gmv
     assert np.all(after < before)
 
 

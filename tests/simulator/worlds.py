@@ -23,10 +23,12 @@ def start_of(scenario: Scenario, day: int = 1) -> int:
     return microseconds(scenario.at(day, "00:00"))
 
 
-def places(rows: np.ndarray, plan_id: int, products: np.ndarray | int) -> Decisions:
+def places(rows: np.ndarray, plan_id: int, products: np.ndarray | int, room_id: int = -1) -> Decisions:
     zero = np.zeros(len(rows), dtype=np.int64)
     whole = np.broadcast_to(np.asarray(products, dtype=np.int64), (len(rows),))
-    return Decisions(rows, np.full(len(rows), plan_id), whole, np.ones(len(rows), dtype=np.int8), zero, zero, whole)
+    return Decisions(
+        rows, np.full(len(rows), plan_id), whole, np.ones(len(rows), dtype=np.int8), zero, zero, whole, zero + room_id
+    )
 
 
 def show_nothing(batch: Opportunities, scenario: Scenario) -> Decisions:

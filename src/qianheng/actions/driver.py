@@ -77,7 +77,7 @@ class Driver:
         order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
         self.calibration = Calibration(len(engine.plans), order_value)
         self.unpromoted = Unpromoted(len(engine.plans))
-        self.score = DayScore(market, engine.site.seen, engine.offers.goods)
+        self.score = DayScore(market, engine.site.seen, engine.offers)
         self.gaps = GapDay(engine.site.seen)
         self.journal = Journal(market.scenario.journal)
         self._received_until = engine.day_start

@@ -15,7 +15,7 @@ from qianheng.actions.scoring import Score
 from qianheng.auction.hindsight import Limits, Pages, believing
 from qianheng.delivery.engine import Engine, Tick
 from qianheng.facts.opportunities import Float32, Float64, Int64
-from qianheng.plans.plan import Goal, Plan
+from qianheng.plans.plan import Goal
 
 PROFIT_LIMIT = 1.0  # the multiplier beyond which nothing adds to profit
 
@@ -76,7 +76,7 @@ class GapDay:
     def enter(self, engine: Engine, tick: Tick, worths: Sequence[Float64]) -> None:
         """A tick's auctions, before anybody has seen anything.
 
-        worths: the true worth of showing each of a serving plan's products, [n, its products], one array a plan.
+        worths: the true worth of showing each of a serving plan's members, [n, its members], one array a plan.
         """
         for column, true in zip(tick.serving.tolist(), worths, strict=True):
             plan = engine.plans[column]
@@ -87,13 +87,12 @@ class GapDay:
     def _enter(self, day: _Day, engine: Engine, tick: Tick, column: int, true: Float64) -> None:
         batch, plan = tick.batch, engine.plans[column]
         rows = np.arange(len(batch))
-        offered = engine.offers.parts(batch, rows, np.full(len(batch), column)).product_id
         likely, believed = engine.offers.likeliest(batch, column)
         believed = believed * engine.openings.placements[column, batch.placement]
         pages = Pages(tick.cleared.cost[:, column], self.seen[batch.placement])
-        truth = true[rows, _place(plan, offered)]
+        truth = true[rows, engine.offers.drawn(batch, column)]
         day.add(price=pages.price, seen=pages.seen, drawn_true=truth, drawn=tick.worth[:, column])
-        day.add(likely_true=true[rows, _place(plan, likely)], likely=believed)
+        day.add(likely_true=true[rows, likely], likely=believed)
         met = _Seen(truth, pages, day.profit)
         wins = tick.asked.bid[:, [column]] >= tick.cleared.rival_price[:, column]
         wins &= (pages.seen > 0) & (tick.asked.bid[:, [column]] > 0)
@@ -132,9 +131,3 @@ def _searched(day: _Day, limits: Limits) -> list[float]:
         believing(*drawn, pages, limits),
     ]
     return [one.value - one.spend if day.profit else one.value for one in found]
-
-
-def _place(plan: Plan, product_id: Int64) -> Int64:
-    """[n] where each product stands among the plan's."""
-    order = np.argsort(plan.product_ids)
-    return np.asarray(order[np.searchsorted(plan.product_ids, product_id, sorter=order)])

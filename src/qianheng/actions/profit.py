@@ -9,11 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from qianheng.core.money import Micros
-from qianheng.delivery.goods import Goods
+from qianheng.delivery.goods import Goods, Stage
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import date_of
 from qianheng.measures.worth import Costs, Kept, contribution
-from qianheng.simulator.scenario import Scenario
+from qianheng.plans.fees import Rates
+from qianheng.plans.plan import PlanKind
+from qianheng.simulator.scenario import Room, Scenario
 
 
 def goods_of(scenario: Scenario) -> Goods:
@@ -26,6 +28,22 @@ def goods_of(scenario: Scenario) -> Goods:
         shipping=np.array([float(product.shipping + product.packaging) for product in products]) / price,
         return_shipping=np.array([float(product.return_shipping) for product in products]) / price,
         service_fee=np.array([float(product.service_fee_rate) for product in products]),
+        service_fee_super=np.array(
+            [float(min(product.service_fee_rate, scenario.service_fee_super(product))) for product in products]
+        ),
+        rooms={room.id: _stage(room) for room in scenario.rooms},
+    )
+
+
+def _stage(room: Room) -> Stage:
+    return Stage(room.products, None if room.creator is None else float(room.commission_rate))
+
+
+def rates_of(scenario: Scenario) -> Rates:
+    """What super plans and creators change of the fees and commission of a scenario's orders."""
+    return Rates(
+        {product.id: scenario.service_fee_super(product) for product in scenario.products()},
+        {room.id: room.commission_rate for room in scenario.rooms if room.creator is not None},
     )
 
 
@@ -53,7 +71,7 @@ class Sold:
         """Of each row, micro-yuan; fee and commission as they were stamped."""
         names = ("gmv", "refunded_1h", "refunded_7d", "service_fee", "commission")
         gmv, soon, week, fee, commission = (answer[name].to_numpy().astype(float) for name in names)
-        stated = self.goods.costs(answer["product_id"].to_numpy(), 0.0)
+        stated = self.goods.costs(PlanKind.PRODUCT, answer["product_id"].to_numpy(), np.zeros(len(gmv)))
         paid = np.maximum(gmv, 1.0)
         costs = Costs(stated.product, stated.shipping, stated.return_shipping, fee / paid, commission / paid)
         return contribution(Kept(gmv - soon, gmv - week), costs)

@@ -13,10 +13,11 @@ import numpy as np
 
 from qianheng.auction.hindsight import most_profit, optimum
 from qianheng.delivery.engine import Tick
-from qianheng.delivery.goods import Goods
-from qianheng.facts.opportunities import Bool, Float32, Float64, Int8, Int64
+from qianheng.delivery.members import Members
+from qianheng.delivery.offers import Offers
+from qianheng.facts.opportunities import Bool, Decisions, Float32, Float64, Int8, Int64
 from qianheng.measures.worth import Kept, worth
-from qianheng.plans.plan import Goal, Plan, PlanKind
+from qianheng.plans.plan import Goal, Plan
 from qianheng.simulator.market import Market, Truth
 
 
@@ -37,8 +38,8 @@ class Score:
 class DayScore:
     """Collects one day's auctions as each plan could have met them; memory of one day, cleared by `close`."""
 
-    def __init__(self, market: Market, seen: Float64, goods: Goods) -> None:
-        self.market, self.seen, self.goods = market, seen.astype(np.float32), goods
+    def __init__(self, market: Market, seen: Float64, offers: Offers) -> None:
+        self.market, self.seen, self.offers = market, seen.astype(np.float32), offers
         self._plans: dict[int, Plan] = {}
         self._worth: dict[int, list[Float32]] = {}
         self._price: dict[int, list[Float32]] = {}
@@ -48,15 +49,14 @@ class DayScore:
     def enter(self, tick: Tick, plans: Sequence[Plan]) -> list[Float64]:
         """The auctions of a tick that each serving plan could have entered. Call it before anyone has seen anything.
 
-        Returns the true worth of showing each of a serving plan's products, [n, its products], one array a plan.
+        Returns the true worth of showing each of a serving plan's members, [n, its members], one array a plan.
         """
         worths = []
         for column in tick.serving.tolist():
             plan = plans[column]
-            products = np.array(plan.product_ids, np.int64)
-            live = np.full(len(products), plan.kind is PlanKind.LIVE)
-            truth = self.market.truth(tick.batch, products, live)
-            worths.append(self._worth_of(plan, products, truth) * _open(plan, tick.batch.placement)[:, None])
+            members = self.offers.members[column]
+            truth = self.market.truth(tick.batch, members.product_id, members.room_id)
+            worths.append(_worth_of(plan, members, truth) * _open(plan, tick.batch.placement)[:, None])
             self._plans[plan.id] = plan
             self._enter(tick, column, plan.id, worths[-1].max(axis=1))
         return worths
@@ -66,9 +66,8 @@ class DayScore:
         for column, found in zip(tick.serving.tolist(), worths, strict=True):
             plan = plans[column]
             won = (tick.decisions.plan_id == plan.id) & seen
-            order = np.argsort(plan.product_ids)
-            product = order[np.searchsorted(plan.product_ids, tick.decisions.product_id[won], sorter=order)]
-            reached = float(found[tick.decisions.row[won], product].sum())
+            member = _members_of(tick.decisions, won, self.offers.members[column])
+            reached = float(found[tick.decisions.row[won], member].sum())
             if plan.goal is Goal.PROFIT:
                 reached -= float(tick.decisions.price[won].sum())
             self._reached[plan.id] = self._reached.get(plan.id, 0.0) + reached
@@ -103,12 +102,20 @@ class DayScore:
         best = optimum(worths, price, chance, float(budget), unpromoted)
         return Score(reached, best.value, len(worths))
 
-    def _worth_of(self, plan: Plan, products: Int64, truth: Truth) -> Float64:
-        """[n, products] true expected worth of a seen impression, under the plan's goal and target."""
-        kept = Kept(1 - truth.refunded_1h, 1 - truth.refunded_7d)
-        return truth.gmv * worth(plan, kept, self.goods.costs(products, float(plan.commission_rate)))
+
+def _worth_of(plan: Plan, members: Members, truth: Truth) -> Float64:
+    """[n, members] true expected worth of a seen impression, under the plan's goal and target."""
+    return truth.gmv * worth(plan, Kept(1 - truth.refunded_1h, 1 - truth.refunded_7d), members.costs)
 
 
 def _open(plan: Plan, placement: Int8) -> Bool:
     """[n] whether a plan may bid in each of these placements."""
     return np.isin(placement, plan.placements) if plan.placements else np.ones(len(placement), bool)
+
+
+def _members_of(decisions: Decisions, won: Bool, members: Members) -> Int64:
+    """The row of each win among a plan's members."""
+    keys = zip(members.product_id.tolist(), members.room_id.tolist(), strict=True)
+    row_of = {key: row for row, key in enumerate(keys)}
+    shown = zip(decisions.product_id[won].tolist(), decisions.room_id[won].tolist(), strict=True)
+    return np.array([row_of[key] for key in shown], np.int64)

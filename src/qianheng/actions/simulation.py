@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 from qianheng.actions import books, pools
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.gap import Cause
-from qianheng.actions.profit import goods_of
+from qianheng.actions.profit import goods_of, rates_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, day_of, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
@@ -345,7 +345,8 @@ def site_of(scenario: Scenario) -> Site:
 
 def recorder_of(scenario: Scenario) -> Recorder:
     """The recorder of a scenario's marketplace, which knows its fees."""
-    return Recorder({product.id: product.service_fee_rate for product in scenario.products()})
+    fees = {product.id: product.service_fee_rate for product in scenario.products()}
+    return Recorder(fees, rates=rates_of(scenario))
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

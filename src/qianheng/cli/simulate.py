@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qianheng.actions.simulation import DayTold
     from qianheng.actions.summary import PlanRun, RunSummary
 
-SHIPPED = "month, duel, crowd, tiny, pools"
+SHIPPED = "month, duel, crowd, tiny, super, pools"
 PORT = 8321
 
 Source: TypeAlias = Annotated[

@@ -170,8 +170,10 @@ class Engine:
     def on_air(self, room_id: int, on: bool, at: int) -> None:
         """A live room went on or off air: its plans start, or stop once the grace period is over.
 
-        What is told late, after something newer of the same room, changes nothing.
+        What is told late, after something newer of the same room, changes nothing. A super plan has no grace: it goes
+        on with what else it has.
         """
+        self.offers.on_air(room_id, on, at)
         for row, plan in enumerate(self.plans):
             if plan.room_id == room_id and at >= self.told_of_air[row]:
                 self.told_of_air[row] = at
@@ -204,6 +206,7 @@ class Engine:
         state |= {f"campaigns.{name}": held for name, held in self.campaigns.snapshot().items()}
         if self.pools is not None:
             state |= {f"pools.{name}": held for name, held in self.pools.snapshot().items()}
+        state |= {f"air.{name}": held for name, held in self.offers.air.snapshot().items()}
         return state | {f"bidder.{name}": held for name, held in self.bidder.snapshot().items()}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
@@ -212,6 +215,7 @@ class Engine:
             setattr(self, name, state[name].copy())
         self.bidder.restore(_part(state, "bidder."))
         self.campaigns.restore(_part(state, "campaigns."))
+        self.offers.air.restore(_part(state, "air."))
         if self.pools is not None:
             self.pools.restore(_part(state, "pools."))
 
@@ -252,9 +256,9 @@ class Engine:
         self.spent_today += spent[:plans]
         self.campaigns.spent_today += spent[plans:nobody]
         self.bidder.observe(self._step(now), self._outcome(tick, ours, seen, paid))
-        plan = np.where(ours, tick.column, -1)  # beyond the last plan: neither room nor change log
-        of_plan = np.append(self.room_ids, -1)[plan], np.append(self.versions, np.int32(0))[plan]
-        return shown(tick.batch, tick.decisions, of_plan, (seen, clicked, charged))
+        plan = np.where(ours, tick.column, -1)  # beyond the last plan: no change log
+        version = np.append(self.versions, np.int32(0))[plan]
+        return shown(tick.batch, tick.decisions, version, (seen, clicked, charged))
 
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))
@@ -283,12 +287,13 @@ class Engine:
     def _decisions(self, batch: Opportunities, wins: Wins, unpaid: Int) -> Decisions:
         """`unpaid`: [m] the product of those wins that are nobody's."""
         plans, row, column = len(self.plans), wins.row, wins.column
-        product, predicted = unpaid.copy(), np.zeros_like(column)
+        product, predicted, room = unpaid.copy(), np.zeros_like(column), np.full_like(column, -1)
         ours, theirs = column < plans, (column >= plans) & (column < plans + len(self.campaigns))
-        product[ours], predicted[ours] = self.offers.chosen(batch, row[ours], column[ours])
+        mine = self.offers.chosen(batch, row[ours], column[ours])
+        product[ours], room[ours], predicted[ours] = mine.product_id, mine.room_id, mine.predicted
         product[theirs], predicted[theirs] = self.campaigns.chosen(batch, row[theirs], column[theirs] - plans)
-        ids = np.concatenate([self.ids, self.campaigns.ids, [NOBODY]])[column]
-        return Decisions(row, ids, product, (wins.place + 1).astype(np.int8), wins.due, predicted, product)
+        ids, slot = np.concatenate([self.ids, self.campaigns.ids, [NOBODY]])[column], (wins.place + 1).astype(np.int8)
+        return Decisions(row, ids, product, slot, wins.due, predicted, product, room)
 
     def _outcome(self, tick: Tick, ours: Bool, seen: Bool, paid: Int) -> Outcome:
         """What the plans' candidates came to; `ours` [m] tells their decisions from the campaigns'."""

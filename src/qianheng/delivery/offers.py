@@ -9,13 +9,21 @@ import numpy as np
 
 from qianheng.core.ids import derive_seed
 from qianheng.delivery.goods import Goods
+from qianheng.delivery.members import Air, Members, members
 from qianheng.facts.opportunities import Opportunities
 from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Plan
 from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
-_ALL_KEPT = Kept(np.ones(1), np.ones(1))  # as long as nothing is predicted
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What wins [m] show: the product, the room it is shown in (-1: its page), its predicted paid GMV in micro-yuan."""
+
+    product_id: Int
+    room_id: Int
+    predicted: Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,65 +37,82 @@ class Parts:
 
 
 class Offers:
-    """Tables over (plan, cell), made anew when predictions are refitted or a plan changes.
+    """Tables over (plan, cell), made anew when predictions are refitted, a plan changes or a room goes on or off air.
 
     The product is chosen by a draw from what is known (Thompson sampling: the less is known of a product, the wider
     its draw), its value is the mean of what is known.
     """
 
     def __init__(self, plans: Sequence[Plan], space: Space, goods: Goods) -> None:
-        self.plans, self.space, self.goods = list(plans), space, goods
+        self.plans, self.space, self.goods, self.air = list(plans), space, goods, Air(goods.rooms)
+        self.members: list[Members] = [self._members(plan) for plan in self.plans]
         shape = (len(self.plans), space.cells)
-        self.item = np.zeros(shape, np.int64)  # what is shown
+        self.member = np.zeros(shape, np.int64)  # what is shown: a row of the plan's members
+        self.item = np.zeros(shape, np.int64)  # and the item that is
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
         self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
-        self.likely_item = np.zeros(shape, np.int64)  # what would be shown without a draw
+        self.likely_member = np.zeros(shape, np.int64)  # what would be shown without a draw
         self.likely_worth = np.zeros(shape)  # its worth, not calibrated
         self.factor = np.ones(len(self.plans))  # calibration
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
+        self._draw = np.zeros(space.items)
         self.refitted = 0  # when, UTC microseconds: the version of the predictions
 
     def insert(self, row: int, plan: Plan) -> None:
         """A plan more, before the given row."""
         self.plans.insert(row, plan)
-        fresh = {"item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0}
-        fresh |= {"likely_item": 0, "likely_worth": 0.0}
+        self.members.insert(row, self._members(plan))
+        fresh = {"member": 0, "item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0}
+        fresh |= {"likely_member": 0, "likely_worth": 0.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
         self.change(row, plan)
 
     def change(self, row: int, plan: Plan) -> float:
         """A plan has changed: its target, goal or products may differ. How much more its offers are worth now."""
-        before, self.plans[row] = self._typical(row), plan
+        before = self._typical(row)
+        self.plans[row], self.members[row] = plan, self._members(plan)
         if self._predictor is not None:
             self._fill(row, self._predictor, np.zeros(self.space.items))
         self._price()
         after = self._typical(row)
         return after / before if min(before, after) > 0 else 1.0
 
+    def on_air(self, room_id: int, on: bool, at: int) -> None:
+        """A room went on or off air: the super plans it belongs to offer it, or no longer do."""
+        if not self.air.tell(room_id, on, at):
+            return
+        for row, plan in enumerate(self.plans):
+            if room_id in plan.room_ids:
+                self.members[row] = self._members(plan)
+                if self._predictor is not None:
+                    self._fill(row, self._predictor, self._draw)
+        self._price()
+
     def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
         """Take over refitted predictions and the calibration factor of each plan."""
         self._predictor, self.factor, self.refitted = predictor, factor, now
-        draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
-        for row in range(len(self.plans)):
-            self._fill(row, predictor, draw)
+        self._draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
+        for row, plan in enumerate(self.plans):
+            self.members[row] = self._members(plan)
+            self._fill(row, predictor, self._draw)
         self._price()
 
     def worth(self, batch: Opportunities) -> Float:
         """[n, plans] calibrated worth of an impression of each plan (see `measures.worth`), micro-yuan."""
-        cell = self.space.cell(batch.placement, batch.category, batch.audience)
-        return self._worth[cell]
+        return self._worth[self._cell(batch)]
 
     def worth_of(self, gmv: Float) -> Float:
         """[plans] GMV of each plan → its worth under the plan's goal and target."""
         return np.asarray(gmv * self.share.mean(axis=1), float)
 
-    def chosen(self, batch: Opportunities, row: Int, plan: Int) -> tuple[Int, Int]:
-        """The product that each win (row of the batch, row of the plan) shows, and its predicted paid GMV."""
+    def chosen(self, batch: Opportunities, row: Int, plan: Int) -> Chosen:
+        """What each win (row of the batch, row of the plan) shows."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
+        member = self.member[plan, cell]
         predicted = np.rint(self.predicted[plan, cell]).astype(np.int64)
-        return self.space.product_of(self.item[plan, cell]), predicted
+        return Chosen(self._of(plan, member, "product_id"), self._of(plan, member, "room_id"), predicted)
 
     def products(self, batch: Opportunities) -> Int:
         """[n, plans] the product that each plan would show, by its place among all products."""
@@ -106,38 +131,54 @@ class Offers:
     def parts(self, batch: Opportunities, row: Int, plan: Int) -> Parts:
         """Why each offer (row of the batch, row of the plan) is worth what it is."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
-        product = self.space.product_of(self.item[plan, cell])
+        product = self._of(plan, self.member[plan, cell], "product_id")
         return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan])
 
+    def drawn(self, batch: Opportunities, plan: int) -> Int:
+        """[n] what a plan would show: a row of its members."""
+        return np.asarray(self.member[plan, self._cell(batch)], np.int64)
+
     def likeliest(self, batch: Opportunities, plan: int) -> tuple[Int, Float]:
-        """[n] what a plan would show if it drew nothing, and its calibrated worth."""
-        cell = self.space.cell(batch.placement, batch.category, batch.audience)
-        return self.space.product_of(self.likely_item[plan, cell]), self.likely_worth[plan, cell] * self.factor[plan]
+        """[n] what a plan would show if it drew nothing, a row of its members, and its calibrated worth."""
+        cell = self._cell(batch)
+        return self.likely_member[plan, cell], self.likely_worth[plan, cell] * self.factor[plan]
+
+    def _of(self, plan: Int, member: Int, name: str) -> Int:
+        """What is stated of members [m] of plans [m]."""
+        found = np.full(len(plan), -1, np.int64)
+        for row in np.unique(plan).tolist():
+            mine = plan == row
+            found[mine] = getattr(self.members[row], name)[member[mine]]
+        return found
+
+    def _members(self, plan: Plan) -> Members:
+        return members(plan, self.space, self.goods, self.air.now)
 
     def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
-        items = self._items(self.plans[row])
-        share = np.maximum(self._shares(self.plans[row], items), 0.0)
+        items = self.members[row].item
+        share = np.maximum(self._shares(row), 0.0)
         guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
         expected, cells = predictor.gmv[items] * share[:, None], np.arange(self.space.cells)
         best, likeliest = (expected * guess[:, None]).argmax(axis=0), expected.argmax(axis=0)
-        self.item[row] = items[best]
+        self.member[row], self.item[row] = best, items[best]
         self.predicted[row] = predictor.gmv[items[best], cells]
-        self.likely_item[row], self.likely_worth[row] = items[likeliest], expected[likeliest, cells]
+        self.likely_member[row], self.likely_worth[row] = likeliest, expected[likeliest, cells]
         self.share[row] = share[best]
 
-    def _items(self, plan: Plan) -> Int:
-        return self.space.item(np.array(plan.product_ids), plan.room_id is not None)
-
-    def _shares(self, plan: Plan, items: Int) -> Float:
-        """What a unit of GMV of each item is worth to a plan, by what is predicted to be kept of it."""
-        known = self._predictor
-        kept = Kept(known.kept_1h[items], known.kept_7d[items]) if known else _ALL_KEPT
-        return worth(plan, kept, self.goods.costs(self.space.product_of(items), float(plan.commission_rate)))
+    def _shares(self, row: int) -> Float:
+        """What a unit of GMV of each member is worth to a plan, by what is predicted to be kept of it."""
+        mine, known = self.members[row], self._predictor
+        kept = Kept(known.kept_1h[mine.item], known.kept_7d[mine.item]) if known else _all_kept(len(mine))
+        return worth(self.plans[row], kept, mine.costs)
 
     def _typical(self, row: int) -> float:
-        """What a unit of GMV is worth to a plan, over its items alike."""
-        plan = self.plans[row]
-        return float(self._shares(plan, self._items(plan)).mean())
+        """What a unit of GMV is worth to a plan, over its members alike."""
+        return float(self._shares(row).mean())
 
     def _price(self) -> None:
         self._worth = np.ascontiguousarray((self.predicted * self.share * self.factor[:, None]).T)
+
+
+def _all_kept(count: int) -> Kept:
+    """As long as nothing is predicted."""
+    return Kept(np.ones(count), np.ones(count))

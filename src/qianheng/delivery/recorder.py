@@ -22,6 +22,7 @@ from qianheng.facts.attribution import Touch, Touches
 from qianheng.facts.batch import FactBatch, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.campaign import StandardCampaign
+from qianheng.plans.fees import Rates
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
 NO_PLAN = -1
@@ -41,9 +42,11 @@ class Term:
 class Recorder:
     """Stamps orders and refunds. Knows the plans' terms over time and the touches of the last days."""
 
-    def __init__(self, service_fee_rates: Mapping[int, Decimal], touches: Touches | None = None) -> None:
-        """`service_fee_rates`: the share of an order that the platform takes, by product."""
-        self.touches = touches or Touches()
+    def __init__(
+        self, service_fee_rates: Mapping[int, Decimal], touches: Touches | None = None, rates: Rates | None = None
+    ) -> None:
+        """`service_fee_rates`: the platform's share of an order, by product; `rates`: what is not as usual."""
+        self.touches, self.rates = touches or Touches(), rates or Rates()
         self.service_fee_rates = service_fee_rates
         self.terms: dict[int, list[Term]] = {}
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
@@ -105,9 +108,18 @@ class Recorder:
         return stamped | {
             "plan_id": term.plan.id,
             "target_version": term.version,
-            "commission": int(order["amount"] * term.plan.commission_rate),
-            "service_fee": int(order["amount"] * self.service_fee_rates.get(order["product_id"], Decimal(0))),
+            "commission": int(order["amount"] * self._commission(term.plan, order["room_id"])),
+            "service_fee": int(order["amount"] * self._service_fee(term.plan, order["product_id"])),
         }
+
+    def _commission(self, plan: Plan | StandardCampaign, room_id: int) -> Decimal:
+        """Of the room's creator where a super plan's order was made there, else the plan's own."""
+        of_creator = self.rates.commission.get(room_id) if isinstance(plan, Plan) and plan.room_ids else None
+        return plan.commission_rate if of_creator is None else of_creator
+
+    def _service_fee(self, plan: Plan | StandardCampaign, product_id: int) -> Decimal:
+        of_category = self.service_fee_rates.get(product_id, Decimal(0))
+        return self.rates.service_fee(plan.kind, product_id, of_category) if isinstance(plan, Plan) else of_category
 
     def _counts_for(self, order: dict[str, int], touch: Touch | None) -> Term | None:
         """The plan whose order it is: the room's, the one that reached the buyer, or the product's; else none."""
@@ -141,9 +153,9 @@ class Recorder:
 
 
 def _counts_all_of(plan: Plan | StandardCampaign, room: int) -> bool:
-    return isinstance(plan, Plan) and plan.room_id == room and plan.counting is Counting.ALL
+    return isinstance(plan, Plan) and room in (plan.room_id, *plan.room_ids) and plan.counting is Counting.ALL
 
 
 def _promotes(plan: Plan | StandardCampaign, product_id: int) -> bool:
     """Whether all orders of the product are the plan's; a campaign's are only those that it reached."""
-    return isinstance(plan, Plan) and plan.kind is PlanKind.PRODUCT and product_id in plan.product_ids
+    return isinstance(plan, Plan) and plan.kind is not PlanKind.LIVE and product_id in plan.product_ids

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.opportunities import Bool, Decisions, Opportunities
 from qianheng.facts.schema import BoostKind, Kind
-from qianheng.prediction.space import Int
 
 Columns = dict[str, npt.NDArray[np.generic]]
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
@@ -33,15 +32,14 @@ class Shown:
 def shown(
     batch: Opportunities,
     decisions: Decisions,
-    of_plan: tuple[Int, npt.NDArray[np.int32]],
+    version: npt.NDArray[np.int32],
     reaction: tuple[Bool, Bool, Bool],
 ) -> Shown:
     """Decisions on a batch as they were seen and clicked.
 
-    of_plan: the live room (-1: a product page) and the version of the change log of each decision's plan, [m];
-    reaction: seen, clicked and charged, [m].
+    version: of the change log of each decision's plan, [m]; reaction: seen, clicked and charged, [m].
     """
-    row, (room_id, version), (seen, clicked, charged) = decisions.row, of_plan, reaction
+    row, (seen, clicked, charged) = decisions.row, reaction
     keyword = np.full(len(batch), -1, np.int16) if batch.keyword is None else batch.keyword
     columns: Columns = {
         "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
@@ -53,7 +51,7 @@ def shown(
         "audience": batch.audience[row],
         "category": batch.category[row],
         "keyword": keyword[row],
-        "room_id": room_id,
+        "room_id": decisions.room_id,
         "creative_id": decisions.creative_id,
         "slot": decisions.slot,
         "predicted_gmv": decisions.predicted_gmv,

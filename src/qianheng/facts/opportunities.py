@@ -64,6 +64,7 @@ class Decisions:
     price: Int64  # [m] micro-yuan, due if it is seen (a standard campaign's may be due if it is clicked)
     predicted_gmv: Int64  # [m] paid GMV of a seen impression, micro-yuan
     creative_id: Int64  # [m] which of the product's creatives is shown
+    room_id: Int64  # [m] the live room it leads into, -1: the product's page
 
     def __len__(self) -> int:
         return len(self.row)

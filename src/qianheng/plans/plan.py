@@ -16,10 +16,11 @@ from qianheng.core.placements import Placement
 
 
 class PlanKind(StrEnum):
-    """What a plan promotes: products (推商品) or a live room (推直播间)."""
+    """What a plan promotes: products (推商品), a live room (推直播间), or both with one budget (超级计划)."""
 
     PRODUCT = "product"
     LIVE = "live"
+    SUPER = "super"
 
 
 class Goal(StrEnum):
@@ -76,7 +77,8 @@ class Plan:
     Spend stays below `budget_daily` on every natural day and, where they are set, below `budget_weekly` in every week
     from Monday and below `budget_total` in the plan's life. Without `placements` it bids in all of them, without a
     `schedule` at every hour of the day (0–23); both are ascending. `roi_float` lets the ROI fall short of the target
-    for volume (智能放量).
+    for volume (智能放量). A super plan promotes its products on their pages and, while they are on air, the rooms of
+    `room_ids`, the shop's own and those of creators.
     """
 
     id: int
@@ -101,6 +103,7 @@ class Plan:
     pace: Pace = Pace.NORMAL
     roi_float: bool = False
     schedule: tuple[int, ...] = ()
+    room_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
@@ -122,6 +125,8 @@ def _faults_of_aims(plan: Plan) -> Iterator[BadInput]:
         yield BadInput("plans.no_products")
     if (plan.kind is PlanKind.LIVE) != (plan.room_id is not None):
         yield BadInput("plans.room_and_kind")
+    if plan.room_ids and plan.kind is not PlanKind.SUPER:
+        yield BadInput("plans.rooms_and_kind")
 
 
 def _faults_of_limits(plan: Plan) -> Iterator[BadInput]:
@@ -142,7 +147,8 @@ def _raise_together(faults: list[BadInput]) -> None:
         raise BadInput("plans.faults", faults="".join(f"\n  {fault}" for fault in faults))
 
 
-FIXED = ("id", "shop_id", "ad_account_id", "kind", "room_id", "counting", "policy", "timezone", "commission_rate")
+_OWNED = ("id", "shop_id", "ad_account_id", "policy", "timezone", "commission_rate")
+FIXED = (*_OWNED, "kind", "room_id", "room_ids", "counting")
 CHANGEABLE = tuple(field.name for field in fields(Plan) if field.name not in FIXED)
 
 
@@ -222,5 +228,6 @@ _SHAPES: dict[str, Callable[[Any], Any]] = {
     "target": Decimal,
     "commission_rate": Decimal,
     "product_ids": tuple,
+    "room_ids": tuple,
     "schedule": tuple,
 }

@@ -73,7 +73,6 @@ class Market:
         self._shelf = Shelf(scenario, self._catalogue, self._rivals.category, seed) if pooled else None
         self._till = Till(scenario, self._catalogue, self._population)
         self._book = Book()
-        self._room_of_plan = scenario.rooms_of_plans()
         self._seen = scenario.seen()
         self._seen_key = key(seed, "seen")
         self._click_keys: Int64 = np.array([key(seed, "click", product) for product in self._catalogue.id.tolist()])
@@ -98,7 +97,7 @@ class Market:
         if not len(decisions):
             return Reaction(np.zeros(0, dtype=bool), np.zeros(0, dtype=bool))
         self._enter_day_of(batch)
-        room = self._rooms_of(decisions.plan_id)
+        room = decisions.room_id
         looks = self._looks(batch, decisions, room)
         ids = batch.id[decisions.row]
         chance = self._seen[looks.placement, decisions.slot - 1]
@@ -132,15 +131,15 @@ class Market:
         """Whether a live room is on air at a time."""
         return self._rooms.on_air(room_id, at)
 
-    def truth(self, batch: Opportunities, product_ids: Int64, live: Bool) -> Truth:
-        """What showing each product (through its live room where `live`) would bring, per seen impression.
+    def truth(self, batch: Opportunities, product_ids: Int64, rooms: Int64) -> Truth:
+        """What showing each product (in that live room, -1: on its page) would bring, per seen impression.
 
         Call it before `react`: exposures change what is true, and who has clicked today has decided. That somebody was
         shown the product today without clicking is not taken as a sign of not being in the market.
         """
         self._enter_day_of(batch)
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
-        looks = self._all_looks(batch, product, live)
+        looks = self._all_looks(batch, product, rooms)
         orders = people.orders(looks) * ~self._decided[looks.user, product]
         soon, week, _ = people.refund_chances(looks.user, product)
         part = self._till.mean_part()
@@ -253,12 +252,11 @@ class Market:
             on_air=self._on_air(room, at),
         )
 
-    def _all_looks(self, batch: Opportunities, product: Int64, live: Bool) -> Looks:
-        """Every request at every product: `product` has shape [1, products], `live` shape [products]."""
+    def _all_looks(self, batch: Opportunities, product: Int64, rooms: Int64) -> Looks:
+        """Every request at every product: `product` has shape [1, products], `rooms` shape [products]."""
         user = batch.user_id[:, None]
-        rooms = np.array([self._rooms.of_product.get(one, -1) for one in self._catalogue.id[product[0]].tolist()])
         air = np.zeros((len(batch), len(rooms)), dtype=bool)
-        for room in np.unique(rooms[live & (rooms >= 0)]).tolist():
+        for room in np.unique(rooms[rooms >= 0]).tolist():
             air[:, rooms == room] = self._rooms.air(room, batch.at)[:, None]
         return Looks(
             user=user,
@@ -267,16 +265,9 @@ class Market:
             category=batch.category[:, None],
             hour_of_day=self._traffic.hour_of_day[(batch.at - self._traffic.start) // HOUR][:, None],
             exposures=self._exposures[user, product],
-            live=live[None, :],
+            live=(rooms >= 0)[None, :],
             on_air=air,
         )
-
-    def _rooms_of(self, plan_ids: Int64) -> Int64:
-        """The room that a click of each plan leads into, -1 for product plans."""
-        rooms = np.full(len(plan_ids), -1)
-        for plan_id, room in self._room_of_plan.items():
-            rooms[plan_ids == plan_id] = room
-        return rooms
 
     def _on_air(self, room: Int64, at: Int64) -> Bool:
         air = np.zeros(len(at), dtype=bool)

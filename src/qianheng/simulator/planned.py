@@ -55,12 +55,13 @@ class PlannedPlan:
     id: int
     shop: int
     name: str
-    kind: Literal["product", "live"]
+    kind: Literal["product", "live", "super"]
     goal: Literal["payment", "net", "settled", "overall", "profit"]
     budget_daily: Decimal
     products: tuple[int, ...]
     target: Decimal | None = None
     room: int | None = None
+    rooms: tuple[int, ...] = ()
     bid_mode: Literal["target_roi", "max_delivery"] = "target_roi"
     counting: Literal["all", "attributed"] = "attributed"
     policy: str = "seed"
@@ -86,6 +87,7 @@ class PlannedPlan:
             budget_daily=micros(str(self.budget_daily)),
             product_ids=self.products,
             room_id=self.room,
+            room_ids=self.rooms,
             bid_mode=BidMode(self.bid_mode),
             status=PlanStatus.ACTIVE,
             counting=Counting(self.counting),

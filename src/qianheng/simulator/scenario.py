@@ -67,6 +67,7 @@ class Product:
     packaging: Decimal = Decimal("1.00")
     return_shipping: Decimal = Decimal("6.00")
     service_fee_rate: Decimal = Decimal("0.05")
+    cross_border: bool = False
     appeal: float = 1.0  # factor on clicks
     conversion: float = 1.0  # factor on orders after a click
     refund: float = 1.0  # factor on its category's refund habits
@@ -110,12 +111,22 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A live room and the products on its shelf."""
+    """A live room and the products on its shelf. A creator's takes the commission of every order made in it."""
 
     id: int
     name: str
     products: tuple[int, ...]
     sessions: tuple[Session, ...]
+    creator: str | None = None
+    commission_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """The service fee of a super plan's orders, at home and across the border; never above the product's own."""
+
+    super_plan: Decimal
+    super_plan_cross_border: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +165,7 @@ class Scenario:
     live: LiveHabits
     rivals: tuple[RivalGroup, ...]
     rival_habits: RivalHabits
+    fees: Fees
     prediction: Trust
     rooms: tuple[Room, ...] = ()
     campaigns: tuple[PlannedCampaign, ...] = ()
@@ -182,9 +194,9 @@ class Scenario:
         numbers = {name: number for number, name in enumerate(self.categories)}
         return {product.id: numbers[product.category] for product in self.products()}
 
-    def rooms_of_plans(self) -> dict[int, int]:
-        """The room of each live plan."""
-        return {plan.id: plan.room for plan in self.plans if plan.room is not None}
+    def service_fee_super(self, product: Product) -> Decimal:
+        """The service fee of a product's orders under a super plan, should it be below the product's own."""
+        return self.fees.super_plan_cross_border if product.cross_border else self.fees.super_plan
 
     def seen(self) -> Float64:
         """The chance that a place is looked at, shape [placement, slot]; 0 where there is no such slot."""
@@ -257,7 +269,8 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
         place = f"plan {plan.id}"
         yield from _unknown(f"{place}, shop", [plan.shop], [shop.id for shop in scenario.shops])
         yield from _unknown(f"{place}, products", plan.products, products)
-        yield from _unknown(f"{place}, room", [] if plan.room is None else [plan.room], rooms)
+        named = plan.rooms if plan.room is None else (plan.room, *plan.rooms)
+        yield from _unknown(f"{place}, room", named, rooms)
         for made in plan.changes:
             yield from _at_least_one(f"{place}, changes, day", made.day)
         yield from ((place, str(fault)) for fault in _faults_of_plan(scenario, plan))
