@@ -55,7 +55,9 @@ class Run:
         return join(self.told)
 
     def bytes(self) -> bytes:
-        arrays = [getattr(batch, name) for batch in self.batches for name in batch.__slots__]
+        arrays = [
+            held for batch in self.batches for name in batch.__slots__ if (held := getattr(batch, name)) is not None
+        ]
         arrays += [getattr(reaction, name) for reaction in self.reactions for name in reaction.__slots__]
         tables = [(kind, table.to_pydict()) for kind, table in sorted(self.facts.tables.items())]
         return b"".join(array.tobytes() for array in arrays) + repr(tables).encode()
