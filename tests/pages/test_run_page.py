@@ -127,7 +127,7 @@ def test_every_link_leads_to_a_part_of_the_page(summary: RunSummary) -> None:
 def test_every_chart_has_its_options_and_every_series_its_data(summary: RunSummary, language: Language) -> None:
     page = render(summary)
     found = options(page)
-    assert len(found) == len(Outline(page).of_class("canvas")) == 1 + 6 * len(summary.plans)
+    assert len(found) == len(Outline(page).of_class("canvas")) == 1 + 7 * len(summary.plans)
     assert all(series["data"] and series["name"] for option in found for series in option["series"])
 
 

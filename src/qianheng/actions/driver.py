@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 
 from qianheng.actions.gap import Gap, GapDay
 from qianheng.actions.scoring import DayScore, Score
+from qianheng.bidding.bidder import Bidder
+from qianheng.bidding.moves import Moved, Mover, Moves
 from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
@@ -53,6 +55,7 @@ class Beat:
     at: int
     plan_id: int
     reading: Reading
+    moved: Mapping[Mover, float] | None  # what moved the logarithm of its multiplier since the last one today
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Driver:
         self.calibration = Calibration(len(engine.plans), order_value)
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen, engine.offers)
+        self.moves = Moves()
         self.gaps = GapDay(engine.site.seen)
         self.journal = Journal(market.scenario.journal)
         self._received_until = engine.day_start
@@ -198,9 +202,10 @@ class Driver:
 
     def _beats(self, now: int) -> list[Beat]:
         """What the bidder says of each plan that serves."""
-        engine = self.engine
+        engine, bidder = self.engine, self.engine.bidder
+        moved = self.moves.look(bidder) if isinstance(bidder, Bidder) else None
         serving = np.flatnonzero(engine.serving(now)).tolist()
-        return [Beat(now, engine.plans[row].id, engine.bidder.reading(row)) for row in serving]
+        return [Beat(now, engine.plans[row].id, bidder.reading(row), _of_plan(moved, row)) for row in serving]
 
     def _refit(self, now: int) -> None:
         """Learn what has been received and make predictions, calibration and offers anew."""
@@ -256,3 +261,10 @@ class Driver:
 def _unpromoted_orders(orders: pa.Table) -> pa.Table:
     """The orders that count for a plan though nobody promoted them to the buyer."""
     return orders.filter((pc.field("channel") != Channel.PROMOTED) & (pc.field("plan_id") >= 0))
+
+
+def _of_plan(moved: Moved | None, row: int) -> dict[Mover, float] | None:
+    """One plan's parts; `None` where they are not known."""
+    if moved is None or np.isnan(moved[Mover.TERMS][row]):
+        return None
+    return {mover: float(parts[row]) for mover, parts in moved.items()}

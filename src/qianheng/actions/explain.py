@@ -6,7 +6,8 @@ with their offset, `None` for what is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -245,8 +246,16 @@ def plan_hour(kept: Kept, plan_id: int, at: str) -> Json:
         "multiplier": _decimal(beat["multiplier"]),
         "binding": beat["binding"],
         "slack": _yuan(beat["slack"]),
+        "moved": _moved(beat.get("moved")),
         "before": before and {"at": _time(before["at"], plan), "multiplier": _decimal(before["multiplier"])},
     }
+
+
+def _moved(parts: Mapping[str, float] | None) -> list[Json] | None:
+    """What moved the logarithm of a multiplier, and the factor that each part is of it."""
+    if parts is None:
+        return None
+    return [{"mover": one, "log": _decimal(part), "factor": _decimal(math.exp(part))} for one, part in parts.items()]
 
 
 def _read_time(text: str, plan: Plan) -> datetime:

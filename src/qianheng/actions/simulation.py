@@ -357,6 +357,7 @@ def _beat(beat: Beat) -> dict[str, Any]:
         "multiplier": round(float(reading.multiplier), 4),
         "binding": str(reading.binding),
         "slack": round(float(reading.slack)),
+        "moved": beat.moved and {mover: round(part, 6) for mover, part in beat.moved.items()},
     }
 
 

@@ -58,6 +58,7 @@ class PlanHour:
     orders: int
     multiplier: float | None
     binding: str | None
+    moved: Mapping[str, float] = field(default_factory=dict)  # by what, of the change of its logarithm in an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,8 @@ class _Reader:
         spend, gmv, orders = (sold.get(name, 0) for name in ("spend", "gmv", "orders"))
         multiplier = beat.get("multiplier") or None
         when = moment(at, self.days.timezone)
-        return PlanHour(when, spend, gmv, orders, multiplier, beat.get("binding") if multiplier else None)
+        moved = beat.get("moved") or {}
+        return PlanHour(when, spend, gmv, orders, multiplier, beat.get("binding") if multiplier else None, moved)
 
     def _landscape(self, plan: Plan) -> list[Prospect]:
         told = self.told[self.days.last].get("landscape", {})

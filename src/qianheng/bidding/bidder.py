@@ -60,7 +60,10 @@ class Bidder(Rows):
         self.shading = Shading(market, plans, habits.price_share * market.steps)
         self.budget = np.array(budget, dtype=float)
         self.spend, self.worth = np.zeros(plans), np.zeros(plans)
-        self.haste = np.zeros(plans)
+        self.haste, self.retargeted = (
+            np.zeros(plans),
+            np.zeros(plans),
+        )  # the latter: Σ log of what worth was multiplied by
         self.aim = np.zeros(plans, dtype=np.int64)  # its place in `AIMS`: at first TARGET
         self.active, self.stale = np.ones(plans, dtype=bool), np.ones(plans, dtype=bool)
         self.multiplier = np.full(plans, habits.multiplier_first)
@@ -110,7 +113,9 @@ class Bidder(Rows):
 
     def retarget(self, plan: int, ratio: float) -> None:
         """Multiply the plan's target: later worths come divided by `ratio`, the slack so far stays."""
-        self.landscape.retarget(plan, -float(np.log(ratio)))
+        shift = -float(np.log(ratio))
+        self.landscape.retarget(plan, shift)
+        self.retargeted[plan] += shift
         self.due[plan], self.stale[plan] = self.age[plan], True
 
     def set_aim(self, plan: int, aim: Aim) -> None:
@@ -247,13 +252,17 @@ class Bidder(Rows):
             return
         for plan in np.flatnonzero(self._due()):
             self._solve(step, int(plan))
+        self.multiplier = self.chosen(step)
+        self.stale = np.zeros_like(self.stale)
+
+    def chosen(self, step: int) -> FloatArray:
+        """The multipliers [plans] for `step`, by what is known and solved so far; nothing is changed."""
         left = self.budget - self.spend
         planned = left * (1 + self.haste * self._rest(step)) if self.haste.any() else left
         best = self._best(step, planned)
         if (self.scale == 0).any():
             best = np.where(self.scale > 0, best, self._careful(step, planned))
-        self.multiplier = np.where(self.active & (left > 0), best, 0.0)
-        self.stale = np.zeros_like(self.stale)
+        return np.where(self.active & (left > 0), best, 0.0)
 
     def _due(self) -> BoolArray:
         """Which plans [plans] are to be solved; a day without a budget has no solution and no scale."""

@@ -82,6 +82,9 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
     if before := answer["before"]:
         rows.append((say("explain.column.before", at=before["at"][11:16]), _short(before["multiplier"])))
     print_table("", ["", ""], rows)
+    if answer["moved"]:
+        parts = [[say(f"explain.mover.{one['mover']}"), f"× {float(one['factor']):.3f}"] for one in answer["moved"]]
+        print_table(say("explain.title.moved"), _columns("mover", "multiplier"), parts)
 
 
 def _print_candidates(title: str, candidates: list[Json], names: tuple[str, ...]) -> None:

@@ -51,6 +51,7 @@ def plan_charts(run: PlanRun) -> list[Chart]:
         Chart("hour_of_day", _hour_of_day(run.hours) if traded else None),
         Chart("hours", _hours(run.hours) if traded else None, group),
         Chart("multiplier", _multiplier(run.hours) if served else None, group),
+        Chart("moves", _moves(run.hours) if any(hour.moved for hour in run.hours) else None, group),
         Chart("gap", _gap(run.days) if any(day.gap for day in run.days) else None),
         Chart("landscape", _landscape(run) if seen else None),
     ]
@@ -140,6 +141,20 @@ def _multiplier(hours: Sequence[PlanHour]) -> Option:
     ]
     axis = {**_axis("@decimal"), "type": "log", "logBase": 2}
     return {**_clock_frame(), "yAxis": axis, "series": [line, *dots]}
+
+
+def _moves(hours: Sequence[PlanHour]) -> Option:
+    """Stacked by hour: what moved the logarithm of the multiplier since the hour before."""
+    movers = dict.fromkeys(mover for hour in hours for mover in hour.moved)
+    series = [
+        _series(f"mover.{one}", "bar", _moved_by(hours, one), "@decimal", stack="moves", barMaxWidth=18)
+        for one in movers
+    ]
+    return {**_clock_frame(), "yAxis": _axis("@decimal"), "series": series}
+
+
+def _moved_by(hours: Sequence[PlanHour], mover: str) -> list[list[float | None]]:
+    return [[_clock(hour), round(hour.moved[mover], 4) if hour.moved else None] for hour in hours]
 
 
 def _gap(days: Sequence[PlanDay]) -> Option:
