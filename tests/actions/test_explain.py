@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -79,6 +80,14 @@ def test_the_hour_tells_the_multiplier_in_force(kept: Kept) -> None:
     assert told["at"] == "2025-10-02T14:00:00+08:00"
     assert float(told["multiplier"]) > 0
     assert told["before"]["at"] == "2025-10-02T13:00:00+08:00"
+    whole = math.log(float(told["multiplier"]) / float(told["before"]["multiplier"]))
+    assert sum(float(part["log"]) for part in told["moved"]) == pytest.approx(whole, abs=1e-3)
+
+
+def test_the_gap_of_a_day_adds_up_to_what_is_missing(kept: Kept) -> None:
+    told = plan_day(kept, 1, DAY)
+    missing = float(told["best"]) - float(told["reached"])
+    assert sum(float(part["worth"]) for part in told["gap"]) == pytest.approx(missing, abs=1e-4)
 
 
 @pytest.mark.parametrize(
