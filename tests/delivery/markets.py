@@ -56,7 +56,8 @@ def serve(made: Engine, rng: np.random.Generator, now: int, count: int = 30) -> 
     seen = rng.random(len(tick.decisions)) < 0.8
     clicked = rng.random(len(tick.decisions)) < 0.3
     won = np.searchsorted(made.ids, tick.decisions.plan_id)
-    reserved = np.bincount(won, tick.decisions.price, len(made.plans)).astype(int)
+    own = tick.decisions.price * (tick.boost == 0)
+    reserved = np.bincount(won, own, len(made.plans)).astype(int)
     assert (reserved <= left).all()
     assert (tick.decisions.price >= SITE.reserve[batch.placement[tick.decisions.row]]).all()
     return facts_of([made.shown(tick, seen, clicked, now)])

@@ -10,6 +10,7 @@ from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.delivery.recorder import NO_PLAN, Recorder
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.plans.boost import BoostKind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
 from tests.delivery.markets import ROOM, SHOP, START
 
@@ -150,3 +151,15 @@ def test_touches_are_the_same_after_a_snapshot() -> None:
     again.restore(made.snapshot())
     assert stamped(again, order(START + 2 * HOUR)) == stamped(made, order(START + 2 * HOUR))
     assert stamped(again, order(START + HOUR + DAY + 1, number=2))["channel"] == Channel.ORGANIC
+
+
+def test_an_order_is_the_boosts_that_paid_for_the_impression_it_came_from() -> None:
+    made = recorder(SHOP)
+    touched(made, SHOP, START + HOUR)
+    charge = {"id": 500, "impression_id": 500, "at": START + HOUR, "plan_id": SHOP.id, "boost": int(BoostKind.PLAN)}
+    made.note_boosts(fact(Kind.CHARGE, **charge)[Kind.CHARGE])
+    again = recorder(SHOP)
+    again.restore(made.snapshot())
+    for one in (made, again):
+        assert stamped(one, order(START + 2 * HOUR))["boost"] == BoostKind.PLAN
+        assert stamped(one, order(START + 2 * HOUR, user=8))["boost"] == BoostKind.NONE

@@ -26,12 +26,14 @@ from qianheng.ledger.transfers import AccountKind, State, Transfer, account, acc
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day
 from qianheng.plans.allowance import NOTHING, Lease, Used, allowance, monday
+from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanStatus
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
 
 LOOK_BACK = timedelta(days=21)  # how long after its day a unit is looked at again for late facts
+BOOST = "boost"
 SPEND = "spend"  # why transfers move what a plan spent
 BEGUN = 0  # a plan's first target is older than any of its days
 _EVENTS = {PlanStatus.PAUSED: Event.PAUSE, PlanStatus.ACTIVE: Event.RESUME, PlanStatus.DELETED: Event.DELETE}
@@ -75,6 +77,26 @@ def lease_campaign(connection: Connection, campaign: StandardCampaign, day: date
     return Lease(held or _hold(connection, campaign, (lease_id, at), campaign.budget_daily), NOTHING)
 
 
+def lease_boost(connection: Connection, boost: Boost, plan: Plan, day: date) -> Lease:
+    """Hold what a boost may still spend, on a day its window touches, once for all; less when the balance is low."""
+    start, end = (midnight(day + timedelta(days=days), plan.timezone) for days in (0, 1))
+    if boost.starts >= microseconds(end) or boost.ends <= microseconds(start):
+        return Lease(0, NOTHING)
+    lease_id = _lease_id(boost, day)
+    if not (held := ledger.held(connection, lease_id)):
+        left = boost.budget - boost_spend(connection, boost)
+        funds = ledger.funds(connection, plan.ad_account_id)
+        if held := max(min(left, funds.cash + funds.credit), 0):
+            ledger.hold(connection, Payment(lease_id, plan.ad_account_id, held, start, BOOST, boost.id))
+    return Lease(held, NOTHING)
+
+
+def boost_spend(connection: Connection, boost: Boost) -> Micros:
+    """What a boost has spent, as the ledger has it."""
+    transfers = ledger.transfers_about(connection, boost.id)
+    return sum(transfer.amount for transfer in transfers if transfer.state is State.POSTED)
+
+
 def spent_before(connection: Connection, plan: Plan, day: date) -> Used:
     """What a plan spent before a day, as the ledger has it: since that week's Monday and in all its life."""
     week, today = midnight(monday(day), plan.timezone), midnight(day, plan.timezone)
@@ -97,7 +119,9 @@ def _hold(connection: Connection, plan: Plan | StandardCampaign, what: tuple[int
     return held
 
 
-def capture(connection: Connection, plan: Plan | StandardCampaign, day: date, at: datetime, spent: Micros) -> None:
+def capture(
+    connection: Connection, plan: Plan | StandardCampaign | Boost, day: date, at: datetime, spent: Micros
+) -> None:
     """Take what a plan spent of its lease of the day; the rest is free again."""
     ledger.capture(connection, _lease_id(plan, day), spent, at)
 
@@ -155,7 +179,7 @@ def unit_id(plan_id: int, day: date) -> int:
     return stable_id("unit", plan_id, day)
 
 
-def _lease_id(plan: Plan | StandardCampaign, day: date) -> int:
+def _lease_id(plan: Plan | StandardCampaign | Boost, day: date) -> int:
     return stable_id("lease", plan.id, day)
 
 

@@ -108,6 +108,7 @@ class Driver:
                 self.change(waiting.pop(0))
             if (now - start) % REFIT == 0:
                 self._refit(now)
+            self._note_boosts(now)
             self._receive(now)
             opportunities += self._serve(now)
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
@@ -193,12 +194,18 @@ class Driver:
         promoted = FactBatch({kind: table.filter(pc.field("plan_id") >= 0) for kind, table in facts.tables.items()})
         for kind in (Kind.IMPRESSION, Kind.CLICK):
             self.recorder.touches.add(kind, promoted[kind])
+        self.recorder.note_boosts(facts[Kind.CHARGE])
         self._today.append(facts)
         self._unlearnt.append(promoted)  # an order is matched to promoted clicks only
 
     def _take(self, facts: FactBatch) -> None:
         self._today.append(facts)
         self._unlearnt.append(facts)
+
+    def _note_boosts(self, now: int) -> None:
+        """Boosts that have started or ended are facts."""
+        if (events := self.engine.boosts.events(now)).num_rows:
+            self._take(FactBatch({Kind.BOOST: events}))
 
     def _beats(self, now: int) -> list[Beat]:
         """What the bidder says of each plan that serves."""
@@ -249,6 +256,7 @@ class Driver:
 
     def _close(self, now: int) -> FactBatch:
         """End a day; its facts."""
+        self._note_boosts(now)
         self._record_shown()
         facts = join([*self._today, FactBatch({Kind.DECISION: self.journal.take()})])
         self._today = []

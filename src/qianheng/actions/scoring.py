@@ -62,10 +62,10 @@ class DayScore:
         return worths
 
     def reach(self, tick: Tick, plans: Sequence[Plan], worths: Sequence[Float64], seen: Bool) -> None:
-        """What was really won of it: the decisions that were seen."""
+        """What was really won of it by the plan itself: the decisions that were seen and not paid for by a boost."""
         for column, found in zip(tick.serving.tolist(), worths, strict=True):
             plan = plans[column]
-            won = (tick.decisions.plan_id == plan.id) & seen
+            won = (tick.column == column) & (tick.boost == 0) & seen
             member = _members_of(tick.decisions, won, self.offers.members[column])
             reached = float(found[tick.decisions.row[won], member].sum())
             if plan.goal is Goal.PROFIT:

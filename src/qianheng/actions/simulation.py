@@ -192,6 +192,7 @@ class _Run:
         as_it_is = {term.plan.id: term.plan for term in terms}
         engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
         engine.run_beside(campaigns := self.scenario.campaign_records())
+        engine.run_boosts(self.scenario.boost_records())
         market, recorder, seed = Market(self.scenario, self.folder.seed), recorder_of(self.scenario), self.folder.seed
         self.driver = Driver(market, engine, recorder, seed, self.scenario.prediction)
         for term in terms:
@@ -235,6 +236,9 @@ class _Run:
                 leases[plan.id] = books.lease(connection, versions, day)
             for campaign in self.driver.engine.campaigns.campaigns:
                 leases[campaign.id] = books.lease_campaign(connection, campaign, day, midnight(day, self.timezone))
+            plan_of = {plan.id: plan for plan in begun}
+            for boost in self.driver.engine.boosts.boosts:
+                leases[boost.id] = books.lease_boost(connection, boost, plan_of[boost.plan_id], day)
         return changes, leases
 
     def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:
@@ -277,6 +281,10 @@ class _Run:
         for row, campaign in enumerate(standard.campaigns):
             if standard.leased[row]:
                 books.capture(connection, campaign, day, now, int(standard.spent_today[row]))
+        boosts = engine.boosts
+        for row, boost in enumerate(boosts.boosts):
+            if boosts.leased[row]:
+                books.capture(connection, boost, day, now, int(boosts.spent_today[row]))
 
     def _settle(self, connection: Connection, day: date, now: datetime) -> None:
         """Judge the days whose window may have closed, promise what they are due, pay what was promised before."""

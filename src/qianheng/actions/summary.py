@@ -27,6 +27,7 @@ from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
 from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, plan_product, refund_maturity, sums_of
 from qianheng.measures.sums import Sums, total
+from qianheng.plans.boost import Boost
 from qianheng.plans.plan import Counting, Plan, PlanChange
 from qianheng.store import ledger, plans, runs
 from qianheng.store.database import reading
@@ -80,6 +81,7 @@ class PlanRun:
     days: Sequence[PlanDay]
     hours: Sequence[PlanHour]
     landscape: Sequence[Prospect]
+    boosts: Sequence[tuple[Boost, Micros]] = ()  # each with what it spent
 
     @property
     def sums(self) -> Sums:
@@ -207,6 +209,7 @@ class _Reader:
     def __init__(self, connection: Connection, run: RunFolder, days: Days) -> None:
         self.connection, self.days, lake = connection, days, run.lake()
         self.told = runs.told(connection, run.run_id)
+        self.boosts = {plan.id: run.scenario.boosts_of(plan) for plan in run.scenario.plans}
         answer = lake.query(connection, plan_day(days))
         traffic = sums_of(lake.query(connection, plan_day_traffic(days)))
         self.sums = {True: sums_of(answer, Channel.PROMOTED), False: sums_of(answer)}
@@ -223,9 +226,9 @@ class _Reader:
         log = plans.log(self.connection, plan.id)
         number = (self.days.last - self.days.first).days + 1
         dates = [self.days.first + timedelta(days=i) for i in range(number)]
-        return PlanRun(
-            plan, history[0], log, [self._day(plan, d) for d in dates], self._hours(plan), self._landscape(plan)
-        )
+        days = [self._day(plan, d) for d in dates]
+        boosts = [(boost, books.boost_spend(self.connection, boost)) for boost in self.boosts.get(plan.id, [])]
+        return PlanRun(plan, history[0], log, days, self._hours(plan), self._landscape(plan), boosts)
 
     def refund_maturity(self) -> list[tuple[int, float]]:
         """The share of GMV refunded by each age of the order, in hours, all plans together."""
@@ -315,7 +318,19 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "seconds": None,  # plans are served together: what one of them took is not known
         "opportunities": sum(day.opportunities for day in plan.days),
         "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
+        "boosts": [_boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
         "days": [_day_json(day) for day in plan.days],
+    }
+
+
+def _boost_json(boost: Boost, spend: Micros, timezone: str) -> dict[str, Any]:
+    return {
+        "kind": boost.kind.name.lower(),
+        "starts": moment(boost.starts, timezone).isoformat(),
+        "ends": moment(boost.ends, timezone).isoformat(),
+        "budget": yuan(boost.budget),
+        "spend": yuan(spend),
+        "target": None if boost.target is None else f"{boost.target:f}",
     }
 
 
@@ -340,6 +355,10 @@ def _figures(sums: Sums, compensation: Micros) -> dict[str, Any]:
         "orders": sums.orders,
         "impressions": sums.impressions,
         "clicks": sums.clicks,
+        "boosted_spend": yuan(sums.boosted_spend),
+        "boosted_gmv": yuan(sums.boosted_gmv),
+        "boosted_orders": sums.boosted_orders,
+        "boosted_roi": ratio_text(sums.boosted_roi),
         "payment_roi": ratio_text(sums.payment_roi),
         "net_roi": ratio_text(sums.net_roi),
         "settled_roi": ratio_text(sums.settled_roi(closed=True)),

@@ -25,19 +25,74 @@ LARGE, CHUNK = 2048, 512  # requests: from how many on a batch is cleared in par
 
 
 @dataclass(frozen=True, slots=True)
+class Boosted:
+    """What the boosts of plans bid beside them, by kind, and what each has left, micro-yuan."""
+
+    bids: npt.NDArray[np.float32]  # [kinds, n, plans]
+    left: Int  # [kinds · plans]
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
-    """What plans, and then campaigns, offer for a batch, and what they have to pay with; columns are plans first."""
+    """What plans, and then campaigns, offer for a batch, and what they have to pay with; columns are plans first.
+
+    A plan enters each auction with one bid, the highest of its own and its boosts'. A purse pays for wins: those of the
+    columns, then those of the boosts.
+    """
 
     asked: Float  # [n, plans] micro-yuan; where bids are held back within the step, it changes here
     fixed: npt.NDArray[np.float32]  # [n, campaigns]
     left: Int  # [columns]
     owes: Callable[[Int, Int, Int], Int]  # what wins owe when charged, of their rows, columns and prices
     pooled: Pooled | None = None  # what all pools together are ranked by, if they are
+    boosted: Boosted | None = None
 
-    def bids(self, rows: slice) -> npt.NDArray[np.float32]:
-        """[rows, columns] never more than what was left when the step began."""
+    @property
+    def purses(self) -> Int:
+        """[purses] what each has left when the step begins."""
+        return self.left.copy() if self.boosted is None else np.concatenate([self.left, self.boosted.left])
+
+    def bids(self, rows: slice) -> Bids:
+        """The bids of some rows, none more than what was left when the step began."""
         asked = np.minimum(self.asked[rows], self.left[: self.asked.shape[1]]).astype(np.float32)
-        return np.concatenate([asked, self.fixed[rows]], axis=1) if self.fixed.shape[1] else asked
+        own = np.concatenate([asked, self.fixed[rows]], axis=1) if self.fixed.shape[1] else asked
+        return Bids(own, None if self.boosted is None else self.boosted.bids[:, rows].copy())
+
+
+@dataclass(frozen=True, slots=True)
+class Bids:
+    """Bids as they stand while a batch is cleared: each column's own [n, columns], and boosts' [kinds, n, plans]."""
+
+    own: npt.NDArray[np.float32]
+    boosted: npt.NDArray[np.float32] | None
+
+    @property
+    def entered(self) -> npt.NDArray[np.float32]:
+        """[n, columns] the one bid of each column."""
+        if self.boosted is None:
+            return self.own
+        plans, entered = self.boosted.shape[2], self.own.copy()
+        entered[:, :plans] = np.maximum(self.own[:, :plans], self.boosted.max(axis=0))
+        return entered
+
+    def withdraw(self, purse: int, row: int = 0) -> None:
+        """Take back, in place, what a purse would pay for from a row on."""
+        if purse < self.own.shape[1]:
+            self.own[row:, purse] = 0
+        elif self.boosted is not None:
+            kind, plan = divmod(purse - self.own.shape[1], self.boosted.shape[2])
+            self.boosted[kind, row:, plan] = 0
+
+    def payers(self, row: Int, column: Int, due: Int) -> Int:
+        """[m] who pays for each win: 0 the column itself if its own bid would have won at that price, else the first
+        kind of boost (from 1) whose bid would have.
+        """
+        if self.boosted is None:
+            return np.zeros(len(row), np.int64)
+        plans = self.boosted.shape[2]
+        of_plan = np.where(column < plans, column, 0)
+        enough = np.concatenate([self.own[None, row, of_plan], self.boosted[:, row, of_plan]])
+        return np.where(column < plans, (np.ceil(enough) >= due).argmax(axis=0), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +103,12 @@ class Wins:
     place: Int  # 0 = first
     column: Int  # plans, then campaigns, then nobody's (`with_unpaid`)
     due: Int  # micro-yuan when it is charged
+    boost: Int  # the kind of boost that pays, 0: the column itself
+
+    def purse(self, offered: Offered) -> Int:
+        """[m] the purse that pays for each: columns, then boosts by kind and plan."""
+        plans = offered.asked.shape[1]
+        return np.where(self.boost > 0, len(offered.left) + (self.boost - 1) * plans + self.column, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +117,25 @@ class Reserved:
 
     cleared: Cleared
     wins: Wins
-    stopped: Int  # [columns] row from which it could not pay; n if it always could
+    stopped: Int  # [purses] row from which it could not pay; n if it always could
+    entered: npt.NDArray[np.float32]  # [n, columns] the bids that stood in the auctions
     refused: npt.NDArray[np.int8] | None = None  # [n, columns] see `pooled.REFUSALS`; 0 = not, `None` = nobody
 
 
 def reserve(batch: Opportunities, site: Site, offered: Offered, within: Within | None) -> Reserved:
     """Clear the auctions of a batch; in parts, and holding bids back between them, if there is a correction."""
-    plans, left = offered.asked.shape[1], offered.left.copy()
+    plans, left = offered.asked.shape[1], offered.purses
     stopped, parts = np.full(len(left), len(batch)), []
     for rows in _chunks(len(batch), CHUNK if within else len(batch)):
         if within:
             offered.asked[rows] *= within.factor
         part = _clear(_pages(batch, site, rows, offered), offered, left, stopped)
-        left -= np.bincount(part.wins.column, part.wins.due, len(left)).astype(np.int64)
+        purse = part.wins.purse(offered)
+        left -= np.bincount(purse, part.wins.due, len(left)).astype(np.int64)
         parts.append(part)
         if within:
             looked_at = site.seen[batch.placement[part.wins.row], part.wins.place]
-            spent = np.bincount(part.wins.column, part.wins.due * looked_at, len(left))
+            spent = np.bincount(purse, part.wins.due * looked_at, len(left))
             within.spent(spent[:plans].astype(float), rows.stop - rows.start)
     return parts[0] if len(parts) == 1 else _joined(parts)
 
@@ -110,21 +173,24 @@ def _pages(batch: Opportunities, site: Site, rows: slice, offered: Offered) -> _
 def _clear(pages: _Pages | PooledPages, offered: Offered, left: Int, stopped: Int) -> Reserved:
     """Clear until every win can be paid of what is `left`; who could not is written down in `stopped`."""
     bids, start = offered.bids(pages.rows), pages.rows.start
-    bids[:, stopped <= start] = 0
+    for purse in np.flatnonzero(stopped <= start).tolist():
+        bids.withdraw(purse)
     while True:
-        cleared = pages.cleared(bids)
-        wins = _wins(cleared, offered, start)
-        over = _first_unpayable(wins, left)
+        cleared = pages.cleared(entered := bids.entered)
+        wins = _wins(cleared, offered, bids, start)
+        over = _first_unpayable(wins, wins.purse(offered), left)
         if over is None:
-            return Reserved(cleared, wins, stopped, pages.close(cleared))
-        row, column = over
-        bids[row - start :, column], stopped[column] = 0, row
+            return Reserved(cleared, wins, stopped, entered, pages.close(cleared))
+        row, purse = over
+        bids.withdraw(purse, row - start)
+        stopped[purse] = row
 
 
-def _wins(cleared: Cleared, offered: Offered, start: int) -> Wins:
+def _wins(cleared: Cleared, offered: Offered, bids: Bids, start: int) -> Wins:
     row, place = np.nonzero((cleared.winner >= 0) & (cleared.winner < len(offered.left)))
     column = cleared.winner[row, place]
-    return Wins(row + start, place, column, offered.owes(row + start, column, cleared.price[row, place]))
+    due = offered.owes(row + start, column, cleared.price[row, place])
+    return Wins(row + start, place, column, due, bids.payers(row, column, due))
 
 
 def with_unpaid(batch: Opportunities, reserved: Reserved, nobody: int) -> tuple[Wins, Int]:
@@ -138,19 +204,19 @@ def with_unpaid(batch: Opportunities, reserved: Reserved, nobody: int) -> tuple[
     row, place = np.nonzero(winner >= nobody + batch.bids.shape[1])
     product = batch.unpaid.product_id[row, winner[row, place] - nobody - batch.bids.shape[1]]
     row, place, product = row[product >= 0], place[product >= 0], product[product >= 0]
-    theirs = Wins(row, place, np.full_like(row, nobody), np.zeros_like(row))
+    theirs = Wins(row, place, np.full_like(row, nobody), np.zeros_like(row), np.zeros_like(row))
     order = np.lexsort((np.concatenate([wins.place, place]), np.concatenate([wins.row, row])))
     both = Wins(*(column[order] for column in _end_to_end(Wins, [wins, theirs])))
     return both, np.concatenate([np.full_like(wins.column, -1), product])[order]
 
 
-def _first_unpayable(wins: Wins, left: Int) -> tuple[int, int] | None:
-    """The first auction (row) in which somebody wins what is more than it has left, and its column."""
+def _first_unpayable(wins: Wins, purses: Int, left: Int) -> tuple[int, int] | None:
+    """The first auction (row) whose win is more than its purse [m] has left, and the purse."""
     firsts = []
-    for column in np.flatnonzero(np.bincount(wins.column, wins.due, len(left)) > left).tolist():
-        mine = np.nonzero(wins.column == column)[0]
-        beyond = np.searchsorted(np.cumsum(wins.due[mine]), left[column], side="right")
-        firsts.append((int(wins.row[mine[beyond]]), column))
+    for purse in np.flatnonzero(np.bincount(purses, wins.due, len(left)) > left).tolist():
+        mine = np.nonzero(purses == purse)[0]
+        beyond = np.searchsorted(np.cumsum(wins.due[mine]), left[purse], side="right")
+        firsts.append((int(wins.row[mine[beyond]]), purse))
     return min(firsts, default=None)
 
 
@@ -165,7 +231,9 @@ def _joined(parts: Sequence[Reserved]) -> Reserved:
     cleared = Cleared(*_end_to_end(Cleared, [part.cleared for part in parts]))
     told = [part.refused for part in parts if part.refused is not None]
     refused = np.concatenate(told) if told else None
-    return Reserved(cleared, Wins(*_end_to_end(Wins, [part.wins for part in parts])), parts[0].stopped, refused)
+    wins = Wins(*_end_to_end(Wins, [part.wins for part in parts]))
+    entered = np.concatenate([part.entered for part in parts])
+    return Reserved(cleared, wins, parts[0].stopped, entered, refused)
 
 
 def _end_to_end(kind: type, records: Sequence[object]) -> list[npt.NDArray[Any]]:

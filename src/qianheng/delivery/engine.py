@@ -21,8 +21,9 @@ from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.protocol import MakeBidder, Market, Outcome
 from qianheng.bidding.within import Within
 from qianheng.core.days import DAY, moment
+from qianheng.delivery.boosts import Boosts, Step
 from qianheng.delivery.campaigns import Campaigns
-from qianheng.delivery.clearing import LARGE, Offered, Wins, reserve, with_unpaid
+from qianheng.delivery.clearing import LARGE, Boosted, Offered, Wins, reserve, with_unpaid
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
@@ -31,6 +32,7 @@ from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.plans.allowance import NOTHING, Used, allowance
+from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanStatus
 from qianheng.prediction.space import Float, Int, Space
@@ -62,6 +64,8 @@ class Tick:
     serving: Int  # rows of the plans that took part
     asked: Asked
     column: Int  # [m] whose each decision is: rows of the plans, then of the campaigns, then nobody's (organic)
+    boost: Int  # [m] the kind of boost that pays for it, 0: the plan or campaign itself
+    entered: npt.NDArray[np.float32]  # [n, columns] what stood in the auctions: own bids, or boosts' if higher
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""
@@ -80,6 +84,7 @@ class Engine:
         self.campaigns = Campaigns((), space, site.keywords)
         self.pools = None if site.pools is None else PoolRoom(site.pools, len(site.seen), len(space.product_ids))
         self.plans = sorted(plans, key=lambda plan: plan.id)
+        self.boosts = Boosts((), self.plans)
         goods = site.goods or Goods.free(space.product_ids)
         self.offers, self.openings = Offers(self.plans, space, goods), Openings(self.plans)
         self.ids = np.array([plan.id for plan in self.plans], np.int64)
@@ -103,6 +108,10 @@ class Engine:
         """Serve these standard campaigns beside the plans."""
         self.campaigns = Campaigns(campaigns, self.space, self.site.keywords)
 
+    def run_boosts(self, boosts: Sequence[Boost]) -> None:
+        """Let these boosts work for their plans in their windows."""
+        self.boosts = Boosts(boosts, self.plans)
+
     def row(self, plan_id: int) -> int:
         """The row of a plan in the engine's arrays."""
         return int(np.searchsorted(self.ids, plan_id))
@@ -117,6 +126,7 @@ class Engine:
             setattr(self, name, np.insert(getattr(self, name), row, getattr(fresh, name)[0]))
         self.plans.insert(row, plan)
         self.used.insert(row, NOTHING)
+        self.boosts.make_room(row)
         self.offers.insert(row, plan)
         self.openings = Openings(self.plans)
         self.bidder.add(float(plan.budget_daily), row)
@@ -140,10 +150,13 @@ class Engine:
         self.openings.change(row, plan)
 
     def lease(self, id_: int, amount: int, used: Used = NOTHING) -> None:
-        """Let a plan, or a campaign, spend so much today, micro-yuan, and never more than its budgets leave after what
-        it `used`."""
+        """Let a plan, a campaign or a boost spend so much today, micro-yuan; a plan never more than its budgets leave
+        after what it `used`.
+        """
         if id_ in self.campaigns.ids:
             self.campaigns.lease(id_, amount)
+        elif id_ in self.boosts.ids:
+            self.boosts.lease(id_, amount)
         else:
             row = self.row(id_)
             self.leased[row], self.used[row] = amount, used
@@ -164,8 +177,8 @@ class Engine:
 
     @property
     def spend(self) -> int:
-        """What plans and campaigns have spent today, micro-yuan."""
-        return int(self.spent_today.sum() + self.campaigns.spent_today.sum())
+        """What plans, campaigns and boosts have spent today, micro-yuan."""
+        return int(sum(part.spent_today.sum() for part in (self, self.campaigns, self.boosts)))
 
     def on_air(self, room_id: int, on: bool, at: int) -> None:
         """A live room went on or off air: its plans start, or stop once the grace period is over.
@@ -198,6 +211,7 @@ class Engine:
         self.campaigns.start_day()
         if self.pools is not None:
             self.pools.start_day()
+        self.boosts.start_day()
         self.bidder.close_day()
 
     def snapshot(self) -> dict[str, npt.NDArray[Any]]:
@@ -207,6 +221,7 @@ class Engine:
         if self.pools is not None:
             state |= {f"pools.{name}": held for name, held in self.pools.snapshot().items()}
         state |= {f"air.{name}": held for name, held in self.offers.air.snapshot().items()}
+        state |= {f"boosts.{name}": held for name, held in self.boosts.snapshot().items()}
         return state | {f"bidder.{name}": held for name, held in self.bidder.snapshot().items()}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
@@ -218,6 +233,7 @@ class Engine:
         self.offers.air.restore(_part(state, "air."))
         if self.pools is not None:
             self.pools.restore(_part(state, "pools."))
+        self.boosts.restore(_part(state, "boosts."))
 
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
@@ -226,13 +242,27 @@ class Engine:
         serving = np.flatnonzero(self.serving(now))
         left, asked = self.left, self._asked(step, batch, worth, serving)
         everybodys = np.concatenate([left, self.campaigns.left])
+        boosted = self._boosted(now, batch, worth, serving)
         owes, pooled = partial(self._due, batch), self._pooled(batch)
-        offered = Offered(asked, self.campaigns.bids(batch), everybodys, owes, pooled)
+        offered = Offered(asked, self.campaigns.bids(batch), everybodys, owes, pooled, boosted)
         within = Within(self.bidder.pace(step), len(batch)) if len(batch) >= LARGE else None
         reserved = reserve(batch, self.site, offered, within)
         reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)], reserved.refused)
         wins, unpaid = with_unpaid(batch, reserved, len(everybodys))
-        return Tick(batch, self._decisions(batch, wins, unpaid), reserved.cleared, worth, serving, reasons, wins.column)
+        decisions, won = self._decisions(batch, wins, unpaid), (wins.column, wins.boost, reserved.entered)
+        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, *won)
+
+    def _boosted(self, now: int, batch: Opportunities, worth: Float, serving: Int) -> Boosted | None:
+        """What the plans' boosts bid, and what each has left; `None` while none runs."""
+        if not self.boosts.boosts:
+            return None
+        of_day, length = self.bidder.market.steps, self.site.step
+        step = Step(self._step(now), of_day, length, now, batch, worth, self.offers, serving)
+        bids = self.boosts.bids(step, self.plans, self.bidder)
+        if bids is None:
+            return None
+        bids[:, batch.at[:, None] >= self.on_air_until] = 0
+        return Boosted(bids.astype(np.float32), self.boosts.purses(len(self.plans)))
 
     def _pooled(self, batch: Opportunities) -> Pooled | None:
         """What is to be known of everybody's offers to rank all pools together; `None` if only ads are ranked."""
@@ -252,13 +282,16 @@ class Engine:
         charged = seen & ours
         charged[theirs] = self.campaigns.charged(tick.column[theirs] - plans, seen[theirs], clicked[theirs])
         paid = np.where(charged, tick.decisions.price, 0)
-        spent = np.bincount(tick.column, paid, nobody + 1).astype(np.int64)
+        own, boosted = tick.boost == 0, np.flatnonzero(tick.boost)
+        spent = np.bincount(tick.column, paid * own, nobody + 1).astype(np.int64)
         self.spent_today += spent[:plans]
         self.campaigns.spent_today += spent[plans:nobody]
-        self.bidder.observe(self._step(now), self._outcome(tick, ours, seen, paid))
+        worth = tick.worth[tick.decisions.row[boosted], tick.column[boosted]] * seen[boosted]
+        self.boosts.pay(tick.boost[boosted], tick.column[boosted], paid[boosted], worth)
+        self.bidder.observe(self._step(now), self._outcome(tick, ours & own, seen, paid))
         plan = np.where(ours, tick.column, -1)  # beyond the last plan: no change log
         version = np.append(self.versions, np.int32(0))[plan]
-        return shown(tick.batch, tick.decisions, version, (seen, clicked, charged))
+        return shown(tick.batch, tick.decisions, (version, tick.boost), (seen, clicked, charged))
 
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))

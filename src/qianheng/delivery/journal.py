@@ -42,6 +42,7 @@ class _Pairs:
     slot: Int  # 0 = lost
     price: Int  # due if seen, micro-yuan
     seen: Bool
+    boosted: Bool  # paid for by a boost, at its bid
 
     @property
     def where(self) -> tuple[Int, Int]:
@@ -78,8 +79,10 @@ class Journal:
         kept = np.union1d(won, (rows[:, None] * plans + np.arange(plans)).ravel()).astype(np.int64)
         place = np.searchsorted(kept, won)
         slot, price, looked = np.zeros(len(kept), np.int64), np.zeros(len(kept), np.int64), np.zeros(len(kept), bool)
+        boosted = np.zeros(len(kept), bool)
         slot[place], price[place], looked[place] = decisions.slot[mine], decisions.price[mine], seen[mine]
-        return _Pairs(kept // plans, kept % plans, slot, price, looked)
+        boosted[place] = tick.boost[mine] > 0
+        return _Pairs(kept // plans, kept % plans, slot, price, looked, boosted)
 
 
 def sampled(opportunity_id: Int, rate: float) -> Bool:
@@ -101,6 +104,8 @@ def _columns(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
     plan_id = engine.ids[plan]
     bid = np.minimum(asked.bid[pairs.where], asked.left[plan]).astype(np.float32)
     bid[row >= asked.stopped[plan]] = 0
+    worth, multiplier, boosted = tick.worth[pairs.where], asked.multiplier[plan], pairs.boosted
+    bid = np.where(boosted, raised := tick.entered[pairs.where], bid)
     placement = batch.placement[row]
     columns: _Columns = {
         "id": crossed(batch.id[row], plan_id),
@@ -116,10 +121,10 @@ def _columns(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
         "predicted": parts.predicted,
         "share": parts.share,
         "factor": parts.factor,
-        "worth": tick.worth[pairs.where],
-        "multiplier": asked.multiplier[plan],
-        "shade": _part(asked.bid[pairs.where], asked.multiplier[plan] * tick.worth[pairs.where]),
-        "left": asked.left[plan],
+        "worth": worth,
+        "multiplier": np.where(boosted, _part(raised.astype(float), worth), multiplier),
+        "shade": np.where(boosted, 1.0, _part(asked.bid[pairs.where], multiplier * worth)),
+        "left": np.where(boosted, np.ceil(raised), asked.left[plan]).astype(np.int64),
         "bid": bid,
         "reserve": engine.site.reserve[placement],
         "slot": pairs.slot,

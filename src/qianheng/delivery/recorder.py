@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qianheng.core.days import DAY
 from qianheng.facts.attribution import Touch, Touches
 from qianheng.facts.batch import FactBatch, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.plans.boost import BoostKind
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.fees import Rates
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
@@ -50,6 +52,7 @@ class Recorder:
         self.service_fee_rates = service_fee_rates
         self.terms: dict[int, list[Term]] = {}
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
+        self.boosted: dict[int, tuple[int, int]] = {}  # impression that a boost paid for → its time, kind of boost
         self.waiting = SCHEMAS[Kind.REFUND].empty_table()  # refunds told before their order
 
     def change(self, at: int, plan: Plan | StandardCampaign, version: int) -> None:
@@ -71,9 +74,16 @@ class Recorder:
             tables[Kind.REFUND] = self._stamp_refunds(raw[Kind.REFUND])
         return FactBatch(tables)
 
+    def note_boosts(self, charges: pa.Table) -> None:
+        """Remember which impressions a boost paid for: orders that come from them are its own."""
+        paid = charges.filter(pc.field("boost") != BoostKind.NONE)
+        columns = (paid[name].to_pylist() for name in ("impression_id", "at", "boost"))
+        self.boosted.update({id_: (at, kind) for id_, at, kind in zip(*columns, strict=True)})
+
     def forget(self, now: int, keep: int) -> None:
         """Drop touches out of their windows, and orders older than `keep` microseconds."""
         self.touches.forget(now)
+        self.boosted = {id_: known for id_, known in self.boosted.items() if known[0] >= now - keep}
         self.plan_of_order = {
             order_id: known for order_id, known in self.plan_of_order.items() if known[0] >= now - keep
         }
@@ -82,11 +92,13 @@ class Recorder:
         """The touches and orders held; the plans' terms come from the change log."""
         orders = [(key, *known) for key, known in self.plan_of_order.items()]
         known = np.array(orders, np.int64).reshape(-1, 3)
-        return {"orders": known, "waiting": packed(self.waiting), **self.touches.snapshot()}
+        boosted = np.array([(id_, *of) for id_, of in self.boosted.items()], np.int64).reshape(-1, 3)
+        return {"orders": known, "boosted": boosted, "waiting": packed(self.waiting), **self.touches.snapshot()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from a snapshot."""
         self.plan_of_order = {key: (at, plan_id) for key, at, plan_id in state["orders"].tolist()}
+        self.boosted = {id_: (at, kind) for id_, at, kind in state["boosted"].tolist()}
         self.waiting = unpacked(state["waiting"])
         self.touches.restore(state)
 
@@ -101,7 +113,8 @@ class Recorder:
         reached = touch is not None and (term is None or touch.plan_id == term.plan.id)
         stamped = {**order, "channel": Channel.PROMOTED if reached else Channel.ORGANIC}
         if touch and reached:
-            stamped |= {"click_id": touch.id, "touched_at": touch.at}
+            _, boost = self.boosted.get(touch.id, (0, BoostKind.NONE))
+            stamped |= {"click_id": touch.id, "boost": boost, "touched_at": touch.at}
             stamped |= {"placement": touch.placement, "creative_id": touch.creative_id}
         if term is None:
             return stamped | {"plan_id": NO_PLAN, "target_version": -1}

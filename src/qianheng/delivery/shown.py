@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.opportunities import Bool, Decisions, Opportunities
-from qianheng.facts.schema import BoostKind, Kind
+from qianheng.facts.schema import Kind
+from qianheng.prediction.space import Int
 
 Columns = dict[str, npt.NDArray[np.generic]]
 IDS_PER_OPPORTUNITY = 8  # an impression's id is its opportunity's id and its place
@@ -32,14 +33,15 @@ class Shown:
 def shown(
     batch: Opportunities,
     decisions: Decisions,
-    version: npt.NDArray[np.int32],
+    of_plan: tuple[npt.NDArray[np.int32], Int],
     reaction: tuple[Bool, Bool, Bool],
 ) -> Shown:
     """Decisions on a batch as they were seen and clicked.
 
-    version: of the change log of each decision's plan, [m]; reaction: seen, clicked and charged, [m].
+    of_plan: the version of the change log of each decision's plan, and the kind of boost that drove it, [m];
+    reaction: seen, clicked and charged, [m].
     """
-    row, (seen, clicked, charged) = decisions.row, reaction
+    row, (version, boost), (seen, clicked, charged) = decisions.row, of_plan, reaction
     keyword = np.full(len(batch), -1, np.int16) if batch.keyword is None else batch.keyword
     columns: Columns = {
         "id": batch.id[row] * IDS_PER_OPPORTUNITY + decisions.slot,
@@ -56,6 +58,7 @@ def shown(
         "slot": decisions.slot,
         "predicted_gmv": decisions.predicted_gmv,
         "target_version": version,
+        "boost": boost,
         "amount": decisions.price,
     }
     return Shown(columns, seen, clicked & seen, charged)
@@ -67,7 +70,6 @@ def facts_of(steps: Sequence[Shown]) -> FactBatch:
         return FactBatch()
     columns = {name: np.concatenate([step.columns[name] for step in steps]) for name in steps[0].columns}
     columns |= {"received_at": columns["at"], "impression_id": columns["id"]}
-    columns["boost"] = np.full(len(columns["id"]), BoostKind.NONE)
     seen = np.concatenate([step.seen for step in steps])
     clicked = np.concatenate([step.clicked for step in steps])
     charged = np.concatenate([step.charged for step in steps])

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     ORDER = "order"
     REFUND = "refund"
     LIVE = "live"
+    BOOST = "boost"
     DECISION = "decision"  # what a plan bid for an opportunity, and what became of it
 
 
@@ -31,14 +32,6 @@ class Channel(IntEnum):
     ORGANIC = 0
     PROMOTED = 1
     CREATOR = 2
-
-
-class BoostKind(IntEnum):
-    """Which boost drove a charge or an order, if any (SPEC 4.7)."""
-
-    NONE = 0
-    PLAN = 1
-    CREATIVE = 2
 
 
 class Fate(StrEnum):
@@ -107,6 +100,12 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("service_fee", pa.int64()),
     ),
     Kind.REFUND: _schema(("order_id", pa.int64()), ("order_at", pa.int64()), ("amount", pa.int64())),
+    Kind.BOOST: _schema(
+        ("boost_id", pa.int64()),
+        ("boost", pa.int8()),
+        ("ended", pa.bool_()),
+        ("amount", pa.int64()),  # its budget when it starts, what it spent when it ends
+    ),
     Kind.LIVE: _schema(("room_id", pa.int64()), ("on_air", pa.bool_())),
     Kind.DECISION: _schema(
         ("placement", pa.int8()),

@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from qianheng.core.days import REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D, SHANGHAI
 from qianheng.facts.batch import FactBatch
-from qianheng.facts.schema import BoostKind, Channel, Kind
+from qianheng.facts.schema import Channel, Kind
 from qianheng.measures.days import Int64, day_numbers
 from qianheng.measures.query import PlanDay, grouped
 from qianheng.measures.sums import NAMES, Sums
+from qianheng.plans.boost import BoostKind
 
 Columns = Mapping[str, Int64]
 

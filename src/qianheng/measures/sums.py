@@ -59,6 +59,11 @@ class Sums:
         return ratio(self.gmv, self.spend)
 
     @property
+    def boosted_roi(self) -> Fraction | None:
+        """The payment ROI of boosts alone."""
+        return ratio(self.boosted_gmv, self.boosted_spend)
+
+    @property
     def net_roi(self) -> Fraction | None:
         """净成交ROI: GMV less one-hour refunds, over spend."""
         return ratio(self.net_gmv, self.spend)

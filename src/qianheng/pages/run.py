@@ -166,6 +166,7 @@ def _figures(run: PlanRun | RunSummary, line: Fraction, goal: str | None) -> Ite
         "refund_rate_1h": percent(sums.refund_rate_1h),
         "hindsight": percent(run.hindsight_ratio),
         **_full_domain(run),
+        **_boosted(sums),
     }
     yield element("dl", *_named(small), class_="small")
 
@@ -175,6 +176,17 @@ def _full_domain(run: PlanRun | RunSummary) -> dict[str, str]:
     if isinstance(run, RunSummary) or run.plan.counting is Counting.ALL:
         return {}
     return {"full_domain_gmv": money(sum((day.all_sums for day in run.days), Sums()).gmv)}
+
+
+def _boosted(sums: Sums) -> dict[str, str]:
+    """What boosts spent and brought of it, where there were any."""
+    if not sums.boosted_spend:
+        return {}
+    return {
+        "boosted_spend": money(sums.boosted_spend),
+        "boosted_gmv": money(sums.boosted_gmv),
+        "boosted_roi": roi(sums.boosted_roi),
+    }
 
 
 def _against(kind: str, value: Fraction | None, aim: tuple[Fraction | None, Fraction], is_goal: bool) -> Html:

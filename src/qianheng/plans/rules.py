@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 
+from qianheng.core.days import HOUR
 from qianheng.core.errors import BadInput, QianhengError, Refused
 from qianheng.core.money import micros, yuan
 from qianheng.core.tables import build, read_toml
+from qianheng.plans.boost import Boost, BoostKind
 from qianheng.plans.plan import Plan
 
 SHIPPED = Path(__file__).with_name("marketplaces")
@@ -26,6 +29,23 @@ class Least:
 
 
 @dataclass(frozen=True, slots=True)
+class BoostRule:
+    """How long a boost of one kind may run (fewest and most hours), its least budget in 元, its most creatives."""
+
+    hours: tuple[Decimal, Decimal]
+    budget_least: Decimal
+    creatives_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoostRules:
+    """The rules of each kind of boost."""
+
+    plan: BoostRule
+    creative: BoostRule
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """A version of a marketplace's rules of plans."""
 
@@ -33,6 +53,7 @@ class Rules:
     version: int
     source: str
     least: Least
+    boosts: BoostRules
 
 
 @lru_cache(maxsize=64)
@@ -57,6 +78,23 @@ def check(plan: Plan, rules: Rules, names: Iterable[str]) -> None:
     """Refuse a plan whose fields of these names the rules do not allow; all reasons at once: Refused."""
     if found := faults(plan, rules, names):
         raise Refused("plans.against_rules", place=plan.name, faults="".join(f"\n  {fault}" for fault in found))
+
+
+def boost_faults(boosts: Sequence[Boost], plan: Plan, rules: Rules) -> list[BadInput]:
+    """What the rules say against the boosts of a plan; empty when they allow them."""
+    found = [BadInput("plans.boosts_meet") for one, other in combinations(boosts, 2) if one.meets(other)]
+    for boost in boosts:
+        rule = rules.boosts.plan if boost.kind is BoostKind.PLAN else rules.boosts.creative
+        hours, (fewest, most) = Decimal(boost.ends - boost.starts) / HOUR, rule.hours
+        if not fewest <= hours <= most:
+            found.append(BadInput("plans.boost_hours", value=f"{hours:g}", least=fewest, most=most))
+        if boost.budget < (least := micros(str(rule.budget_least))):
+            found.append(BadInput("plans.below_least", place="budget", value=yuan(boost.budget), least=yuan(least)))
+        if len(boost.creative_ids) > rule.creatives_most:
+            found.append(BadInput("plans.boost_too_many", value=len(boost.creative_ids), most=rule.creatives_most))
+        foreign = sorted({*boost.creative_ids} - {*plan.product_ids})
+        found += [BadInput("plans.boost_not_the_plans", value=one) for one in foreign]
+    return found
 
 
 BUDGETS = ("budget_daily", "budget_weekly", "budget_total")

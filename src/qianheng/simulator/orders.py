@@ -10,7 +10,8 @@ import numpy as np
 from qianheng.core.days import MINUTE
 from qianheng.core.money import FEN
 from qianheng.facts.batch import FactBatch, table
-from qianheng.facts.schema import BoostKind, Channel, Kind
+from qianheng.facts.schema import Channel, Kind
+from qianheng.plans.boost import BoostKind
 from qianheng.simulator.buyers import Catalogue, Population
 from qianheng.simulator.draws import Bool, Int64, Real, UInt64, Whole, another, positive_ids, scramble
 from qianheng.simulator.habits import Delay

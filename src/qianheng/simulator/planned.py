@@ -7,9 +7,12 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import Literal
 
+from qianheng.core.days import HOUR, microseconds
 from qianheng.core.errors import BadInput
+from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, micros
 from qianheng.core.placements import Placement
+from qianheng.plans.boost import Boost, BoostKind
 from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanKind, PlanStatus, Value
 from qianheng.plans.writing import written
 
@@ -49,6 +52,25 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedBoost:
+    """A boost that a plan's owner starts at a time of a delivery day (from 1); `budget` in 元."""
+
+    day: int
+    time: str
+    hours: Decimal
+    budget: Decimal
+    kind: Literal["plan", "creative"] = "plan"
+    target: Decimal | None = None
+    creatives: tuple[int, ...] = ()
+
+    def record(self, plan_id: int, number: int, starts: datetime) -> Boost:
+        """The boost; `number` counts its plan's from 0. What a boost may not be: BadInput."""
+        begins, length = microseconds(starts), int(self.hours * HOUR)
+        kind, id_ = BoostKind[self.kind.upper()], stable_id("boost", plan_id, number)
+        return Boost(id_, plan_id, kind, micros(str(self.budget)), begins, begins + length, self.target, self.creatives)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPlan:
     """A plan of the scenario, as its owner would set it up; money in 元, a schedule as hours ("8-22")."""
 
@@ -73,6 +95,7 @@ class PlannedPlan:
     roi_float: bool = False
     schedule: str = ""
     changes: tuple[PlannedChange, ...] = ()
+    boosts: tuple[PlannedBoost, ...] = ()
 
     def record(self, ad_account_id: int, timezone: str) -> Plan:
         """The plan as it stands at the start, active. What a plan may not be: BadInput."""

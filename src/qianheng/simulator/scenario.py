@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from qianheng.auction.pricing import Pricing
-from qianheng.core.days import SHANGHAI, zone
+from qianheng.core.days import SHANGHAI, microseconds, midnight, zone
 from qianheng.core.errors import BadInput, QianhengError, Refused
 from qianheng.core.money import Micros, micros
 from qianheng.core.placements import Placement
 from qianheng.core.words import say
 from qianheng.plans import rules
+from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import Plan, apply, change
 from qianheng.prediction.calibration import Trust
@@ -234,6 +235,16 @@ class Scenario:
         """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
         return sorted((made for plan in self.plans for made in self.changes_of(plan)), key=lambda made: made.at)
 
+    def boosts_of(self, plan: PlannedPlan) -> list[Boost]:
+        """The boosts of one of its plans."""
+        return [boost.record(plan.id, i, self.at(boost.day, boost.time)) for i, boost in enumerate(plan.boosts)]
+
+    def boost_records(self) -> list[Boost]:
+        """All boosts that start within its days."""
+        last = self.first_day + timedelta(days=self.days)
+        ends = microseconds(midnight(last, self.timezone))
+        return [boost for plan in self.plans for boost in self.boosts_of(plan) if boost.starts < ends]
+
     def at(self, day: int, text: str) -> datetime:
         """The time of day `text` ("09:40") on a delivery day, the first being 1."""
         return datetime.combine(self.first_day + timedelta(days=day - 1), clock(text), tzinfo=ZoneInfo(self.timezone))
@@ -293,6 +304,8 @@ def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[Qianhe
         for version, made in enumerate(scenario.changes_of(planned), 1):
             plan = apply(plan, change(plan, version, made.at, "scenario", "", **made.after))
             yield from (fault.at(f"{made.at:%m-%d %H:%M}") for fault in rules.faults(plan, allowed, made.after))
+        boosts = scenario.boosts_of(planned)
+        yield from (fault.at("boosts") for fault in rules.boost_faults(boosts, plan, allowed))
     except (BadInput, Refused) as error:
         yield error
 
