@@ -7,6 +7,9 @@ import pytest
 from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summary import RunSummary, as_json, summarise
+from qianheng.cli.campaigns import print_campaigns, print_shown
+from qianheng.core.words import speak
+from qianheng.pages.run import render
 from tests.actions.test_campaign_runs import SMALL
 from tests.actions.test_simulation import Killed
 
@@ -37,6 +40,20 @@ def test_the_run_tells_what_people_saw_of_every_pool(limited: RunSummary) -> Non
     assert all(looks > 0 for looks in told["looks"].values())
     assert 0 < float(told["ad_share"]) < 1
     assert limited.balanced
+    page = render(limited)
+    assert 'id="pools"' in page
+    assert "Commerce (M2)" in page
+
+
+def test_a_person_reads_the_same_in_both_languages(limited: RunSummary, capsys: pytest.CaptureFixture[str]) -> None:
+    for language, word in (("en", "ads a user and day"), ("zh", "每用户每天")):
+        speak(language)  # type: ignore[arg-type]
+        print_campaigns(limited.campaigns)
+        print_shown(limited.shown)
+        said = capsys.readouterr().out
+        assert word in said
+        assert all(run.campaign.name in said for run in limited.campaigns)
+    speak("en")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.campaigns import print_campaigns
+from qianheng.cli.campaigns import print_campaigns, print_shown
 from qianheng.cli.output import AsJson, money_text, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
@@ -120,12 +120,13 @@ def _told(told: DayTold) -> str:
 def _print_summary(summary: RunSummary) -> None:
     where = {"title": summary.title, "days": summary.days, "first": summary.first_day, "seed": summary.seed}
     columns = {plan.plan.name: _figures(plan) for plan in summary.plans}
-    if len(summary.plans) > 1:
+    if len(summary.plans) > 1 or summary.campaigns:
         columns[say("simulation.total")] = _figures(summary)
     rows = [[say(f"simulation.column.{name}"), *cells] for name, *cells in zip(FIGURES, *columns.values(), strict=True)]
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
     print_campaigns(summary.campaigns)
+    print_shown(summary.shown)
     if summary.gap:
         causes = ", ".join(f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
         typer.echo(say("explain.gap_line", causes=causes))

@@ -161,4 +161,4 @@ class AdShare:
     def _fade(self, now: int) -> None:
         kept = np.exp(-max(now - int(self.at[0]), 0) / self.window)
         self.promoted, self.places = self.promoted * kept, self.places * kept
-        self.at[0] = now
+        self.at[0] = max(now, int(self.at[0]))

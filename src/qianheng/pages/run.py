@@ -38,6 +38,7 @@ from qianheng.pages.parts import (
     section,
     table,
 )
+from qianheng.pages.pools import pools_section
 from qianheng.plans.plan import Counting, Goal, Plan, Value
 
 STATIC = Path(__file__).with_name("static")
@@ -64,6 +65,7 @@ def render(summary: RunSummary) -> str:
         _overview(summary),
         *(_plan(run, summary) for run in summary.plans),
         campaigns_section(summary.campaigns),
+        pools_section(summary.shown),
         section("money", say("pages.money"), _statement(summary)),
         _reading(),
     ]
@@ -110,6 +112,7 @@ def _contents(summary: RunSummary) -> Html:
         "overview": say("pages.overview"),
         **{_identity(run): run.plan.name for run in summary.plans},
         **({"campaigns": say("pages.campaigns.title")} if summary.campaigns else {}),
+        **({"pools": say("pages.pools.title")} if summary.shown else {}),
         "money": say("pages.money"),
         "reading": say("pages.reading"),
     }
