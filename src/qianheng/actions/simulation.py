@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books, pools
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of, rates_of
 from qianheng.bidding.curves import GRID
@@ -307,6 +308,8 @@ class _Run:
         gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
         told |= {"beats": [_beat(beat) for beat in lived.beats]}
+        if day <= self.last:
+            told["outlook"] = outlooks(self.driver.engine)
         if lived.experience is not None:
             told["experience"] = pools.told(lived.experience)
         return told | ({"landscape": self._landscape()} if day == self.last else {})

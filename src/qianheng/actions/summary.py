@@ -33,6 +33,8 @@ from qianheng.store import ledger, plans, runs
 from qianheng.store.database import reading
 from qianheng.store.ledger import Funds
 
+OUTLOOK = ("feasible", "expected", "nearest")
+
 
 @dataclass(frozen=True, slots=True)
 class PlanDay:
@@ -82,6 +84,14 @@ class PlanRun:
     hours: Sequence[PlanHour]
     landscape: Sequence[Prospect]
     boosts: Sequence[tuple[Boost, Micros]] = ()  # each with what it spent
+    outlooks: Mapping[date, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # for the day after, see `actions.frontier`
+
+    @property
+    def outlook(self) -> Mapping[str, Any] | None:
+        """The last outlook; `None` for a plan without a target."""
+        return self.outlooks[max(self.outlooks)] if self.outlooks else None
 
     @property
     def sums(self) -> Sums:
@@ -228,7 +238,12 @@ class _Reader:
         dates = [self.days.first + timedelta(days=i) for i in range(number)]
         days = [self._day(plan, d) for d in dates]
         boosts = [(boost, books.boost_spend(self.connection, boost)) for boost in self.boosts.get(plan.id, [])]
-        return PlanRun(plan, history[0], log, days, self._hours(plan), self._landscape(plan), boosts)
+        lived = (days, self._hours(plan), self._landscape(plan))
+        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan))
+
+    def _outlooks(self, plan: Plan) -> dict[date, Mapping[str, Any]]:
+        found = {day: told.get("outlook", {}).get(str(plan.id)) for day, told in self.told.items()}
+        return {day: outlook for day, outlook in found.items() if outlook is not None}
 
     def refund_maturity(self) -> list[tuple[int, float]]:
         """The share of GMV refunded by each age of the order, in hours, all plans together."""
@@ -319,6 +334,9 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "opportunities": sum(day.opportunities for day in plan.days),
         "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
         "boosts": [_boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
+        "outlooks": [
+            {"day": day.isoformat(), **{name: told[name] for name in OUTLOOK}} for day, told in plan.outlooks.items()
+        ],
         "days": [_day_json(day) for day in plan.days],
     }
 

@@ -118,6 +118,8 @@ def _told(told: DayTold) -> str:
 
 
 def _print_summary(summary: RunSummary) -> None:
+    from qianheng.actions.frontier import verdict
+
     where = {"title": summary.title, "days": summary.days, "first": summary.first_day, "seed": summary.seed}
     columns = {plan.plan.name: _figures(plan) for plan in summary.plans}
     if len(summary.plans) > 1 or summary.campaigns:
@@ -130,6 +132,9 @@ def _print_summary(summary: RunSummary) -> None:
     if summary.gap:
         causes = ", ".join(f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
         typer.echo(say("explain.gap_line", causes=causes))
+    for plan in summary.plans:
+        if plan.outlook and not plan.outlook["feasible"]:
+            typer.echo(f"{plan.plan.name}: {verdict(plan.outlook)}")
     balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
     funds = {name: money_text(amount) for name, amount in summary.funds._asdict().items()}
     typer.echo(say("simulation.balance", balanced=balanced, **funds))

@@ -107,6 +107,11 @@ class Offers:
         """[plans] GMV of each plan → its worth under the plan's goal and target."""
         return np.asarray(gmv * self.share.mean(axis=1), float)
 
+    def order_value(self, row: int) -> float:
+        """The mean GMV of an order of what a plan offers, over all kinds of requests alike, micro-yuan."""
+        value = self.space.of_items(self.space.price) if self._predictor is None else self._predictor.order_mean
+        return float(value[self.item[row]].mean())
+
     def chosen(self, batch: Opportunities, row: Int, plan: Int) -> Chosen:
         """What each win (row of the batch, row of the plan) shows."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])

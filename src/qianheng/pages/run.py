@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qianheng.actions.books import unit_id
+from qianheng.actions.frontier import verdict
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
@@ -227,7 +228,7 @@ def _balance(summary: RunSummary) -> list[tuple[str, str]]:
 
 def _plan(run: PlanRun, summary: RunSummary) -> Html:
     drawn = [draw(chart) for chart in plan_charts(run)]
-    about = element("p", _settings(run.plan), class_="about")
+    about = element("p", _settings(run.plan), *([" · ", verdict(run.outlook)] if run.outlook else []), class_="about")
     body = element("div", *drawn, _change_log(run), guarantee_days(run, summary.statement), class_="panels")
     return section(_identity(run), run.plan.name, about, body)
 

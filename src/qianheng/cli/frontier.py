@@ -1,0 +1,39 @@
+"""`qianheng frontier`: what other targets and budgets would bring a plan, and which are out of reach."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from qianheng.cli.explain import PlanId, Run
+from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.core.words import say
+
+COLUMNS = ("target_roi", "budget", "spend", "value", "orders", "roi")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("frontier", help=say("frontier.command.about"))(_frontier)
+
+
+def _frontier(run: Run, plan: PlanId, as_json: AsJson = False) -> None:
+    from qianheng.actions.explain import opened
+    from qianheng.actions.frontier import frontier_of, verdict
+
+    with opened(run) as kept:
+        answer = frontier_of(kept, plan)
+    if as_json:
+        print_json(answer)
+    else:
+        rows = [[_shown(one[name]) for name in COLUMNS] for one in answer["points"]]
+        title = say("frontier.title", plan=answer["name"], goal=say(f"pages.goal.{answer['goal']}"))
+        print_table(title, [say(f"frontier.column.{name}") for name in COLUMNS], rows)
+        typer.echo(verdict(answer))
+    if not answer["feasible"]:
+        raise typer.Exit(1)
+
+
+def _shown(value: Any) -> str | None:
+    return None if value is None else f"{float(value):,.2f}"
