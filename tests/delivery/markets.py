@@ -30,7 +30,7 @@ def engine(plans: Sequence[Plan] = (SHOP, ROOM), leases: Sequence[int] = (10_000
     for plan, lease in zip(plans, leases, strict=True):
         made.lease(plan.id, lease)
     made.on_air(9, True, START)
-    made.offers.refit(Predictor(SPACE), np.ones(len(plans)), 1, START)
+    made.refit(Predictor(SPACE), made.offers.calibrated, 1, START)
     return made
 
 

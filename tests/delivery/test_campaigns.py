@@ -47,7 +47,7 @@ def engine(campaigns: Sequence[StandardCampaign], lease: int = 90_000_000) -> En
     for campaign in campaigns:
         made.lease(campaign.id, lease)
     predictor = Predictor(SPACE)
-    made.offers.refit(predictor, np.ones(1), 1, START)
+    made.refit(predictor, made.offers.calibrated, 1, START)
     made.campaigns.refit(predictor)
     return made
 

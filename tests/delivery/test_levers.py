@@ -24,7 +24,7 @@ RICH = replace(SHOP, budget_daily=10**12, target=Decimal(12))
 def lived(plan: Plan, *changes: tuple[int, Plan]) -> tuple[list[int], float]:
     """A third day of one plan after two like it, with changes at its steps: spend by step, and predicted ROI."""
     made = Engine([plan], SPACE, replace(SITE, step=STEP), START)
-    made.offers.refit(Predictor(SPACE), np.ones(1), 1, START)
+    made.refit(Predictor(SPACE), made.offers.calibrated, 1, START)
     facts = []
     for day in range(3):
         start, rng = START + day * DAY, np.random.default_rng(day)

@@ -31,7 +31,7 @@ def engine(limits: Limits | None = None) -> Engine:
     made.start_day(START)
     for id_ in (SHOP.id, *(campaign.id for campaign in beside.ALL)):
         made.lease(id_, 50_000_000)
-    made.offers.refit(Predictor(beside.SPACE), np.ones(1), 1, START)
+    made.refit(Predictor(beside.SPACE), made.offers.calibrated, 1, START)
     made.campaigns.refit(Predictor(beside.SPACE))
     return made
 

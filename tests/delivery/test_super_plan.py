@@ -31,7 +31,7 @@ def engine() -> Engine:
     made = Engine([SUPER], SPACE, replace(SITE, goods=GOODS), START)
     made.start_day(START)
     made.lease(SUPER.id, SUPER.budget_daily)
-    made.offers.refit(Predictor(SPACE), np.ones(1), 1, START)
+    made.refit(Predictor(SPACE), made.offers.calibrated, 1, START)
     return made
 
 

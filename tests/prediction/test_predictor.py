@@ -79,7 +79,10 @@ def test_young_clicks_do_not_pull_the_order_rate_down() -> None:
         made.refit(since + 6 * HOUR)
     naive = made.orders.sum() / made.clicks.sum()
     assert naive < 0.96 * TRUTH.order  # the youngest clicks have most of their orders to come
-    weighed = made.matured_clicks.sum() + made.delay.reported(now - made.recent_clicks["at"]).sum()
+    weighed = (
+        made.matured_clicks.sum()
+        + made.delay.reported(now - made.recent_clicks["at"], SPACE.live(made.recent_clicks["item"])).sum()
+    )
     assert made.orders.sum() / weighed == pytest.approx(TRUTH.order, rel=0.03)
     assert abs(made.orders.sum() / weighed - TRUTH.order) < abs(naive - TRUTH.order)
 

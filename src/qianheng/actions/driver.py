@@ -30,9 +30,10 @@ from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.allowance import Lease
-from qianheng.plans.plan import BidMode, Counting, Plan
-from qianheng.prediction.calibration import Calibration, Trust
+from qianheng.plans.plan import BidMode, Counting, Plan, PlanKind
+from qianheng.prediction.calibration import Calibration, Correction, Trust
 from qianheng.prediction.predictor import Predictor
+from qianheng.prediction.space import Int
 from qianheng.simulator.market import Market
 
 REFIT = HOUR  # how often predictions are made anew
@@ -68,6 +69,7 @@ class DayRun:
     opportunities: int
     gaps: Mapping[int, Gap] = field(default_factory=dict)
     experience: Experience | None = None  # what people were shown, where all pools are ranked
+    corrections: Mapping[int, Correction] = field(default_factory=dict)  # of each plan's predictions, at its end
 
 
 class Driver:
@@ -76,9 +78,7 @@ class Driver:
     def __init__(self, market: Market, engine: Engine, recorder: Recorder, seed: int, trust: Trust) -> None:
         self.market, self.engine, self.recorder, self.seed = market, engine, recorder, seed
         self.predictor = Predictor(engine.space, bias=trust.bias)
-        prices = dict(zip(engine.space.product_ids.tolist(), engine.space.price.tolist(), strict=True))
-        order_value = np.array([np.mean([prices[id_] for id_ in plan.product_ids]) for plan in engine.plans])
-        self.calibration = Calibration(len(engine.plans), order_value)
+        self.calibration = Calibration(engine.offers.shape, float(engine.space.price.mean()), trust)
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen, engine.offers)
         self.moves = Moves()
@@ -119,7 +119,10 @@ class Driver:
         unpromoted, room = self._unpromoted(day), self.engine.pools
         scores = self.score.close(budgets, unpromoted)
         gaps = self.gaps.close(scores, budgets, unpromoted)
-        return DayRun(day, scores, beats, opportunities, gaps, None if room is None else room.experience())
+        calibrated = self.engine.offers.calibrated
+        corrections = {plan.id: calibrated.correction(row) for row, plan in enumerate(self.engine.plans)}
+        experience = None if room is None else room.experience()
+        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
@@ -136,7 +139,7 @@ class Driver:
             "engine": self.engine.snapshot(),
             "predictor": self.predictor.snapshot(),
             "recorder": self.recorder.snapshot(),
-            "calibration": {"matured": self.calibration.matured, **self.calibration.recent.columns},
+            "calibration": self.calibration.snapshot(),
             "news": {kind: packed(news[kind]) for kind in Kind},
             "unpromoted": self.unpromoted.snapshot(),
             "driver": {"received_until": np.array([self._received_until])},
@@ -153,8 +156,7 @@ class Driver:
         self.engine.restore(parts["engine"])
         self.predictor.restore(parts["predictor"], now)
         self.recorder.restore(parts["recorder"])
-        self.calibration.matured = parts["calibration"].pop("matured").copy()
-        self.calibration.recent.columns = parts["calibration"]
+        self.calibration.restore(parts["calibration"])
         self.unpromoted.restore(parts["unpromoted"])
         self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
         self._received_until = int(parts["driver"]["received_until"][0])
@@ -220,9 +222,10 @@ class Driver:
         news = join(self._unlearnt)
         self._unlearnt = []
         self.predictor.learn(news)
-        self.predictor.refit(now)
         self._calibrate(news)
-        self.engine.offers.refit(self.predictor, self.calibration.factor(now, self.predictor.delay), self.seed, now)
+        self.predictor.refit(now)
+        self.calibration.restate(self.predictor.drift, now)
+        self.engine.refit(self.predictor, self.calibration.calibrated(now, self.predictor.delay), self.seed, now)
         self.engine.campaigns.refit(self.predictor)
         self.engine.credit(self.unpromoted.expected(now - self.engine.day_start))
 
@@ -233,17 +236,24 @@ class Driver:
         self.unpromoted.add(plan, free["at"].to_numpy() - self.engine.day_start, free["amount"].to_numpy())
 
     def _calibrate(self, news: FactBatch) -> None:
-        shown, orders = news[Kind.IMPRESSION], news[Kind.ORDER]
-        promoted = orders.filter((pc.field("channel") == Channel.PROMOTED) & (pc.field("plan_id") >= 0))
-        for all_facts, predicted, observed in ((shown, "predicted_gmv", None), (promoted, None, "amount")):
-            facts = all_facts.filter(pa.array(np.isin(all_facts["plan_id"].to_numpy(), self.engine.ids)))
-            zero = np.zeros(facts.num_rows, np.int64)
-            self.calibration.add(
-                facts["at"].to_numpy(),
-                np.searchsorted(self.engine.ids, facts["plan_id"].to_numpy()),
-                facts[predicted].to_numpy() if predicted else zero,
-                facts[observed].to_numpy() if observed else zero,
-            )
+        """What was shown, and the orders that it brought, put to when they were touched by it."""
+        promoted = news[Kind.ORDER].filter(pc.field("channel") == Channel.PROMOTED)
+        shown, brought = (
+            facts.filter(pa.array(np.isin(facts["plan_id"].to_numpy(), self.engine.ids)))
+            for facts in (news[Kind.IMPRESSION], promoted)
+        )
+        times = shown["at"].to_numpy(), brought["touched_at"].to_numpy()
+        self.calibration.show(times[0], self._cells(shown), shown["predicted_gmv"].to_numpy())
+        self.calibration.sell(times[1], self._cells(brought), brought["amount"].to_numpy())
+
+    def _cells(self, facts: pa.Table) -> Int:
+        """The cell of calibration that each impression or promoted order belongs to."""
+        engine = self.engine
+        row = np.searchsorted(engine.ids, facts["plan_id"].to_numpy())
+        either = np.array([plan.kind is PlanKind.SUPER for plan in engine.plans])[row]
+        live = np.where(either, facts["room_id"].to_numpy() >= 0, engine.room_ids[row] >= 0)
+        item = engine.space.item(facts["product_id"].to_numpy(), live)
+        return engine.offers.shape.cell(row, item, facts["placement"].to_numpy())
 
     def _unpromoted(self, day: FactBatch) -> dict[int, float]:
         """Worth of the day's orders that count for a plan without having been promoted, micro-yuan."""

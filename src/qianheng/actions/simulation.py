@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -312,6 +312,7 @@ class _Run:
             told["outlook"] = outlooks(self.driver.engine)
         if lived.experience is not None:
             told["experience"] = pools.told(lived.experience)
+        told["corrections"] = {str(id_): asdict(made) for id_, made in lived.corrections.items()}
         return told | ({"landscape": self._landscape()} if day == self.last else {})
 
     def _landscape(self) -> dict[str, list[list[float]]]:

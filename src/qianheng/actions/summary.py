@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -29,6 +29,7 @@ from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, plan_
 from qianheng.measures.sums import Sums, total
 from qianheng.plans.boost import Boost
 from qianheng.plans.plan import Counting, Plan, PlanChange
+from qianheng.prediction.calibration import Correction
 from qianheng.store import ledger, plans, runs
 from qianheng.store.database import reading
 from qianheng.store.ledger import Funds
@@ -48,6 +49,7 @@ class PlanDay:
     best: float  # that of the hindsight optimum
     opportunities: int
     contribution: Micros  # of what counts for the plan, before spend
+    correction: Correction | None  # of its predictions, as the day ended
     gap: Mapping[str, float] = field(default_factory=dict)  # best less reached, by cause, micro-yuan
 
 
@@ -112,6 +114,11 @@ class PlanRun:
     def gap(self) -> dict[str, float]:
         """What keeps it from the hindsight optimum, over all days: the share of the optimum by cause."""
         return gap_shares(self.days)
+
+    @property
+    def correction(self) -> Correction | None:
+        """How its predictions were corrected in the end."""
+        return self.days[-1].correction if self.days else None
 
     @property
     def compensation(self) -> Micros:
@@ -263,7 +270,9 @@ class _Reader:
         reached, best, opportunities = self.told[day]["scores"].get(str(plan.id), (0.0, 0.0, 0))
         earned = self.contributions[promoted_only].get(key, 0)
         gap = self.told[day].get("gaps", {}).get(str(plan.id), {})
-        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned, gap)
+        correction = self.told[day].get("corrections", {}).get(str(plan.id))
+        found = Correction(**correction) if correction else None
+        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned, found, gap)
 
     def _hours(self, plan: Plan) -> list[PlanHour]:
         beats = {
@@ -362,6 +371,9 @@ def _day_json(day: PlanDay) -> dict[str, Any]:
         "target_roi": ratio_text(verdict.sums.weighted_target),
         "hindsight_ratio": _rounded(_hindsight_ratio([day])),
         "gap": _rounded_gap(gap_shares([day])),
+        "calibration": {name: _rounded(value) for name, value in asdict(day.correction).items()}
+        if day.correction
+        else None,
         "guarantee": {"status": day.judged.status, "reason": verdict.reason},
     }
 

@@ -35,10 +35,12 @@ from qianheng.plans.allowance import NOTHING, Used, allowance
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanStatus
+from qianheng.prediction.calibration import Calibrated
+from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-_STATE = ("versions", "leased", "allowed", "spent_today", "credited", "on_air_until", "told_of_air")
+_STATE = ("versions", "leased", "allowed", "spent_today", "worth_today", "credited", "on_air_until", "told_of_air")
 HASTE = {Pace.SLOW: -0.5, Pace.NORMAL: 0.0, Pace.FAST: 1.0}  # half by mid-day becomes 36 % and 70 % of even traffic
 
 
@@ -94,6 +96,7 @@ class Engine:
         self.allowed = np.array([plan.budget_daily for plan in self.plans], np.int64)  # today, by the plan's budgets
         self.used = [NOTHING] * len(plans)
         self.spent_today = np.zeros(len(plans), np.int64)
+        self.worth_today = np.zeros(len(plans))  # calibrated worth of what was seen, micro-yuan
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
@@ -192,6 +195,15 @@ class Engine:
                 self.told_of_air[row] = at
                 self.on_air_until[row] = np.iinfo(np.int64).max if on else at + self.site.grace
 
+    def refit(self, predictor: Predictor, calibrated: Calibrated, seed: int, now: int) -> None:
+        """Bid by new predictions and their calibration from now on, and see what today has brought in their light."""
+        before = self.offers.calibrated.level
+        self.offers.refit(predictor, calibrated, seed, now)
+        revalued = self.worth_today * calibrated.level / before
+        for row in np.flatnonzero(revalued != self.worth_today).tolist():
+            self.bidder.credit(row, float(revalued[row] - self.worth_today[row]))
+        self.worth_today = revalued
+
     def credit(self, unpromoted_gmv: Float) -> None:
         """Let plans that count `all` orders bid with what sells unpromoted in view.
 
@@ -207,7 +219,7 @@ class Engine:
     def start_day(self, day_start: int) -> None:
         """A new natural day: budgets start anew, yesterday becomes history."""
         self.day_start = day_start
-        self.leased[:], self.spent_today[:], self.credited[:] = 0, 0, 0.0
+        self.leased[:], self.spent_today[:], self.worth_today[:], self.credited[:] = 0, 0, 0.0, 0.0
         self.campaigns.start_day()
         if self.pools is not None:
             self.pools.start_day()
@@ -286,8 +298,10 @@ class Engine:
         spent = np.bincount(tick.column, paid * own, nobody + 1).astype(np.int64)
         self.spent_today += spent[:plans]
         self.campaigns.spent_today += spent[plans:nobody]
-        worth = tick.worth[tick.decisions.row[boosted], tick.column[boosted]] * seen[boosted]
-        self.boosts.pay(tick.boost[boosted], tick.column[boosted], paid[boosted], worth)
+        worth = np.zeros(len(seen))
+        worth[ours] = tick.worth[tick.decisions.row[ours], tick.column[ours]] * seen[ours]
+        self.worth_today += np.bincount(tick.column, worth * own, nobody + 1)[:plans]
+        self.boosts.pay(tick.boost[boosted], tick.column[boosted], paid[boosted], worth[boosted])
         self.bidder.observe(self._step(now), self._outcome(tick, ours & own, seen, paid))
         plan = np.where(ours, tick.column, -1)  # beyond the last plan: no change log
         version = np.append(self.versions, np.int32(0))[plan]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from qianheng.delivery.members import Air, Members, members
 from qianheng.facts.opportunities import Opportunities
 from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Plan
+from qianheng.prediction.calibration import Calibrated, Calibrating, uncalibrated
 from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
@@ -52,8 +53,10 @@ class Offers:
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
         self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
         self.likely_member = np.zeros(shape, np.int64)  # what would be shown without a draw
-        self.likely_worth = np.zeros(shape)  # its worth, not calibrated
-        self.factor = np.ones(len(self.plans))  # calibration
+        self.likely_worth = np.zeros(shape)  # its calibrated worth
+        self.factor = np.ones(shape)  # calibration, its margin taken off
+        self.shape = Calibrating(len(self.plans), space.items, space.placements)
+        self.calibrated = uncalibrated(self.shape)
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
         self._draw = np.zeros(space.items)
@@ -67,6 +70,7 @@ class Offers:
         fresh |= {"likely_member": 0, "likely_worth": 0.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
+        self.shape, self.calibrated = replace(self.shape, plans=len(self.plans)), self.calibrated.insert(row)
         self.change(row, plan)
 
     def change(self, row: int, plan: Plan) -> float:
@@ -90,9 +94,9 @@ class Offers:
                     self._fill(row, self._predictor, self._draw)
         self._price()
 
-    def refit(self, predictor: Predictor, factor: Float, seed: int, now: int) -> None:
-        """Take over refitted predictions and the calibration factor of each plan."""
-        self._predictor, self.factor, self.refitted = predictor, factor, now
+    def refit(self, predictor: Predictor, calibrated: Calibrated, seed: int, now: int) -> None:
+        """Take over refitted predictions and what they are to be multiplied by."""
+        self._predictor, self.calibrated, self.refitted = predictor, calibrated, now
         self._draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
         for row, plan in enumerate(self.plans):
             self.members[row] = self._members(plan)
@@ -137,7 +141,7 @@ class Offers:
         """Why each offer (row of the batch, row of the plan) is worth what it is."""
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
         product = self._of(plan, self.member[plan, cell], "product_id")
-        return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan])
+        return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan, cell])
 
     def drawn(self, batch: Opportunities, plan: int) -> Int:
         """[n] what a plan would show: a row of its members."""
@@ -146,7 +150,7 @@ class Offers:
     def likeliest(self, batch: Opportunities, plan: int) -> tuple[Int, Float]:
         """[n] what a plan would show if it drew nothing, a row of its members, and its calibrated worth."""
         cell = self._cell(batch)
-        return self.likely_member[plan, cell], self.likely_worth[plan, cell] * self.factor[plan]
+        return self.likely_member[plan, cell], self.likely_worth[plan, cell]
 
     def _of(self, plan: Int, member: Int, name: str) -> Int:
         """What is stated of members [m] of plans [m]."""
@@ -163,9 +167,12 @@ class Offers:
         items = self.members[row].item
         share = np.maximum(self._shares(row), 0.0)
         guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
-        expected, cells = predictor.gmv[items] * share[:, None], np.arange(self.space.cells)
+        cells = np.arange(self.space.cells)
+        factor = self.calibrated.factor(row, items)[:, self.space.placement_of(cells)]
+        expected = predictor.gmv[items] * factor * share[:, None]
         best, likeliest = (expected * guess[:, None]).argmax(axis=0), expected.argmax(axis=0)
         self.member[row], self.item[row] = best, items[best]
+        self.factor[row] = factor[best, cells]
         self.predicted[row] = predictor.gmv[items[best], cells]
         self.likely_member[row], self.likely_worth[row] = likeliest, expected[likeliest, cells]
         self.share[row] = share[best]
@@ -181,7 +188,7 @@ class Offers:
         return float(self._shares(row).mean())
 
     def _price(self) -> None:
-        self._worth = np.ascontiguousarray((self.predicted * self.share * self.factor[:, None]).T)
+        self._worth = np.ascontiguousarray((self.predicted * self.share * self.factor).T)
 
 
 def _all_kept(count: int) -> Kept:

@@ -57,6 +57,8 @@ MEANINGS = (
     "hindsight",
     "guarantee_days",
     "multiplier",
+    "calibration",
+    "margin",
 )
 
 
@@ -171,6 +173,7 @@ def _figures(run: PlanRun | RunSummary, line: Fraction, goal: str | None) -> Ite
         "hindsight": percent(run.hindsight_ratio),
         **_full_domain(run),
         **_boosted(sums),
+        **_correction(run),
     }
     yield element("dl", *_named(small), class_="small")
 
@@ -191,6 +194,15 @@ def _boosted(sums: Sums) -> dict[str, str]:
         "boosted_gmv": money(sums.boosted_gmv),
         "boosted_roi": roi(sums.boosted_roi),
     }
+
+
+def _correction(run: PlanRun | RunSummary) -> dict[str, str]:
+    """How a plan's predictions are corrected, how sure that is, and what is taken off until it is surer."""
+    made = None if isinstance(run, RunSummary) else run.correction
+    if made is None:
+        return {}
+    error, margin = (percent(Fraction(share).limit_denominator(10_000)) for share in (made.error, made.margin))
+    return {"calibration": f"{made.factor:.2f} ± {error}", "margin": margin}
 
 
 def _against(kind: str, value: Fraction | None, aim: tuple[Fraction | None, Fraction], is_goal: bool) -> Html:

@@ -47,12 +47,13 @@ class Predictor:
         self.impressions, self.clicks = np.zeros(shape), np.zeros(shape)
         self.matured_clicks, self.orders = np.zeros(shape), np.zeros(shape)
         self.recent_clicks = Recent("id", "item", "cell")
-        self.recent_conversions = Recent("delay")
+        self.recent_conversions = Recent("delay", "live")
         self.recent_orders = Recent("id", "item", "amount", "refunded_1h", "refunded_7d")
         self.delay = DelayCurve.start()
         self.order_count, self.order_value = np.zeros(space.items), np.zeros(space.items)
         self.aged = {name: np.zeros((space.items, 2)) for name in ("1h", "7d")}  # GMV, refunded
-        self.refit(0)
+        self.drift = np.ones(space.items)  # what the last refit multiplied the predictions of the past by
+        self._tabulate(0)
 
     def learn(self, facts: FactBatch) -> None:
         """Take in facts received since the last call; orders must be attributed already."""
@@ -63,12 +64,16 @@ class Predictor:
 
     def refit(self, now: int) -> None:
         """Make the tables anew from what has been learnt, weighing young clicks by the share expected to be known."""
+        before, weight = self.gmv, self.impressions + _UNSEEN
         self._mature(now)
         self._tabulate(now)
+        self.drift = np.asarray((self.gmv * weight).sum(axis=1) / (before * weight).sum(axis=1), float)
 
     def _tabulate(self, now: int) -> None:
         exposure = self.matured_clicks.copy()
-        weight = self.delay.reported(now - self.recent_clicks["at"])
+        told = self.recent_conversions
+        self.delay.refit(told["delay"], now - told["at"], told["live"])
+        weight = self.delay.reported(now - self.recent_clicks["at"], self.space.live(self.recent_clicks["item"]))
         np.add.at(exposure, (self.recent_clicks["item"], self.recent_clicks["cell"]), weight)
         self.click_rate = rates(self.impressions, self.clicks, self.space, self.priors.click)
         self.order_rate = rates(exposure, self.orders, self.space, self.priors.order)
@@ -110,7 +115,8 @@ class Predictor:
         where = self.recent_clicks["item"][found], self.recent_clicks["cell"][found]
         np.add.at(self.orders, where, 1.0)
         clicked_at = self.recent_clicks["at"][found]
-        self.recent_conversions.add({"at": clicked_at, "delay": at[click >= 0] - clicked_at})
+        rows = {"at": clicked_at, "delay": at[click >= 0] - clicked_at, "live": self.space.live(where[0])}
+        self.recent_conversions.add(rows)
 
     def _learn_refunds(self, refunds: pa.Table) -> None:
         row = self.recent_orders.find("id", refunds["order_id"].to_numpy())
@@ -123,7 +129,8 @@ class Predictor:
     def _mature(self, now: int) -> None:
         clicks = self.recent_clicks.leave(now - CONVERSION_WINDOW)
         np.add.at(self.matured_clicks, (clicks["item"], clicks["cell"]), 1.0)
-        self.delay.add(self.recent_conversions.leave(now - CONVERSION_WINDOW)["delay"])
+        conversions = self.recent_conversions.leave(now - CONVERSION_WINDOW)
+        self.delay.add(conversions["delay"], conversions["live"])
         orders = self.recent_orders.leave(now - REFUND_WINDOW_7D - REFUND_WINDOW_1H)
         for name in self.aged:
             for column, values in enumerate((orders["amount"], orders[f"refunded_{name}"])):
@@ -148,7 +155,7 @@ class Predictor:
         for name in _RECENT:
             state |= {f"{name}.{column}": values for column, values in getattr(self, name).columns.items()}
         state |= {f"aged.{name}": sums for name, sums in self.aged.items()}
-        return {name: values.copy() for name, values in (state | {"delay": self.delay.counts}).items()}
+        return {name: values.copy() for name, values in (state | {"delay": self.delay.counts, "gmv": self.gmv}).items()}
 
     def restore(self, state: dict[str, npt.NDArray[np.generic]], now: int) -> None:
         """Go on from a snapshot, the tables made for `now`. Nothing matures before what came meanwhile is learnt."""
@@ -160,7 +167,9 @@ class Predictor:
         self.aged = {name: np.array(state[f"aged.{name}"], float) for name in self.aged}
         self.delay.counts = np.array(state["delay"], float)
         self._tabulate(now)
+        self.gmv = np.array(state["gmv"], float)
 
 
+_UNSEEN = 1e-3  # what a cell weighs in which an item was never shown
 _ARRAYS = ("impressions", "clicks", "matured_clicks", "orders", "order_count", "order_value")
 _RECENT = ("recent_clicks", "recent_conversions", "recent_orders")

@@ -41,6 +41,10 @@ class Space:
         place = np.asarray(placement, np.int64) * (self.categories + 1) + context
         return place * self.audiences + np.asarray(audience, np.int64)
 
+    def placement_of(self, cell: Int) -> Int:
+        """The placement of each cell."""
+        return cell // ((self.categories + 1) * self.audiences)
+
     @property
     def items(self) -> int:
         """How many items there are: each product on its page, and in a room."""
@@ -53,6 +57,10 @@ class Space:
     def item(self, product_id: npt.ArrayLike, live: npt.ArrayLike) -> Int:
         """The item of each product, in a room where `live`; every product must be known."""
         return np.searchsorted(self.product_ids, product_id) + len(self.product_ids) * np.asarray(live, np.int64)
+
+    def live(self, item: Int) -> Int:
+        """1 for each item that is offered in a room, 0 for one on its page."""
+        return (np.asarray(item) >= len(self.product_ids)).astype(np.int64)
 
     def product_of(self, item: Int) -> Int:
         """The product id of each item."""
