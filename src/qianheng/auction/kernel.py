@@ -82,8 +82,9 @@ def clear(
 
 def _against(candidates: Float, top: Float, column: Int, reserve: Float) -> Float:
     """The k-th highest bid of the others, as each candidate meets it: its own bid is stepped over."""
-    ours = candidates.shape[1]
-    own = column[:, None, :] == np.arange(ours)[None, :, None]  # [n, ours, slots + 1]
-    stepped = np.logical_or.accumulate(own, axis=2)[:, :, :-1]
-    others = np.where(stepped, top[:, None, 1:], top[:, None, :-1])
-    return np.maximum(others, reserve[:, None, None])
+    top, ours = np.maximum(top, reserve[:, None]), candidates.shape[1]
+    others = np.repeat(top[:, None, :-1], ours, axis=1)
+    for place in range(top.shape[1] - 1):
+        row = np.flatnonzero(column[:, place] < ours)  # a few of many: only these stand among the highest themselves
+        others[row, column[row, place], place:] = top[row, place + 1 :]
+    return others
