@@ -2,11 +2,12 @@
 
     python -m benchmarks.auctions [--json OUT] [--thin]
 
-For 10, 100 and 1,000 candidates a request: the kernel (sealed bids in, winners and prices out), the engine's tick (every
-candidate is a plan: prediction looked up, worth, bid, clearing, reservation, decisions) and the whole loop (charges,
-what every plan learns from every auction, the next multipliers, facts). A bid is one candidate at one request, as
-AuctionNet and rlbidder count theirs. The limit is how fast the core reads bids from memory at all, in the same run.
-Times are the process's own, of several rounds the quickest: what else the machine does should not count.
+For 10, 100 and 1,000 candidates a request: the kernel (sealed bids in, winners and prices out), the engine's tick
+(every candidate is a plan: prediction looked up, worth, bid, clearing, reservation, decisions) and the whole loop
+(charges, what every plan learns of its auctions, the next multipliers, facts; the solutions of a plan's day, a few a
+day, are in `benchmarks.control`). A bid is one candidate at one request, as AuctionNet and rlbidder count theirs.
+The limit is how fast the core reads bids from memory at all, in the same run. Times are the process's own, of several
+rounds the quickest: what else the machine does should not count.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ RESULTS = Path(__file__).parent / "results"
 PEERS = {"AuctionNet simulator": 0.71e6, "rlbidder simulator": 2.49e6}  # bids/s, their fastest
 CANDIDATES = (10, 100, 1000)
 SLOTS = 3
-BATCH = {10: 8192, 100: 2000, 1000: 500}  # requests of a control step
+BATCH = {10: 8192, 100: 2000, 1000: 2000}  # requests of a control step
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,21 @@ def engine(candidates: int, rounds: int) -> tuple[float, float]:
 
 def show(speeds: Sequence[Speed], limit: float) -> None:
     """Print the table."""
-    print(f"{'candidates':>10} {'stage':>8} {'auctions/s':>12} {'M bids/s':>10} {'x AuctionNet':>13} {'x rlbidder':>11} {'of memory':>10}")
+    heads = ("candidates", "stage", "auctions/s", "M bids/s", *(f"x {name.split()[0]}" for name in PEERS), "of memory")
+    print("".join(f"{head:>13}" for head in heads))
     for speed in speeds:
         for stage in ("kernel", "tick", "loop"):
             rate = getattr(speed, stage)
             bids = rate * speed.candidates
             times = [bids / peer for peer in PEERS.values()]
-            print(
-                f"{speed.candidates:>10} {stage:>8} {rate:>12,.0f} {bids / 1e6:>10.1f} "
-                f"{times[0]:>13.1f} {times[1]:>11.1f} {bids / limit:>10.1%}"
+            row = (
+                f"{speed.candidates:,}",
+                stage,
+                f"{rate:,.0f}",
+                f"{bids / 1e6:.1f}",
+                *(f"{one:.1f}" for one in times),
             )
+            print("".join(f"{cell:>13}" for cell in (*row, f"{bids / limit:.1%}")))
 
 
 def picture(speeds: Sequence[Speed], limit: float) -> str:

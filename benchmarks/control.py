@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.plans import SEEN
+from benchmarks.plans import SEEN, settled
 from qianheng.bidding import Bidder, Market, Outcome
 
 RESULTS = Path(__file__).parent / "results" / "control.json"
@@ -55,19 +55,22 @@ def minute(plans: int, rounds: int) -> Minute:
     bidder = Bidder(Market(len(SEEN), SEEN, STEPS), np.full(plans, 600.0))
     bidder.due[:] = np.inf
     told = [outcome(draw, plans) for _ in range(2)]
+    for step in range(3):
+        bidder.observe(step, told[step % 2])
+    settled(bidder, 3)
     steps = []
-    for step in range(rounds + 2):
+    for step in range(3, rounds + 3):
         began = time.process_time()
         bidder.observe(step, told[step % 2])
         steps.append(time.process_time() - began)
     solved = range(min(plans, 4 * rounds))
     began = time.process_time()
     for plan in solved:
-        bidder._solve(rounds + 2, plan)
+        bidder._solve(rounds + 3, plan)
     solve = (time.process_time() - began) / len(solved)
     share = plans * bidder.settings.solves_per_day / STEPS
     memory = sum(held.nbytes for held in bidder.snapshot().values()) / plans / 1e3
-    step_seconds = float(np.median(steps[2:]))
+    step_seconds = float(np.median(steps))
     return Minute(plans, step_seconds, solve, step_seconds + share * solve, memory)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from qianheng.bidding import Bidder
 from qianheng.core.days import DAY, MINUTE
 from qianheng.core.money import YUAN
 from qianheng.delivery.engine import Engine, Tick
@@ -51,9 +52,12 @@ class Crowd:
     plans: int
     now: int = START
     engine: Engine = field(init=False)
+    bidder: Bidder = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine, self.random = engine_of(self.plans), np.random.default_rng(2)
+        assert isinstance(self.engine.bidder, Bidder)
+        self.bidder = self.engine.bidder
 
     def requests(self, count: int) -> Opportunities:
         """Requests of the present minute; the other bidders bid about as the plans do."""
@@ -85,6 +89,16 @@ class Crowd:
         self.step()
 
     def settle(self, requests: int, minutes: int = 3) -> None:
-        """Some minutes, so that every plan has seen auctions."""
+        """Some minutes, so that every plan has seen auctions; then every plan has a solution and none comes due."""
+        self.bidder.due[:] = np.inf
         for _ in range(minutes):
             self.live(requests)
+        settled(self.bidder, minutes)
+
+
+def settled(bidder: Bidder, step: int) -> None:
+    """Give every plan the solution of the first: what a step costs does not depend on what is in it."""
+    bidder._solve(step, 0)
+    for name in ("value", "scale", "nodes"):
+        getattr(bidder, name)[:] = getattr(bidder, name)[0]
+    bidder.due[:] = np.inf

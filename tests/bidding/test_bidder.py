@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qianheng.bidding import Bidder, Market, Outcome
-from qianheng.bidding.curves import FloatArray, IntArray
+from qianheng.bidding.curves import GRID, FloatArray, IntArray
 
 STEPS = 48
 few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -167,3 +167,26 @@ def test_worthless_and_free_opportunities_are_no_trouble() -> None:
 def test_a_plan_needs_at_most_two_hundred_kilobytes() -> None:
     held = Bidder(Market(4, np.tile([1.0, 0.8, 0.48], (4, 1)), 1440), np.ones(10)).snapshot()
     assert sum(array.nbytes for array in held.values()) / 10 <= 200_000
+
+
+@pytest.mark.parametrize("plans", [1, 2, 3, 12])
+def test_a_crowded_step_is_learnt_from_some_candidates_of_every_plan(plans: int) -> None:
+    plan = np.tile(np.arange(plans), 3000)
+    amount = np.ones(len(plan))
+    outcome = Outcome(plan, 0 * plan, amount, amount[:, None], plan > 0, plan > 0, amount)
+    left = np.bincount(outcome.some(500).plan, minlength=plans)
+    assert (left >= 450).all()
+    assert (left < 1100).all()
+    assert outcome.some(2000) is outcome
+
+
+def test_what_is_learnt_from_some_stands_for_all_of_them() -> None:
+    random, n = np.random.default_rng(1), 40_000
+    worth, price, nobody = random.lognormal(0, 0.5, n), random.lognormal(0, 0.5, (n, 1)), np.zeros(n, dtype=np.int64)
+    bidder = Bidder(Market(1, np.ones((1, 1)), STEPS), np.array([1e6]))
+    bidder.observe(0, Outcome(nobody, nobody, worth, price, nobody, nobody > 0, 0 * worth))
+    spend, won = bidder.landscape.recent[0]
+    passed = GRID[:, None] * worth >= price[:, 0]
+    np.testing.assert_allclose(spend, (passed * price[:, 0]).sum(1), rtol=0.1, atol=0.03 * n)
+    np.testing.assert_allclose(won, (passed * worth).sum(1), rtol=0.1, atol=0.03 * n)
+    assert bidder.landscape.recent_count[0] == n

@@ -31,6 +31,8 @@ from qianheng.bidding.landscape import Clock, Landscape, Memory
 from qianheng.bidding.protocol import Auctions, Binding, Market, Outcome, Reading
 from qianheng.bidding.shading import Shading, climb
 
+ENOUGH = 512  # candidates of a plan that a step is learnt from: what more there are resemble them
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -206,8 +208,11 @@ class Bidder(Rows):
         """Update the landscape; at the end of a period fold it into history."""
         plans, period = len(self.budget), self.clock.period(step)
         count = np.bincount(outcome.plan, minlength=plans).astype(float)
-        self.landscape.add(step, self._response(outcome), count, self.active.astype(float))
-        self.shading.add(outcome.plan, outcome.placement, outcome.price)
+        some = outcome.some(ENOUGH)
+        told = np.bincount(some.plan, minlength=plans)
+        pair = self._response(some) * (count / np.maximum(told, 1))[:, None, None]
+        self.landscape.add(step, pair, np.where(told > 0, count, 0.0), self.active.astype(float))
+        self.shading.add(some.plan, some.placement, some.price)
         self.shading.refresh(step)
         self.landscape.refer(self.budget)
         self.landscape.follow()
@@ -235,16 +240,13 @@ class Bidder(Rows):
 
     def _passing(self, met: Auctions) -> FloatArray:
         """Pairs [plans, 2, points] where a slot costs the same whatever wins it: they rise as its price is passed."""
-        slots = met.price.shape[1]
-        plan, placement = np.repeat(met.plan, slots), np.repeat(met.placement, slots)
-        worth = np.repeat(met.worth, slots)
         share, cost = climb(met.seen, met.price)
         truthful = self.market.priced(Pricing.VCG)[met.placement]
         cost[truthful] = share[truthful] * met.price[truthful]
-        call = self.shading.call(plan, placement, met.price.ravel())
-        worthy = worth > 0
-        threshold = np.where(worthy, call / np.where(worthy, worth, 1.0), np.inf)
-        return collect(plan, threshold, np.stack([cost.ravel(), share.ravel() * worth]), len(self.budget))
+        row, slot = np.nonzero(share * met.worth[:, None])  # no place or no worth: nothing
+        plan, worth, price = met.plan[row], met.worth[row], met.price[row, slot]
+        threshold = self.shading.call(plan, met.placement[row], price) / worth
+        return collect(plan, threshold, np.stack([cost[row, slot], share[row, slot] * worth]), len(self.budget))
 
     def _steer(self, step: int) -> None:
         """Choose the multipliers for `step`, first solving the days that are due."""

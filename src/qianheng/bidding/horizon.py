@@ -108,9 +108,8 @@ def gains(value: Narrow, nodes: FloatArray, pair: FloatArray, state: State) -> F
     part = _affordable(spend, np.maximum(budget, 0.0)[:, None])
     spend, worth = spend * part, worth * part
     table = np.einsum("pz,pzbs->pbs", _hats(nodes, state.level), value)
-    over = state.stakes.over[:, None, None]
-    later = look_up(table, budget[:, None] - spend, (slack[:, None] + worth - spend)[:, None], over)
-    return np.asarray(worth - state.stakes.spent[:, None] * spend + later[:, 0])
+    later = _at(table, budget[:, None] - spend, slack[:, None] + worth - spend, state.stakes.over[:, None])
+    return np.asarray(worth - state.stakes.spent[:, None] * spend + later)
 
 
 def look_up(
@@ -119,17 +118,38 @@ def look_up(
     """Bilinear `value` [r, budgets, slacks] at `budget` [r, m] and `slack` [r, k, m]: [r, k, m]; `over` is what each
     unit of slack below the last node costs.
     """
-    i = np.minimum(np.sqrt(np.clip(budget, 0.0, 1.0)) * (BUDGET_NODES - 1), BUDGET_NODES - 2).astype(np.intp)
-    part = np.clip((budget - BUDGETS[i]) / (BUDGETS[i + 1] - BUDGETS[i]), 0.0, 1.0)[..., None]
-    row = np.arange(len(value))[:, None]
+    i, part = _between_budgets(budget)
+    row, part = np.arange(len(value))[:, None], part[..., None]
     curves = value[row, i] * (1 - part) + value[row, i + 1] * part  # [r, m, slacks]
-    bent = np.copysign(np.sqrt(np.sqrt(np.abs(slack))), slack)
-    j = np.clip(bent / _STRIDE + SLACKS_BELOW, 0, SLACK_NODES - 2).astype(np.intp)
-    place = np.clip((slack - SLACKS[j]) / (SLACKS[j + 1] - SLACKS[j]), 0.0, 1.0)
+    j, place = _between_slacks(slack)
     flat, cell = curves.ravel(), (np.arange(curves[..., 0].size) * SLACK_NODES).reshape(i.shape)[:, None] + j
     below = np.take(flat, cell)
     beyond = over * np.minimum(slack - SLACKS[0], 0.0)
     return np.asarray(below + place * (np.take(flat, cell + 1) - below) + beyond)
+
+
+def _at(value: NDArray[np.floating], budget: FloatArray, slack: FloatArray, over: Narrow) -> FloatArray:
+    """The same with one slack [r, m] a budget: four corners are cheaper than whole curves."""
+    i, part = _between_budgets(budget)
+    j, place = _between_slacks(slack)
+    flat, cell = value.ravel(), (np.arange(len(value))[:, None] * BUDGET_NODES + i) * SLACK_NODES + j
+    below, above = (
+        np.take(flat, cell + up) * (1 - part) + np.take(flat, cell + up + SLACK_NODES) * part for up in (0, 1)
+    )
+    return np.asarray(below + place * (above - below) + over * np.minimum(slack - SLACKS[0], 0.0))
+
+
+def _between_budgets(budget: FloatArray | Narrow) -> tuple[IntArray, FloatArray]:
+    """The node below each budget, and how far it is to the next; flat outside."""
+    i = np.minimum(np.sqrt(np.clip(budget, 0.0, 1.0)) * (BUDGET_NODES - 1), BUDGET_NODES - 2).astype(np.intp)
+    return i, np.clip((budget - BUDGETS[i]) / (BUDGETS[i + 1] - BUDGETS[i]), 0.0, 1.0)
+
+
+def _between_slacks(slack: FloatArray | Narrow) -> tuple[IntArray, FloatArray]:
+    """The node below each slack, and how far it is to the next; flat outside."""
+    bent = np.copysign(np.sqrt(np.sqrt(np.abs(slack))), slack)
+    j = np.clip(bent / _STRIDE + SLACKS_BELOW, 0, SLACK_NODES - 2).astype(np.intp)
+    return j, np.clip((slack - SLACKS[j]) / (SLACKS[j + 1] - SLACKS[j]), 0.0, 1.0)
 
 
 def _step_back(value: Narrow, pair: Narrow, stakes: Stakes) -> FloatArray:

@@ -1,8 +1,9 @@
 """What bidding is about, and what the engine asks of whoever bids: any bidder of this protocol can serve its plans."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from math import gcd
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +38,18 @@ class Outcome:
     slot: IntArray  # [n] 0 = lost, k = slot k
     seen: BoolArray  # [n] exposed, and so charged
     spend: FloatArray  # [n]
+
+    def some(self, enough: int) -> "Outcome":
+        """Every so many candidates, so that about `enough` of each plan are left; plans come in turn, so the stride
+        has no divisor in common with their number.
+        """
+        plans = int(np.count_nonzero(np.bincount(self.plan)))
+        stride = len(self.plan) // max(plans, 1) // enough
+        if stride < 2:
+            return self
+        while gcd(stride, plans) > 1:
+            stride -= 1
+        return Outcome(*(getattr(self, field.name)[::stride] for field in fields(self)))
 
     def met(self, which: BoolArray | slice, seen: FloatArray) -> "Auctions":
         """Some of the auctions as they were met, on pages `seen` [placements, slots]."""

@@ -28,7 +28,7 @@ class Shading(Rows):
         self._seen, self.memory_steps = market.seen, memory_steps
         shape = (plans, len(market.seen), NODES)
         self._pays_its_bid = market.priced(Pricing.FIRST)
-        self._shaded = self._pays_its_bid | (market.priced(Pricing.GSP) & (market.seen.shape[1] > 1))
+        self._shaded = self._pays_its_bid | (market.priced(Pricing.GSP) & (np.count_nonzero(market.seen, axis=1) > 1))
         self.idle = not self._shaded.any()
         self.unit, self.count = np.zeros(plans), np.zeros(shape[:2])
         self.shares, self.costs = np.zeros(shape), np.zeros(shape)
@@ -60,14 +60,15 @@ class Shading(Rows):
         kept = np.exp(-1.0 / self.memory_steps)
         for held in (self.shares, self.costs, self.count):
             held *= kept
-        row = plan * len(self._seen) + placement
-        self.count += np.bincount(row, minlength=self.count.size).reshape(self.count.shape)
-        slots = price.shape[1]
+        shaded = self._shaded[placement]
+        plan, placement, price = plan[shaded], placement[shaded], price[shaded]
         share, cost = climb(self._seen[placement], price)
-        position = np.ceil(self._position(np.repeat(plan, slots), price.ravel())).astype(np.int64)
-        cell = np.repeat(row, slots) * NODES + position
-        self.shares += np.bincount(cell, share.ravel(), self.shares.size).reshape(self.shares.shape)
-        self.costs += np.bincount(cell, cost.ravel(), self.costs.size).reshape(self.costs.shape)
+        row, slot = np.nonzero(share)
+        page = plan * len(self._seen) + placement
+        cell = page[row] * NODES + np.ceil(self._position(plan[row], price[row, slot])).astype(np.int64)
+        self.count += np.bincount(page, minlength=self.count.size).reshape(self.count.shape)
+        self.shares += np.bincount(cell, share[row, slot], self.shares.size).reshape(self.shares.shape)
+        self.costs += np.bincount(cell, cost[row, slot], self.costs.size).reshape(self.costs.shape)
 
     def refresh(self, step: int) -> None:
         """Answer the recent prices anew, every plan in its turn."""
