@@ -173,7 +173,7 @@ def test_a_plan_needs_at_most_two_hundred_kilobytes() -> None:
 def test_a_crowded_step_is_learnt_from_some_candidates_of_every_plan(plans: int) -> None:
     plan = np.tile(np.arange(plans), 3000)
     amount = np.ones(len(plan))
-    outcome = Outcome(plan, 0 * plan, amount, amount[:, None], plan > 0, plan > 0, amount)
+    outcome = Outcome(plan, 0 * plan, amount, amount[:, None], 0 * plan, plan > 0, amount)
     left = np.bincount(outcome.some(500).plan, minlength=plans)
     assert (left >= 450).all()
     assert (left < 1100).all()
@@ -187,6 +187,6 @@ def test_what_is_learnt_from_some_stands_for_all_of_them() -> None:
     bidder.observe(0, Outcome(nobody, nobody, worth, price, nobody, nobody > 0, 0 * worth))
     spend, won = bidder.landscape.recent[0]
     passed = GRID[:, None] * worth >= price[:, 0]
-    np.testing.assert_allclose(spend, (passed * price[:, 0]).sum(1), rtol=0.1, atol=0.03 * n)
-    np.testing.assert_allclose(won, (passed * worth).sum(1), rtol=0.1, atol=0.03 * n)
+    np.testing.assert_allclose(spend, (passed * price[:, 0]).sum(1), rtol=0.1, atol=0.05 * n)
+    np.testing.assert_allclose(won, (passed * worth).sum(1), rtol=0.1, atol=0.05 * n)
     assert bidder.landscape.recent_count[0] == n
