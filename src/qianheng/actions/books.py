@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import is_working_day, microseconds, midnight
 from qianheng.core.ids import stable_id
-from qianheng.core.money import Micros
+from qianheng.core.money import Micros, ratio
 from qianheng.guarantee.case import Event, Log, PlanEvent, Target, Unit
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.policy import load_policy
@@ -57,6 +57,17 @@ def open_accounts(connection: Connection, ad_account_id: int, top_up: Micros, at
     clearing, cash = account(AccountKind.CLEARING), account(AccountKind.CASH, ad_account_id)
     top_up_id = stable_id("top_up", ad_account_id, at)
     ledger.record(connection, [Transfer(top_up_id, clearing.id, cash.id, top_up, at, reason="top_up")])
+
+
+def achieved_roi(connection: Connection, lake: Lake, plan: Plan, days: Days) -> Fraction | None:
+    """The ROI a plan achieved on some days under its goal, boosts left out, as known when the last of them ended; of
+    the sums of all days, `None` without spend.
+    """
+    now = midnight(days.last + timedelta(days=1), days.timezone)
+    rows = counted_of(lake.query(connection, plan_day(days), as_of=now), plan.counting is Counting.ATTRIBUTED)
+    counted = [row for (plan_id, _), found in rows if plan_id == plan.id for row in found]
+    gmv = sum(row.net_gmv if plan.goal is Goal.NET else row.payment_gmv for row in counted)
+    return ratio(gmv, sum(row.spend for row in counted))
 
 
 def lease(connection: Connection, versions: Sequence[Plan], day: date) -> Lease:

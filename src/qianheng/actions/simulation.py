@@ -22,12 +22,13 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books, pools
+from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of, rates_of
 from qianheng.bidding.curves import GRID
-from qianheng.core.days import MINUTE, day_of, microseconds, midnight
+from qianheng.core.days import MINUTE, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import YUAN
@@ -36,13 +37,10 @@ from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
 from qianheng.measures.days import Days
-from qianheng.plans import rules
 from qianheng.plans.allowance import Lease
-from qianheng.plans.plan import apply, change
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
-from qianheng.simulator.planned import TimedChange
 from qianheng.simulator.scenario import Scenario
 from qianheng.store import plans, runs
 from qianheng.store.database import connect, home, migrate, reading
@@ -212,7 +210,7 @@ class _Run:
     def _live_day(self, day: date) -> None:
         began = time.perf_counter()
         start, end = self._start(day), self._start(day + timedelta(days=1))
-        delivering = day <= self.last
+        delivering, self.refused = day <= self.last, list[RefusedChange]()
         if delivering:
             changes, leases = self._prepare(day)
             lived = self.driver.run_day(start, end, changes, leases)
@@ -230,7 +228,7 @@ class _Run:
         """Write down the day's changes of plans and hold the money it may spend, before any of it is lived."""
         with self.database.begin() as connection:
             begun = [kept.plan for kept in plans.load_all(connection)]
-            changes = self._make_changes(connection, day)
+            changes, self.refused = make_changes(connection, self.lake, self.scenario, day)
             leases = {}
             for plan in begun:
                 versions = [plan, *(timed.plan for timed in changes if timed.plan.id == plan.id)]
@@ -241,23 +239,6 @@ class _Run:
             for boost in self.driver.engine.boosts.boosts:
                 leases[boost.id] = books.lease_boost(connection, boost, plan_of[boost.plan_id], day)
         return changes, leases
-
-    def _make_changes(self, connection: Connection, day: date) -> list[TimedPlan]:
-        """The scenario's changes of the day, entered in the change log unless they are in it (the run was killed)."""
-        made = []
-        for timed in self.scenario.timed_changes():
-            if day_of(timed.at, self.timezone) == day:
-                entered = {entry.at: entry.version for entry in plans.log(connection, timed.plan_id)}
-                version = entered.get(timed.at) or self._enter(connection, timed)
-                after = plans.history(connection, timed.plan_id)[version]
-                made.append(TimedPlan(microseconds(timed.at), after, version))
-        return made
-
-    def _enter(self, connection: Connection, timed: TimedChange) -> int:
-        now = plans.load(connection, timed.plan_id)
-        entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
-        rules.check(apply(now.plan, entry), rules.load_rules(self.scenario.marketplace), timed.after)
-        return plans.append(connection, entry).version
 
     def _close(self, day: date, lived: DayRun) -> None:
         """One transaction: the day's facts, its spend, what became due, and the state to go on from."""
@@ -307,7 +288,7 @@ class _Run:
         scores = {str(id_): [score.worth, score.best, score.opportunities] for id_, score in lived.scores.items()}
         gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
-        told |= {"beats": [_beat(beat) for beat in lived.beats]}
+        told |= {"beats": [_beat(beat) for beat in lived.beats], "refused": [asdict(one) for one in self.refused]}
         if day <= self.last:
             told["outlook"] = outlooks(self.driver.engine)
         if lived.experience is not None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books
 from qianheng.actions.books import Judged
+from qianheng.actions.boosts import boost_json
 from qianheng.actions.campaign_runs import CampaignRun, campaign_json, campaign_runs
 from qianheng.actions.pools import Shown, shown_json, shown_of
 from qianheng.actions.profit import Sold, goods_of
@@ -89,6 +90,7 @@ class PlanRun:
     outlooks: Mapping[date, Mapping[str, Any]] = field(
         default_factory=dict
     )  # for the day after, see `actions.frontier`
+    refused: Sequence[tuple[datetime, str]] = ()  # changes that were not made, and why
 
     @property
     def outlook(self) -> Mapping[str, Any] | None:
@@ -245,8 +247,14 @@ class _Reader:
         dates = [self.days.first + timedelta(days=i) for i in range(number)]
         days = [self._day(plan, d) for d in dates]
         boosts = [(boost, books.boost_spend(self.connection, boost)) for boost in self.boosts.get(plan.id, [])]
+        refused = [
+            (moment(one["at"], plan.timezone), one["why"])
+            for told in self.told.values()
+            for one in told["refused"]
+            if one["plan_id"] == plan.id
+        ]
         lived = (days, self._hours(plan), self._landscape(plan))
-        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan))
+        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan), refused)
 
     def _outlooks(self, plan: Plan) -> dict[date, Mapping[str, Any]]:
         found = {day: told.get("outlook", {}).get(str(plan.id)) for day, told in self.told.items()}
@@ -342,22 +350,12 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "seconds": None,  # plans are served together: what one of them took is not known
         "opportunities": sum(day.opportunities for day in plan.days),
         "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
-        "boosts": [_boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
+        "refused_changes": [{"at": at.isoformat(), "why": why} for at, why in plan.refused],
+        "boosts": [boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
         "outlooks": [
             {"day": day.isoformat(), **{name: told[name] for name in OUTLOOK}} for day, told in plan.outlooks.items()
         ],
         "days": [_day_json(day) for day in plan.days],
-    }
-
-
-def _boost_json(boost: Boost, spend: Micros, timezone: str) -> dict[str, Any]:
-    return {
-        "kind": boost.kind.name.lower(),
-        "starts": moment(boost.starts, timezone).isoformat(),
-        "ends": moment(boost.ends, timezone).isoformat(),
-        "budget": yuan(boost.budget),
-        "spend": yuan(spend),
-        "target": None if boost.target is None else f"{boost.target:f}",
     }
 
 

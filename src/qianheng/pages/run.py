@@ -265,7 +265,7 @@ def _target(plan: Plan) -> str:
 
 def _change_log(run: PlanRun) -> Html:
     title = say("pages.log.title")
-    if not run.log:
+    if not run.log and not run.refused:
         return panel(title, None, empty(say("pages.log.empty")))
     columns = [say(f"pages.log.{name}") for name in ("at", "actor", "field", "before", "after", "reason")]
     shown = zone(run.plan.timezone)
@@ -274,6 +274,8 @@ def _change_log(run: PlanRun) -> Html:
         for made in run.log
         for name, old, new in _changed(made.before, made.after)
     ]
+    refused = say("pages.log.refused")
+    rows += [[_time(at, shown), UNKNOWN, refused, UNKNOWN, UNKNOWN, why] for at, why in run.refused]
     return panel(title, say("pages.log.hint"), table(columns, rows, title))
 
 

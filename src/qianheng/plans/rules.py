@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 
 from qianheng.core.days import HOUR
 from qianheng.core.errors import BadInput, QianhengError, Refused
-from qianheng.core.money import micros, yuan
+from qianheng.core.money import micros, ratio_text, yuan
 from qianheng.core.tables import build, read_toml
 from qianheng.plans.boost import Boost, BoostKind
 from qianheng.plans.plan import Plan
@@ -46,6 +47,14 @@ class BoostRules:
 
 
 @dataclass(frozen=True, slots=True)
+class PromotionRule:
+    """How far a target may be lowered in a promotion: to this share of the ROI of so many days before it."""
+
+    floor: Decimal
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """A version of a marketplace's rules of plans."""
 
@@ -54,6 +63,7 @@ class Rules:
     source: str
     least: Least
     boosts: BoostRules
+    promotion: PromotionRule
 
 
 @lru_cache(maxsize=64)
@@ -74,9 +84,25 @@ def faults(plan: Plan, rules: Rules, names: Iterable[str]) -> list[QianhengError
     return [fault for name in names if (fault := _below_least(plan, rules, name)) is not None]
 
 
-def check(plan: Plan, rules: Rules, names: Iterable[str]) -> None:
-    """Refuse a plan whose fields of these names the rules do not allow; all reasons at once: Refused."""
-    if found := faults(plan, rules, names):
+def below_floor(before: Plan, after: Plan, achieved: Fraction | None, rules: Rules) -> BadInput | None:
+    """What is wrong with lowering a target in a promotion so far below the ROI `achieved` lately (动态保底值)."""
+    if achieved is None or after.target is None or (before.target is not None and after.target >= before.target):
+        return None
+    floor = achieved * Fraction(rules.promotion.floor)
+    if Fraction(after.target) >= floor:
+        return None
+    told = {
+        "floor": ratio_text(floor, 2),
+        "achieved": ratio_text(achieved, 2),
+        "days": rules.promotion.days,
+        "share": f"{rules.promotion.floor:.0%}",
+    }
+    return BadInput("plans.below_floor", place="target", value=after.target, **told)
+
+
+def check(found: Sequence[QianhengError], plan: Plan) -> None:
+    """Refuse what the rules do not allow of a plan; all reasons at once: Refused."""
+    if found:
         raise Refused("plans.against_rules", place=plan.name, faults="".join(f"\n  {fault}" for fault in found))
 
 

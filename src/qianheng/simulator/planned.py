@@ -52,6 +52,14 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """Delivery days (from 1, both included) of a promotion (大促)."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedBoost:
     """A boost that a plan's owner starts at a time of a delivery day (from 1); `budget` in 元."""
 

@@ -34,7 +34,7 @@ from qianheng.simulator.habits import (
     RivalHabits,
     TrafficShape,
 )
-from qianheng.simulator.planned import PlannedPlan, TimedChange, clock
+from qianheng.simulator.planned import PlannedPlan, Promotion, TimedChange, clock
 from qianheng.simulator.pools import PlannedPools
 
 
@@ -176,6 +176,7 @@ class Scenario:
     timezone: str = SHANGHAI
     seed: int = 1
     step_minutes: int = 1  # between two control steps of whoever serves this market
+    promotions: tuple[Promotion, ...] = ()
     marketplace: str = "standard"  # whose rules of plans hold
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
 
@@ -234,6 +235,11 @@ class Scenario:
     def timed_changes(self) -> list[TimedChange]:
         """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
         return sorted((made for plan in self.plans for made in self.changes_of(plan)), key=lambda made: made.at)
+
+    def promotes(self, day: date) -> bool:
+        """Whether a day lies in a promotion."""
+        number = (day - self.first_day).days + 1
+        return any(promotion.first <= number <= promotion.last for promotion in self.promotions)
 
     def boosts_of(self, plan: PlannedPlan) -> list[Boost]:
         """The boosts of one of its plans."""
