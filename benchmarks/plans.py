@@ -41,7 +41,7 @@ def engine_of(plans: int) -> Engine:
     engine.start_day(START)
     for plan in made:
         engine.lease(plan.id, plan.budget_daily)
-    engine.offers.refit(Predictor(space), np.ones(plans), 1, START)
+    engine.refit(Predictor(space), engine.offers.calibrated, 1, START)
     return engine
 
 
