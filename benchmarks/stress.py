@@ -1,6 +1,6 @@
 """How often plans miss their target when the market turns: shocks to a market lived through the production engine.
 
-    python -m benchmarks.stress [--cells base ...] [--bidders qianheng pid min-pacing] [--seeds 6] [--thin]
+    python -m benchmarks.stress [--cells base ...] [--bidders qianheng pid min-pacing] [--seeds 5] [--thin]
 
 Eight plans (`stress.toml`) live some calm days; then each stress sets in, with the same seeds, people and draws. A
 plan-day misses its target by error, luck, or both. Orders come one by one: even a plan whose expected ROI is exactly
@@ -30,6 +30,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "stress.json"
 MARKET = HERE / "stress.toml"
 CALM, STRESSED = 3, 3  # days
+Results = dict[str, dict[str, dict[str, Figure]]]  # of each cell and bidder
 OURS, PEERS = "qianheng", ("pid", "min-pacing")
 CATEGORIES = ("womenswear", "menswear", "beauty", "food", "home", "electronics", "baby", "jewellery")
 PLANS = range(8)
@@ -177,6 +178,7 @@ MEASURES: dict[str, Callable[[Columns], float]] = {
     "compensation": _ratio("compensation", "spend"),
     "overspend": lambda days: float(np.maximum(days["spend"] - days["budget"], 0).sum()),
     "orders": _mean("orders"),
+    "plan_days": lambda days: float(len(days["seed"])),
 }
 """What is told of a cell. ROIs are shares of the target; `by_error` counts days whose true ROI is below 90 % of it."""
 
@@ -187,7 +189,7 @@ def figures(days: Sequence[PlanDay]) -> dict[str, Figure]:
     return {name: figure(columns, measure) for name, measure in MEASURES.items()}
 
 
-def draw(results: Mapping[str, Mapping[str, Mapping[str, Figure]]]) -> str:
+def draw(results: Results) -> str:
     """Each cell's share of days below 90 %: as it was found, by error, and by luck alone."""
     names = {"below_90": "found", "by_luck": "by luck alone", "by_error": "by error"}
     drawn = [
@@ -205,34 +207,46 @@ def show(cell: str, bidder: str, found: Mapping[str, Figure]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command; results are written after every cell, so that a run cut short keeps what it found."""
+    """The command; results are written after every cell, so that a run cut short keeps what it found.
+
+    A run of some cells or bidders leaves what is known of the others.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), metavar="CELL")
-    parser.add_argument("--bidders", nargs="+", choices=BIDDERS, default=[OURS, *PEERS])
-    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--cells", nargs="+", choices=CELLS, metavar="CELL")
+    parser.add_argument("--bidders", nargs="+", choices=BIDDERS)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=RESULTS)
     parser.add_argument("--thin", action="store_true", help="a tiny market")
     chosen = parser.parse_args(arguments)
     study = Study(range(1, chosen.seeds + 1), chosen.thin)
-    results: dict[str, dict[str, dict[str, Figure]]] = {}
+    results = _known(chosen.json) if chosen.cells or chosen.bidders else {}
     print(f"{'':42}" + "".join(f"{name[:9]:>10}" for name in MEASURES))
-    for bidder in chosen.bidders:
+    for bidder in chosen.bidders or (OURS, *PEERS):
         calm = study.calm(bidder)
-        for name in (name for name in chosen.cells if bidder == OURS or CELLS[name].beside_peers):
+        for name in (name for name in chosen.cells or CELLS if bidder == OURS or CELLS[name].beside_peers):
             days = list(study.days(CELLS[name], bidder, calm))
             found = results.setdefault(name, {})[bidder] = figures(days)
             show(name, bidder, found)
-            _keep(chosen.json, results, len(days))
+            _keep(chosen.json, {cell: results[cell] for cell in CELLS if cell in results})
 
 
-def _keep(path: Path, results: Mapping[str, Mapping[str, Mapping[str, Figure]]], days: int) -> None:
-    """Write what has been found so far."""
+def _known(path: Path) -> Results:
+    """What an earlier run has written."""
+    told = json.loads(path.read_text("utf-8"))["cells"] if path.exists() else {}
+    return {
+        cell: {bidder: {name: Figure(**one) for name, one in found.items()} for bidder, found in of_cell.items()}
+        for cell, of_cell in told.items()
+    }
+
+
+def _keep(path: Path, results: Results) -> None:
+    """Write what is known so far."""
     told = {
-        cell: {bidder: {name: asdict(figure) for name, figure in found.items()} for bidder, found in of_cell.items()}
+        cell: {bidder: {name: asdict(one) for name, one in found.items()} for bidder, found in of_cell.items()}
         for cell, of_cell in results.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"plan_days": days, "cells": told}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps({"cells": told}, indent=1, ensure_ascii=False) + "\n", "utf-8")
     write(path.with_suffix(".svg"), draw(results))
 
 
