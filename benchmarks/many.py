@@ -4,8 +4,9 @@
 
 Nobody else moves the prices: they are what the plans make of each other, all of them run by one kind of bidder. Every
 request has a dozen candidates of one category and an outside bid. Values have a part common to the request, one of the
-plan, one of both, and a level that moves over the day; predictions are right on average with 20 % error. One place a
-page, second price, cleared by the production kernel. The first day, on which nobody knows anything, is left out.
+plan, one of both, and a level that moves over the day; predictions are off by 20 %, and right on average of all that
+look alike. One place a page, second price, cleared by the production kernel. The first day, on which nobody knows
+anything, is left out.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ class Crowd:
         place = (first[:, None] + stride[:, None] * np.arange(CANDIDATES)) % size
         plan = (category[:, None] * size + place).astype(np.int64)
         common = np.exp(level[category] + draw.normal(0.0, 0.5, count))
-        value = self.quality[plan] * common[:, None] * draw.lognormal(-0.18, 0.6, plan.shape)
-        predicted = value * draw.lognormal(-(ERROR**2) / 2, ERROR, plan.shape)
+        predicted = self.quality[plan] * common[:, None] * draw.lognormal(-0.18, 0.6, plan.shape)
+        value = predicted * draw.lognormal(-(ERROR**2) / 2, ERROR, plan.shape)
         return Requests(plan, value, predicted, 0.03 * common * draw.lognormal(0.0, 0.5, count))
 
 
