@@ -26,6 +26,7 @@ from qianheng.delivery.journal import Journal
 from qianheng.delivery.pooled import Experience
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.shown import Shown, facts_of
+from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
@@ -70,6 +71,7 @@ class DayRun:
     gaps: Mapping[int, Gap] = field(default_factory=dict)
     experience: Experience | None = None  # what people were shown, where all pools are ranked
     corrections: Mapping[int, Correction] = field(default_factory=dict)  # of each plan's predictions, at its end
+    states: Sequence[Mapping[int, DeliveryState]] = ()  # of each plan by its id, hour by hour
 
 
 class Driver:
@@ -102,7 +104,7 @@ class Driver:
         self.engine.start_day(start)
         for plan_id, lease in leases.items():
             self.engine.lease(plan_id, lease.amount, lease.used)
-        waiting, beats, opportunities = list(changes), [], 0
+        waiting, beats, hourly, opportunities = list(changes), [], [], 0
         for now in range(start, end, self.engine.site.step):
             while waiting and waiting[0].at <= now:
                 self.change(waiting.pop(0))
@@ -113,6 +115,7 @@ class Driver:
             opportunities += self._serve(now)
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
                 beats += self._beats(now)
+                hourly.append(states(self.engine, now))
         self._receive(end)
         day = self._close(end)
         budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}
@@ -122,7 +125,7 @@ class Driver:
         calibrated = self.engine.offers.calibrated
         corrections = {plan.id: calibrated.correction(row) for row, plan in enumerate(self.engine.plans)}
         experience = None if room is None else room.experience()
-        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections)
+        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections, hourly)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""

@@ -289,6 +289,7 @@ class _Run:
         gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
         told |= {"beats": [_beat(beat) for beat in lived.beats], "refused": [asdict(one) for one in self.refused]}
+        told["states"] = [{str(id_): state for id_, state in hour.items()} for hour in lived.states]
         if day <= self.last:
             told["outlook"] = outlooks(self.driver.engine)
         if lived.experience is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
@@ -91,6 +92,7 @@ class PlanRun:
         default_factory=dict
     )  # for the day after, see `actions.frontier`
     refused: Sequence[tuple[datetime, str]] = ()  # changes that were not made, and why
+    states: Mapping[str, int] = field(default_factory=dict)  # hours in each delivery state
 
     @property
     def outlook(self) -> Mapping[str, Any] | None:
@@ -250,11 +252,14 @@ class _Reader:
         refused = [
             (moment(one["at"], plan.timezone), one["why"])
             for told in self.told.values()
-            for one in told["refused"]
+            for one in told.get("refused", ())
             if one["plan_id"] == plan.id
         ]
         lived = (days, self._hours(plan), self._landscape(plan))
-        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan), refused)
+        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan), refused, self._states(plan))
+
+    def _states(self, plan: Plan) -> Mapping[str, int]:
+        return Counter(hour[str(plan.id)] for told in self.told.values() for hour in told.get("states", ()))
 
     def _outlooks(self, plan: Plan) -> dict[date, Mapping[str, Any]]:
         found = {day: told.get("outlook", {}).get(str(plan.id)) for day, told in self.told.items()}
@@ -350,6 +355,7 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "seconds": None,  # plans are served together: what one of them took is not known
         "opportunities": sum(day.opportunities for day in plan.days),
         "guarantee_days": {str(status): count for status, count in plan.guarantee_days().items()},
+        "delivery_states": dict(plan.states),
         "refused_changes": [{"at": at.isoformat(), "why": why} for at, why in plan.refused],
         "boosts": [boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
         "outlooks": [

@@ -241,8 +241,10 @@ def _balance(summary: RunSummary) -> list[tuple[str, str]]:
 def _plan(run: PlanRun, summary: RunSummary) -> Html:
     drawn = [draw(chart) for chart in plan_charts(run)]
     about = element("p", _settings(run.plan), *([" · ", verdict(run.outlook)] if run.outlook else []), class_="about")
+    hours = (say("pages.state_hours", state=say(f"pages.state.{name}"), hours=n) for name, n in run.states.items())
+    states = element("p", listed(hours) or UNKNOWN, class_="about")
     body = element("div", *drawn, _change_log(run), guarantee_days(run, summary.statement), class_="panels")
-    return section(_identity(run), run.plan.name, about, body)
+    return section(_identity(run), run.plan.name, about, states, body)
 
 
 def _settings(plan: Plan) -> str:
