@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from qianheng.actions.explain import Kept, opened, opportunity, plan_day, plan_hour
+from qianheng.actions.gap import Cause
 from qianheng.actions.simulation import RunFolder
 from qianheng.actions.summary import summarise
+from qianheng.bidding.moves import Mover
 from qianheng.cli import main
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput, NotFound
-from qianheng.core.words import Language, speak
+from qianheng.core.words import Language, known, speak
 from qianheng.delivery.journal import crossed
+from qianheng.facts.schema import Fate
 
 DAY = parse_day("2025-10-02")
 
@@ -103,6 +106,12 @@ def test_what_the_run_does_not_know_is_refused_by_name(kept: Kept, ask: Any, err
     with pytest.raises(error) as refusal:
         ask(kept)
     assert str(refusal.value)
+
+
+def test_every_fate_cause_and_mover_has_its_words() -> None:
+    groups = {"explain.fate": Fate, "explain.cause": Cause, "pages.cause": Cause, "explain.mover": Mover}
+    keys = [f"{group}.{one}" for group, names in {**groups, "pages.mover": Mover}.items() for one in names]
+    assert [key for key in keys if not known(key)] == []
 
 
 def test_an_unknown_run_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

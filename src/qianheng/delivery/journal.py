@@ -224,7 +224,8 @@ class Replayed:
 def replayed(decisions: pa.Table) -> Replayed:
     """Make recorded decisions again: worth from its parts, the bid from worth and money, the outcome from the prices.
 
-    A plan that did not take part offers nothing. Among equal bids either may have won.
+    A plan that did not take part offers nothing; one that a limit kept out wins nothing. Among equal bids either may
+    have won.
     """
     held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name not in ("prices", "costs")}
     outside = np.isin(held["fate"], [Fate.OUTSIDE_PLACEMENT])
@@ -234,7 +235,8 @@ def replayed(decisions: pa.Table) -> Replayed:
     bid = np.where(away, 0, np.minimum(asked, held["left"])).astype(np.float32)
     bid[(held["fate"] == Fate.OUT_OF_BUDGET) & (held["bid"] == 0)] = 0  # stopped within the step
     prices = _padded(decisions["prices"])
-    slot, at_most = (_place(beaten) for beaten in (bid[:, None] >= prices, bid[:, None] > prices))
+    admitted = ~np.isin(held["fate"], REFUSALS)[:, None]
+    slot, at_most = (_place(beaten & admitted) for beaten in (bid[:, None] >= prices, bid[:, None] > prices))
     agreed = np.where(held["slot"] == at_most, at_most, slot)
     costs = np.where(held["pricing"][:, None] == Pricing.VCG, _padded(decisions["costs"], prices.shape[1]), prices)
     price = _due(agreed, bid, np.where(held["pricing"][:, None] == Pricing.FIRST, bid[:, None], costs))
