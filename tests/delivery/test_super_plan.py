@@ -12,11 +12,12 @@ from qianheng.delivery.engine import Engine
 from qianheng.delivery.goods import Goods, Stage
 from qianheng.delivery.members import PAGE, Air, members
 from qianheng.delivery.recorder import Recorder
+from qianheng.delivery.split import MemberKind, Reason, Split
 from qianheng.facts.schema import Kind
 from qianheng.plans.fees import Rates
 from qianheng.plans.plan import Counting, Goal, PlanKind
 from qianheng.prediction.predictor import Predictor
-from tests.delivery.markets import SHOP, SITE, SPACE, START, serve
+from tests.delivery.markets import SHOP, SITE, SPACE, START, requests, serve
 from tests.delivery.test_recorder import order, stamped, touched
 
 OWN, CREATORS = 7, 8
@@ -116,3 +117,26 @@ def test_only_a_super_plan_has_several_rooms() -> None:
         replace(SHOP, room_ids=(1, 2))
     with pytest.raises(BadInput):
         replace(SUPER, room_id=1)
+
+
+def test_the_split_counts_what_was_spent_on_each_member_and_says_why_the_others_got_nothing() -> None:
+    made, rng, split = engine(), np.random.default_rng(2), Split()
+    made.on_air(OWN, True, START)
+    charged, highest = 0, 0.0
+    for minute in range(5):
+        now = START + minute * MINUTE
+        tick = made.tick(requests(rng, now, 200), now)
+        seen = rng.random(len(tick.decisions)) < 0.8
+        split.note(made, tick, seen, now)
+        made.shown(tick, seen, seen, now)
+        highest = max(highest, float(tick.asked.multiplier[0]))
+        charged += int(tick.decisions.price[seen].sum())
+    hours = split.take()
+    assert sum(hour.spend for hour in hours) == charged == made.spent_today.sum()
+    assert sum(hour.offered for hour in hours) == 1000
+    of = {(hour.kind, hour.id): hour for hour in hours}
+    assert len(of) == len(hours) == 4
+    assert of[MemberKind.CREATOR, CREATORS].reason is Reason.OFF_AIR
+    assert {hour.reason for hour in hours if hour.won} == {Reason.WON}
+    assert all((hour.marginal or 0) >= 1 / highest - 1e-3 for hour in hours if hour.won)
+    assert split.take() == []

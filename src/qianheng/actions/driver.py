@@ -26,6 +26,7 @@ from qianheng.delivery.journal import Journal
 from qianheng.delivery.pooled import Experience
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.shown import Shown, facts_of
+from qianheng.delivery.split import MemberHour, Split
 from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
 from qianheng.facts.batch import FactBatch, join, packed, unpacked
@@ -72,6 +73,7 @@ class DayRun:
     experience: Experience | None = None  # what people were shown, where all pools are ranked
     corrections: Mapping[int, Correction] = field(default_factory=dict)  # of each plan's predictions, at its end
     states: Sequence[Mapping[int, DeliveryState]] = ()  # of each plan by its id, hour by hour
+    split: Sequence[MemberHour] = ()  # of super plans
 
 
 class Driver:
@@ -85,7 +87,7 @@ class Driver:
         self.score = DayScore(market, engine.site.seen, engine.offers)
         self.moves = Moves()
         self.gaps = GapDay(engine.site.seen)
-        self.journal = Journal(market.scenario.journal)
+        self.journal, self.split = Journal(market.scenario.journal), Split()
         self._received_until = engine.day_start
         self._shown: list[Shown] = []  # and not yet recorded
         self._today: list[FactBatch] = []
@@ -125,7 +127,7 @@ class Driver:
         calibrated = self.engine.offers.calibrated
         corrections = {plan.id: calibrated.correction(row) for row, plan in enumerate(self.engine.plans)}
         experience = None if room is None else room.experience()
-        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections, hourly)
+        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections, hourly, self.split.take())
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
@@ -175,6 +177,7 @@ class Driver:
         reaction = self.market.react(batch, tick.decisions)
         self.market.settle_rivals(batch, tick.rival_spend(batch.bids.shape[1]))
         self.journal.note(self.engine, tick, reaction.seen, now)
+        self.split.note(self.engine, tick, reaction.seen, now)
         self._shown.append(self.engine.shown(tick, reaction.seen, reaction.clicked, now))
         self.score.reach(tick, self.engine.plans, worths, reaction.seen)
         return len(batch)

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books, pools
+from qianheng.actions import books, pools, splits
 from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
@@ -290,6 +290,8 @@ class _Run:
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
         told |= {"beats": [_beat(beat) for beat in lived.beats], "refused": [asdict(one) for one in self.refused]}
         told["states"] = [{str(id_): state for id_, state in hour.items()} for hour in lived.states]
+        if lived.split:
+            told["split"] = splits.told(lived.split)
         if day <= self.last:
             told["outlook"] = outlooks(self.driver.engine)
         if lived.experience is not None:

@@ -12,13 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from qianheng.actions import books
+from qianheng.actions import books, splits
 from qianheng.actions.books import Judged
 from qianheng.actions.boosts import boost_json
 from qianheng.actions.campaign_runs import CampaignRun, campaign_json, campaign_runs
 from qianheng.actions.pools import Shown, shown_json, shown_of
 from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
+from qianheng.actions.splits import MemberRun
 from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.core.words import language
@@ -93,6 +94,7 @@ class PlanRun:
     )  # for the day after, see `actions.frontier`
     refused: Sequence[tuple[datetime, str]] = ()  # changes that were not made, and why
     states: Mapping[str, int] = field(default_factory=dict)  # hours in each delivery state
+    members: Sequence[MemberRun] = ()  # of a super plan
 
     @property
     def outlook(self) -> Mapping[str, Any] | None:
@@ -229,7 +231,8 @@ class _Reader:
 
     def __init__(self, connection: Connection, run: RunFolder, days: Days) -> None:
         self.connection, self.days, lake = connection, days, run.lake()
-        self.told = runs.told(connection, run.run_id)
+        self.told, self.scenario = runs.told(connection, run.run_id), run.scenario
+        self.split = [row for told in self.told.values() for row in told.get("split", ())]
         self.boosts = {plan.id: run.scenario.boosts_of(plan) for plan in run.scenario.plans}
         answer = lake.query(connection, plan_day(days))
         traffic = sums_of(lake.query(connection, plan_day_traffic(days)))
@@ -256,7 +259,8 @@ class _Reader:
             if one["plan_id"] == plan.id
         ]
         lived = (days, self._hours(plan), self._landscape(plan))
-        return PlanRun(plan, history[0], log, *lived, boosts, self._outlooks(plan), refused, self._states(plan))
+        told = (boosts, self._outlooks(plan), refused, self._states(plan), splits.read(self.split, plan.id, self.scenario))
+        return PlanRun(plan, history[0], log, *lived, *told)
 
     def _states(self, plan: Plan) -> Mapping[str, int]:
         return Counter(hour[str(plan.id)] for told in self.told.values() for hour in told.get("states", ()))
@@ -358,6 +362,7 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "delivery_states": dict(plan.states),
         "refused_changes": [{"at": at.isoformat(), "why": why} for at, why in plan.refused],
         "boosts": [boost_json(boost, spend, plan.plan.timezone) for boost, spend in plan.boosts],
+        **({"members": splits.as_json(plan.members)} if plan.members else {}),
         "outlooks": [
             {"day": day.isoformat(), **{name: told[name] for name in OUTLOOK}} for day, told in plan.outlooks.items()
         ],

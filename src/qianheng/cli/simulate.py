@@ -132,6 +132,7 @@ def _print_summary(summary: RunSummary) -> None:
     if summary.gap:
         causes = ", ".join(f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
         typer.echo(say("explain.gap_line", causes=causes))
+    _print_members(summary)
     for plan in summary.plans:
         if plan.outlook and not plan.outlook["feasible"]:
             typer.echo(f"{plan.plan.name}: {verdict(plan.outlook)}")
@@ -184,3 +185,24 @@ def _print_guarantee(summary: RunSummary) -> None:
             rows.append([plan.plan.name, count, say(f"guarantee.status.{status}"), why])
     columns = [say(f"simulation.column.{name}") for name in ("plan", "days", "status", "reason")]
     print_table(say("simulation.guarantee_title"), columns, rows)
+
+
+def _print_members(summary: RunSummary) -> None:
+    """What super plans spent on each of their members, and why."""
+    columns = [
+        say(f"simulation.member.column.{name}") for name in ("member", "kind", "spend", "worth", "marginal", "why")
+    ]
+    for plan in summary.plans:
+        rows = [
+            (
+                member.name,
+                say(f"simulation.member.kind.{member.kind}"),
+                money_text(member.spend),
+                money_text(round(member.worth)),
+                None if member.marginal is None else f"{member.marginal:.2f}",
+                say(f"simulation.member.reason.{member.reason}"),
+            )
+            for member in plan.members
+        ]
+        if rows:
+            print_table(say("simulation.member.title", plan=plan.plan.name), columns, rows)

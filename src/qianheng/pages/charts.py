@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSummary, gap_shares
-from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D
+from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D, microseconds
 from qianheng.core.money import YUAN
 from qianheng.core.words import say
 from qianheng.pages.parts import Html, element, empty, panel
@@ -54,6 +54,7 @@ def plan_charts(run: PlanRun) -> list[Chart]:
         Chart("moves", _moves(run.hours) if any(hour.moved for hour in run.hours) else None, group),
         Chart("gap", _gap(run.days) if any(day.gap for day in run.days) else None),
         Chart("landscape", _landscape(run) if seen else None),
+        *([Chart("members", _members(run), group)] if run.members else []),
     ]
 
 
@@ -167,6 +168,21 @@ def _gap(days: Sequence[PlanDay]) -> Option:
         parts = [round(one[cause], 4) if cause in one else None for one in shares]
         series.append(_series(f"cause.{cause}", "bar", parts, "@percent", **stacked))
     return {**_frame([f"{day.day:%m-%d}" for day in days]), "yAxis": _axis("@percent"), "series": series}
+
+
+def _members(run: PlanRun) -> Option:
+    """Stacked by hour: what a super plan spent on each of its members."""
+    clock = {microseconds(hour.at): _clock(hour) for hour in run.hours}
+    look: Option = {"type": "bar", "stack": "members", "barMaxWidth": 28, "tooltip": {"valueFormatter": "@yuan"}}
+    series = [
+        {
+            **look,
+            "name": member.name,
+            "data": [[clock[one.at], _yuan(one.spend)] for one in member.hours if one.at in clock],
+        }
+        for member in run.members
+    ]
+    return {**_clock_frame(), "series": series}
 
 
 def _hour_of_day(hours: Sequence[PlanHour]) -> Option:
