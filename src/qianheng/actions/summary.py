@@ -259,7 +259,13 @@ class _Reader:
             if one["plan_id"] == plan.id
         ]
         lived = (days, self._hours(plan), self._landscape(plan))
-        told = (boosts, self._outlooks(plan), refused, self._states(plan), splits.read(self.split, plan.id, self.scenario))
+        told = (
+            boosts,
+            self._outlooks(plan),
+            refused,
+            self._states(plan),
+            splits.read(self.split, plan.id, self.scenario),
+        )
         return PlanRun(plan, history[0], log, *lived, *told)
 
     def _states(self, plan: Plan) -> Mapping[str, int]:
