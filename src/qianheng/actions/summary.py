@@ -258,15 +258,19 @@ class _Reader:
             for one in told.get("refused", ())
             if one["plan_id"] == plan.id
         ]
-        lived = (days, self._hours(plan), self._landscape(plan))
-        told = (
-            boosts,
-            self._outlooks(plan),
-            refused,
-            self._states(plan),
-            splits.read(self.split, plan.id, self.scenario),
+        return PlanRun(
+            plan=plan,
+            first=history[0],
+            log=log,
+            days=days,
+            hours=self._hours(plan),
+            landscape=self._landscape(plan),
+            boosts=boosts,
+            outlooks=self._outlooks(plan),
+            refused=refused,
+            states=self._states(plan),
+            members=splits.read(self.split, plan.id, self.scenario),
         )
-        return PlanRun(plan, history[0], log, *lived, *told)
 
     def _states(self, plan: Plan) -> Mapping[str, int]:
         return Counter(hour[str(plan.id)] for told in self.told.values() for hour in told.get("states", ()))
