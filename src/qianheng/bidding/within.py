@@ -21,7 +21,8 @@ class Within:
 
     def __init__(self, planned: FloatArray, auctions: int, reach: float = REACH) -> None:
         self._planned, self._reach = planned, reach
-        self._rate = np.where(planned > 0, 1.0 / np.sqrt(max(auctions, 1)) / np.where(planned > 0, planned, 1.0), 0.0)
+        some = planned >= np.finfo(float).tiny  # the inverse of less has no number
+        self._rate = np.where(some, 1.0 / np.sqrt(max(auctions, 1)) / np.where(some, planned, 1.0), 0.0)
         self._budget, self._target = np.zeros(len(planned)), np.zeros(len(planned))
 
     @property
