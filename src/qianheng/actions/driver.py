@@ -23,6 +23,7 @@ from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.journal import Journal
+from qianheng.delivery.learning import Learning, Lesson
 from qianheng.delivery.pooled import Experience
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.shown import Shown, facts_of
@@ -35,7 +36,7 @@ from qianheng.plans.allowance import Lease
 from qianheng.plans.plan import BidMode, Counting, Plan, PlanKind
 from qianheng.prediction.calibration import Calibration, Correction, Trust
 from qianheng.prediction.predictor import Predictor
-from qianheng.prediction.space import Int
+from qianheng.prediction.space import Float, Int
 from qianheng.simulator.market import Market
 
 REFIT = HOUR  # how often predictions are made anew
@@ -71,6 +72,7 @@ class DayRun:
     opportunities: int
     gaps: Mapping[int, Gap] = field(default_factory=dict)
     experience: Experience | None = None  # what people were shown, where all pools are ranked
+    lessons: Mapping[int, Lesson] = field(default_factory=dict)  # how far each plan has learnt
     corrections: Mapping[int, Correction] = field(default_factory=dict)  # of each plan's predictions, at its end
     states: Sequence[Mapping[int, DeliveryState]] = ()  # of each plan by its id, hour by hour
     split: Sequence[MemberHour] = ()  # of super plans
@@ -83,6 +85,7 @@ class Driver:
         self.market, self.engine, self.recorder, self.seed = market, engine, recorder, seed
         self.predictor = Predictor(engine.space, bias=trust.bias)
         self.calibration = Calibration(engine.offers.shape, float(engine.space.price.mean()), trust)
+        self.learning = Learning(len(engine.plans), market.scenario.learning)
         self.unpromoted = Unpromoted(len(engine.plans))
         self.score = DayScore(market, engine.site.seen, engine.offers)
         self.moves = Moves()
@@ -127,7 +130,26 @@ class Driver:
         calibrated = self.engine.offers.calibrated
         corrections = {plan.id: calibrated.correction(row) for row, plan in enumerate(self.engine.plans)}
         experience = None if room is None else room.experience()
-        return DayRun(day, scores, beats, opportunities, gaps, experience, corrections, hourly, self.split.take())
+        lessons = self._lessons(day, scores)
+        split = self.split.take()
+        return DayRun(day, scores, beats, opportunities, gaps, experience, lessons, corrections, hourly, split)
+
+    def _lessons(self, day: FactBatch, scores: Mapping[int, Score]) -> dict[int, Lesson]:
+        """Close the day of the learning phase of each plan."""
+        engine, orders = self.engine, day[Kind.ORDER].filter(pc.field("channel") == Channel.PROMOTED)
+        counts = [
+            _by_plan(orders, engine.ids),
+            np.array([scores[plan.id].opportunities for plan in engine.plans], float),
+            _by_plan(day[Kind.CLICK], engine.ids),
+            engine.spent_today.astype(float),
+            self._budgets(),
+        ]
+        lessons = self.learning.close_day(np.stack(counts, axis=1), engine.beyond)
+        return {plan.id: lesson for plan, lesson in zip(engine.plans, lessons, strict=True)}
+
+    def _budgets(self) -> Float:
+        """[plans] of a day, micro-yuan."""
+        return np.array([plan.budget_daily for plan in self.engine.plans], float)
 
     def drain_day(self, start: int, end: int) -> FactBatch:
         """A day without traffic: orders, refunds and live events still come in."""
@@ -146,7 +168,9 @@ class Driver:
             "recorder": self.recorder.snapshot(),
             "calibration": self.calibration.snapshot(),
             "news": {kind: packed(news[kind]) for kind in Kind},
+            "learning": self.learning.snapshot(),
             "unpromoted": self.unpromoted.snapshot(),
+            "boldness": {"held": self.engine.offers.boldness.copy()},
             "driver": {"received_until": np.array([self._received_until])},
         }
         return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
@@ -162,6 +186,8 @@ class Driver:
         self.predictor.restore(parts["predictor"], now)
         self.recorder.restore(parts["recorder"])
         self.calibration.restore(parts["calibration"])
+        self.learning.restore(parts["learning"])
+        self.engine.offers.boldness = parts["boldness"]["held"].copy()
         self.unpromoted.restore(parts["unpromoted"])
         self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
         self._received_until = int(parts["driver"]["received_until"][0])
@@ -231,6 +257,7 @@ class Driver:
         self._calibrate(news)
         self.predictor.refit(now)
         self.calibration.restate(self.predictor.drift, now)
+        self.engine.explore(self.learning.boldness(self.engine.beyond, self._budgets()))
         self.engine.refit(self.predictor, self.calibration.calibrated(now, self.predictor.delay), self.seed, now)
         self.engine.campaigns.refit(self.predictor)
         self.engine.credit(self.unpromoted.expected(now - self.engine.day_start))
@@ -292,3 +319,9 @@ def _of_plan(moved: Moved | None, row: int) -> dict[Mover, float] | None:
     if moved is None or np.isnan(moved[Mover.TERMS][row]):
         return None
     return {mover: float(parts[row]) for mover, parts in moved.items()}
+
+
+def _by_plan(facts: pa.Table, ids: Int) -> Float:
+    """[plans] how many of the facts are of each plan."""
+    found = facts["plan_id"].to_numpy()
+    return np.bincount(np.searchsorted(ids, found[np.isin(found, ids)]), minlength=len(ids)).astype(float)

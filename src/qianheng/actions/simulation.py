@@ -297,6 +297,7 @@ class _Run:
         if lived.experience is not None:
             told["experience"] = pools.told(lived.experience)
         told["corrections"] = {str(id_): asdict(made) for id_, made in lived.corrections.items()}
+        told["lessons"] = {str(id_): asdict(lesson) for id_, lesson in lived.lessons.items()}
         return told | ({"landscape": self._landscape()} if day == self.last else {})
 
     def _landscape(self) -> dict[str, list[list[float]]]:

@@ -53,6 +53,7 @@ class PlanDay:
     opportunities: int
     contribution: Micros  # of what counts for the plan, before spend
     correction: Correction | None  # of its predictions, as the day ended
+    learning: Mapping[str, Any] | None  # its phase then, orders it learns from, what exploring has spent
     gap: Mapping[str, float] = field(default_factory=dict)  # best less reached, by cause, micro-yuan
 
 
@@ -299,7 +300,10 @@ class _Reader:
         gap = self.told[day].get("gaps", {}).get(str(plan.id), {})
         correction = self.told[day].get("corrections", {}).get(str(plan.id))
         found = Correction(**correction) if correction else None
-        return PlanDay(day, counted, whole, self.judged[key], reached, best, opportunities, earned, found, gap)
+        learning = self.told[day].get("lessons", {}).get(str(plan.id))
+        return PlanDay(
+            day, counted, whole, self.judged[key], reached, best, opportunities, earned, found, learning, gap
+        )
 
     def _hours(self, plan: Plan) -> list[PlanHour]:
         beats = {
@@ -393,6 +397,7 @@ def _day_json(day: PlanDay) -> dict[str, Any]:
         "calibration": {name: _rounded(value) for name, value in asdict(day.correction).items()}
         if day.correction
         else None,
+        "learning": dict(day.learning) | {"explored": yuan(day.learning["explored"])} if day.learning else None,
         "guarantee": {"status": day.judged.status, "reason": verdict.reason},
     }
 

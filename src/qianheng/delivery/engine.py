@@ -96,7 +96,7 @@ class Engine:
         self.allowed = np.array([plan.budget_daily for plan in self.plans], np.int64)  # today, by the plan's budgets
         self.used = [NOTHING] * len(plans)
         self.spent_today = np.zeros(len(plans), np.int64)
-        self.worth_today = np.zeros(len(plans))  # calibrated worth of what was seen, micro-yuan
+        self.worth_today = np.zeros(len(plans))  # calibrated worth at the true target of what was seen, micro-yuan
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
@@ -201,8 +201,20 @@ class Engine:
         self.offers.refit(predictor, calibrated, seed, now)
         revalued = self.worth_today * calibrated.level / before
         for row in np.flatnonzero(revalued != self.worth_today).tolist():
-            self.bidder.credit(row, float(revalued[row] - self.worth_today[row]))
+            more = self.offers.boldness[row] * (revalued[row] - self.worth_today[row])
+            self.bidder.credit(row, float(more))
         self.worth_today = revalued
+
+    def explore(self, boldness: Float) -> None:
+        """Let plans bid as if worth were so many times as high from the next refit on, [plans]."""
+        for row in np.flatnonzero(boldness != self.offers.boldness).tolist():
+            self.bidder.retarget(row, float(self.offers.boldness[row] / boldness[row]))
+        self.offers.boldness = boldness
+
+    @property
+    def beyond(self) -> Float:
+        """[plans] what today's spend is beyond its worth at the true target, micro-yuan; below zero: what is spare."""
+        return np.asarray(self.spent_today - self.worth_today, float)
 
     def credit(self, unpromoted_gmv: Float) -> None:
         """Let plans that count `all` orders bid with what sells unpromoted in view.
@@ -300,7 +312,7 @@ class Engine:
         self.campaigns.spent_today += spent[plans:nobody]
         worth = np.zeros(len(seen))
         worth[ours] = tick.worth[tick.decisions.row[ours], tick.column[ours]] * seen[ours]
-        self.worth_today += np.bincount(tick.column, worth * own, nobody + 1)[:plans]
+        self.worth_today += np.bincount(tick.column, worth * own, nobody + 1)[:plans] / self.offers.boldness
         self.boosts.pay(tick.boost[boosted], tick.column[boosted], paid[boosted], worth[boosted])
         self.bidder.observe(self._step(now), self._outcome(tick, ours & own, seen, paid))
         plan = np.where(ours, tick.column, -1)  # beyond the last plan: no change log

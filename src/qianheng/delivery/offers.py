@@ -54,6 +54,7 @@ class Offers:
         self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
         self.likely_member = np.zeros(shape, np.int64)  # what would be shown without a draw
         self.likely_worth = np.zeros(shape)  # its calibrated worth
+        self.boldness = np.ones(len(self.plans))  # factor on worth of plans that explore (see `delivery.learning`)
         self.factor = np.ones(shape)  # calibration, its margin taken off
         self.shape = Calibrating(len(self.plans), space.items, space.placements)
         self.calibrated = uncalibrated(self.shape)
@@ -66,7 +67,7 @@ class Offers:
         """A plan more, before the given row."""
         self.plans.insert(row, plan)
         self.members.insert(row, self._members(plan))
-        fresh = {"member": 0, "item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0}
+        fresh = {"member": 0, "item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0, "boldness": 1.0}
         fresh |= {"likely_member": 0, "likely_worth": 0.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
@@ -168,7 +169,7 @@ class Offers:
         share = np.maximum(self._shares(row), 0.0)
         guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
         cells = np.arange(self.space.cells)
-        factor = self.calibrated.factor(row, items)[:, self.space.placement_of(cells)]
+        factor = self.boldness[row] * self.calibrated.factor(row, items)[:, self.space.placement_of(cells)]
         expected = predictor.gmv[items] * factor * share[:, None]
         best, likeliest = (expected * guess[:, None]).argmax(axis=0), expected.argmax(axis=0)
         self.member[row], self.item[row] = best, items[best]

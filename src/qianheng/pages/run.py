@@ -174,6 +174,7 @@ def _figures(run: PlanRun | RunSummary, line: Fraction, goal: str | None) -> Ite
         **_full_domain(run),
         **_boosted(sums),
         **_correction(run),
+        **_learning(run),
     }
     yield element("dl", *_named(small), class_="small")
 
@@ -203,6 +204,16 @@ def _correction(run: PlanRun | RunSummary) -> dict[str, str]:
         return {}
     error, margin = (percent(Fraction(share).limit_denominator(10_000)) for share in (made.error, made.margin))
     return {"calibration": f"{made.factor:.2f} ± {error}", "margin": margin}
+
+
+def _learning(run: PlanRun | RunSummary) -> dict[str, str]:
+    """How far a plan's learning was in the end, and why no further; what exploring has spent."""
+    told = None if isinstance(run, RunSummary) or not run.days else run.days[-1].learning
+    if told is None:
+        return {}
+    why = f" ({say('pages.learning.' + told['obstacle'])})" if told["obstacle"] else ""
+    phase = say("pages.learning." + told["phase"]) + why
+    return {"learning": phase} | ({"explored": money(told["explored"])} if told["explored"] else {})
 
 
 def _against(kind: str, value: Fraction | None, aim: tuple[Fraction | None, Fraction], is_goal: bool) -> Html:

@@ -20,6 +20,7 @@ from qianheng.core.words import say
 from qianheng.plans import rules
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
+from qianheng.plans.learning import Rules
 from qianheng.plans.plan import Plan, apply, change
 from qianheng.prediction.calibration import Trust
 from qianheng.simulator.campaigns import PlannedCampaign
@@ -168,6 +169,7 @@ class Scenario:
     rival_habits: RivalHabits
     fees: Fees
     prediction: Trust
+    learning: Rules
     rooms: tuple[Room, ...] = ()
     campaigns: tuple[PlannedCampaign, ...] = ()
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what people search, by category
