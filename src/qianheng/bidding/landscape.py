@@ -15,6 +15,7 @@ from qianheng.bidding.levels import Levels
 REFERENCES = (0.3, 1.0, 3.0)  # spend per candidate, in even shares of the budget, at which the level is read
 FEW = 20.0  # candidates below which a period says nothing about its level
 FAINT = 0.1  # weight, in days, of the mean of the day in the traffic of one period
+PRIOR_VOLUME = 0.2  # deviation of a day's traffic from the expected, worth one day of evidence
 ALL = slice(None)
 
 
@@ -61,6 +62,7 @@ class Landscape(Rows):
         self.base_days, self.base_total = np.zeros((plans, periods)), np.zeros((plans, 2, POINTS))
         self.reference = np.zeros(plans)
         self.seen_today, self.expected_today = np.zeros(plans), np.zeros(plans)
+        self.volume_squares, self.volume_days = np.zeros(plans), np.zeros(plans)  # of days against the expected
 
     def add(self, step: int, pair: FloatArray, count: FloatArray, active: FloatArray) -> None:
         """Count the auctions of a step: `pair` [plans, 2, points], candidates `count`, `active` (0 or 1) [plans]."""
@@ -120,7 +122,10 @@ class Landscape(Rows):
         self.recent_count *= keep
 
     def open_day(self) -> None:
-        """Start a day: what was recent yesterday says nothing about today."""
+        """Start a day: what was recent yesterday says nothing about today, but for how far its traffic was missed."""
+        expected = (self.base_days.mean(1) > 1.5) & (self.seen_today > 0) & (self.expected_today > 0)
+        missed = np.log(np.where(expected, self.seen_today, 1.0) / np.where(expected, self.expected_today, 1.0))
+        self.volume_squares, self.volume_days = self.volume_squares + missed**2, self.volume_days + expected
         self.recent[:], self.recent_count[:] = 0.0, 0.0
         self.seen_today[:], self.expected_today[:] = 0.0, 0.0
         self.levels.open_day()
@@ -130,6 +135,12 @@ class Landscape(Rows):
         days = self.base_days.sum(1) + self.current_days
         mean = (self.base_count.sum(1) + self.current_count) / np.maximum(days, 1e-12)
         return np.asarray((self.base_count + FAINT * mean[:, None]) / (self.base_days + FAINT))
+
+    def volume_deviation(self) -> FloatArray:
+        """How far days miss the traffic expected of them [plans], standard deviation of the log; wide before a day."""
+        unknown = np.maximum(1.0 - self.base_days.mean(1), 0.0)
+        measured = (self.volume_squares + PRIOR_VOLUME**2) / (self.volume_days + 1.0)
+        return np.asarray(np.sqrt(measured + (3 * PRIOR_VOLUME * unknown) ** 2))
 
     def busyness(self) -> FloatArray:
         """Today's traffic against the traffic expected so far [plans], shrunk to 1 by half a day."""
