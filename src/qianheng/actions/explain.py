@@ -7,7 +7,7 @@ with their offset, `None` for what is not known.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -246,9 +246,18 @@ def plan_hour(kept: Kept, plan_id: int, at: str) -> Json:
         "multiplier": _decimal(beat["multiplier"]),
         "binding": beat["binding"],
         "slack": _yuan(beat["slack"]),
+        "expects": _expected(beat.get("expects")),
         "moved": _moved(beat.get("moved")),
         "before": before and {"at": _time(before["at"], plan), "multiplier": _decimal(before["multiplier"])},
     }
+
+
+def _expected(sums: Mapping[str, Sequence[int]] | None) -> Json | None:
+    """Spend and worth for the rest of the day: mean, and the ends of the interval that holds four days of five."""
+    if sums is None:
+        return None
+    ends = ("mean", "low", "high")
+    return {name: {end: _yuan(one) for end, one in zip(ends, told, strict=True)} for name, told in sums.items()}
 
 
 def _moved(parts: Mapping[str, float] | None) -> list[Json] | None:

@@ -354,6 +354,10 @@ def _beat(beat: Beat) -> dict[str, Any]:
         "multiplier": round(float(reading.multiplier), 4),
         "binding": str(reading.binding),
         "slack": round(float(reading.slack)),
+        "expects": {
+            "spend": [round(one) for one in (reading.forecast_spend, *reading.spend_between)],
+            "worth": [round(one) for one in (reading.forecast_worth, *reading.worth_between)],
+        },
         "moved": beat.moved and {mover: round(part, 6) for mover, part in beat.moved.items()},
     }
 

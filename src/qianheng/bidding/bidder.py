@@ -27,6 +27,7 @@ from qianheng.bidding.curves import (
     collect,
     log_multiplier,
 )
+from qianheng.bidding.forecast import Forecast, forecast, futures, interval
 from qianheng.bidding.landscape import Clock, Landscape, Memory
 from qianheng.bidding.protocol import Auctions, Binding, Market, Outcome, Reading
 from qianheng.bidding.shading import Shading, climb
@@ -186,12 +187,22 @@ class Bidder(Rows):
     def reading(self, plan: int) -> Reading:
         """Why the plan bids as it does, and what it expects of the rest of the day."""
         left, slack = self.budget[plan] - self.spend[plan], self.worth[plan] - self.spend[plan]
-        pair = self.landscape.rest(plan, min(int(self.next_step[plan]), self.clock.steps))
-        alpha = float(self.multiplier[plan])
-        spend, worth = (float(np.interp(np.log(alpha), LOG_GRID, curve)) if alpha > 0 else 0.0 for curve in pair)
-        part = min(1.0, left / spend) if spend > 0 else 1.0
-        binding = _binding(AIMS[self.aim[plan]], pair, left, slack)
-        return Reading(alpha, binding, spend * part, worth * part, float(slack), float(self.landscape.levels.now[plan]))
+        step = min(int(self.next_step[plan]), self.clock.steps)
+        binding = _binding(AIMS[self.aim[plan]], self.landscape.rest(plan, step), left, slack)
+        alpha, level = float(self.multiplier[plan]), float(self.landscape.levels.now[plan])
+        if alpha <= 0:
+            return Reading(alpha, binding, 0.0, 0.0, float(slack), level)
+        drawn = futures(self.landscape, plan, step, np.log([alpha]))[..., 0]
+        drawn *= np.minimum(1.0, left / np.maximum(drawn[:, :1], 1e-300))
+        spend, worth = (interval(part) for part in drawn.T)
+        means = float(spend.mean), float(worth.mean)
+        return Reading(alpha, binding, *means, float(slack), level, spend.ends(float(left)), worth.ends())
+
+    def forecast(self, plan: int, step: int) -> Forecast:
+        """The curves that each multiplier of the grid would bring a plan from `step` to the end of a day, with the
+        interval that holds four days of five.
+        """
+        return forecast(self.landscape, plan, step)
 
     def rest(self, plan: int, step: int) -> FloatArray:
         """The pair [2, points] that each multiplier of the grid would bring a plan from `step` to the end of a day."""

@@ -15,6 +15,7 @@ from qianheng.bidding.landscape import Landscape
 PATHS = 96
 LOW, HIGH = 0.1, 0.9
 SHAPE_DEVIATION = 0.25  # of the log of what one period brings beside its level
+WIDER = 1.5  # the logs of the ends beside the mean: what markets do that no model knows, seen on training markets
 WITHIN = 0.4  # of the level while it lasts, in deviations
 
 _RANDOM = np.random.default_rng(20_170_813)
@@ -23,32 +24,43 @@ _WOBBLE = _RANDOM.standard_normal((PATHS, 24))
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """A mean with the interval that holds four days of five; [points] or [] alike."""
+class Interval:
+    """A mean, and the ends between which four days of five are to fall; [points], or one number."""
 
     low: FloatArray
     mean: FloatArray
     high: FloatArray
+
+    def ends(self, limit: float = np.inf) -> tuple[float, float]:
+        """The ends of the interval of one number, at most `limit`."""
+        return min(float(self.low), limit), min(float(self.high), limit)
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """The rest of a plan's day as functions of its multiplier, budget aside."""
 
-    spend: Band
-    worth: Band
+    spend: Interval
+    worth: Interval
 
 
 def forecast(land: Landscape, plan: int, step: int, log_multipliers: FloatArray = LOG_GRID) -> Forecast:
     """The rest of the plan's day from `step` on for each of the log multipliers [points]."""
     spend, worth = np.moveaxis(futures(land, plan, step, log_multipliers), 1, 0)
-    return Forecast(band(spend), band(worth))
+    return Forecast(_rising(interval(spend)), _rising(interval(worth)))
 
 
-def band(drawn: FloatArray) -> Band:
-    """Of draws [paths, ...]."""
-    low, high = np.quantile(drawn, [LOW, HIGH], axis=0)
-    return Band(low, drawn.mean(0), high)
+def interval(drawn: FloatArray) -> Interval:
+    """Of draws [paths, ...], not negative."""
+    mean, ends = drawn.mean(0), np.quantile(drawn, [LOW, HIGH], axis=0)
+    low, high = np.where(mean > 0, mean * (ends / np.where(mean > 0, mean, 1.0)) ** WIDER, 0.0)
+    return Interval(low, mean, high)
+
+
+def _rising(told: Interval) -> Interval:
+    """Ends that fall nowhere as the multiplier rises, as no drawn curve does."""
+    low, high = np.maximum.accumulate(told.low), np.maximum.accumulate(told.high)
+    return Interval(low, told.mean, high)
 
 
 def futures(land: Landscape, plan: int, step: int, log_multipliers: FloatArray) -> FloatArray:

@@ -93,6 +93,8 @@ class Reading:
     forecast_worth: float
     slack: float  # worth so far less spend so far
     level: float  # log of how good traffic is now, 0 at the plan's reference
+    spend_between: tuple[float, float] = (0.0, 0.0)  # where four days of five end, within the budget
+    worth_between: tuple[float, float] = (0.0, 0.0)
 
 
 class PlanBidder(Protocol):

@@ -79,6 +79,9 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
     rows: list[tuple[str | None, ...]] = [(say("explain.column.multiplier"), _short(answer["multiplier"]))]
     rows += [(say("explain.column.binding"), say(f"pages.binding.{answer['binding']}"))]
     rows += [(say("explain.column.slack"), *_money(answer, "slack"))]
+    for name, sums in (answer["expects"] or {}).items():
+        mean, low, high = (_money(sums, end)[0] for end in ("mean", "low", "high"))
+        rows.append((say(f"explain.column.expected_{name}"), say("explain.between", mean=mean, low=low, high=high)))
     if before := answer["before"]:
         rows.append((say("explain.column.before", at=before["at"][11:16]), _short(before["multiplier"])))
     print_table("", ["", ""], rows)
