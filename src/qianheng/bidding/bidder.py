@@ -190,10 +190,10 @@ class Bidder(Rows):
         step = min(int(self.next_step[plan]), self.clock.steps)
         binding = _binding(AIMS[self.aim[plan]], self.landscape.rest(plan, step), left, slack)
         alpha, level = float(self.multiplier[plan]), float(self.landscape.levels.now[plan])
-        if alpha <= 0:
+        if alpha <= 0 or left <= 0:
             return Reading(alpha, binding, 0.0, 0.0, float(slack), level)
         drawn = futures(self.landscape, plan, step, np.log([alpha]))[..., 0]
-        drawn *= np.minimum(1.0, left / np.maximum(drawn[:, :1], 1e-300))
+        drawn *= left / np.maximum(drawn[:, :1], left)
         spend, worth = (interval(part) for part in drawn.T)
         means = float(spend.mean), float(worth.mean)
         return Reading(alpha, binding, *means, float(slack), level, spend.ends(float(left)), worth.ends())

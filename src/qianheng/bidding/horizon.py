@@ -2,8 +2,8 @@
 
 W_k(b, s, z) = max_α worth + M[W_{k+1}(b − spend, s + worth − spend, z′) | z]: the most worth still to be had. The level
 z lasts into the next period with the chance the landscape measured, else it is drawn anew from the plan's own spread.
-M is the sure worth as good as the uncertain one if a day's worth counts by its logarithm: a tenth of what a poor day
-allows is as much as a tenth of what a rich one does.
+M is the sure worth as good as the uncertain one if a day's worth counts by its square root: what a poor day allows
+should not be lost in waiting for a rich one.
 Ending over the target is charged steeply, so a plan keeps exactly the slack that the traffic to come may ask for.
 Without a target nothing is charged; a plan that aims at profit counts worth − spend in the place of worth.
 """
@@ -30,7 +30,8 @@ _STRIDE = SLACK_HIGHEST**0.25 / (SLACK_NODES - 1 - SLACKS_BELOW)
 _BENT = _STRIDE * (np.arange(SLACK_NODES) - SLACKS_BELOW)
 BUDGETS: Narrow = ((np.arange(BUDGET_NODES) / (BUDGET_NODES - 1)) ** 2).astype(np.float32)
 SLACKS: Narrow = (np.sign(_BENT) * _BENT**4).astype(np.float32)
-MASSES: Narrow = np.array([0.07, 0.24, 0.38, 0.24, 0.07], dtype=np.float32)  # chances of the levels: tails count
+MASSES: Narrow = np.array([0.1, 0.23, 0.34, 0.23, 0.1], dtype=np.float32)  # chances of the levels: tails count
+CARE = 0.5  # relative risk aversion: that of a square root
 LEAST_WORTH = 0.05  # of a day, in scales: below it nobody grows more careful
 
 
@@ -88,12 +89,12 @@ def solve(outlook: Outlook, highest: float) -> Narrow:
 
 
 def _sure(best: FloatArray, keep: float, stakes: Stakes) -> FloatArray:
-    """What the uncertain `best` [z, b, s] of the next period is worth now, to a logarithmic taste (Pratt's measure of
-    risk aversion, 1 / worth of the whole day, held constant over one period).
+    """What the uncertain `best` [z, b, s] of the next period is worth now (Pratt's measure of risk aversion,
+    `CARE` / worth of the whole day, held constant over one period).
     """
     mean = np.tensordot(MASSES, best, 1)
     spent = np.maximum(1 / HEADROOM - BUDGETS, 0.0)[:, None] * (1 - stakes.spent)
-    total = spent + np.maximum(SLACKS, 0.0) + np.maximum(mean, LEAST_WORTH)
+    total = (spent + np.maximum(SLACKS, 0.0) + np.maximum(mean, LEAST_WORTH)) / CARE
     regret = np.exp(np.clip((mean - best) / total, -_FARTHEST, _FARTHEST))
     drawn = np.tensordot(MASSES, regret, 1)
     return np.asarray(mean - total * np.log(keep * regret + (1 - keep) * drawn))
