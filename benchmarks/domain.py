@@ -189,6 +189,7 @@ def _keep(path: Path, told: Mapping[str, Mapping[str, Mapping[str, Figure]]]) ->
         for regime, arms in told.items()
         for name in GAINS
         for arm, one in ((arm, gains[name]) for arm, gains in arms.items())
+        if np.isfinite(one.value)
     ]
     write(path.with_suffix(".svg"), dots("Full domain over four plans of one placement", Axis("gain", mark=0.0), drawn))
 
