@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from qianheng.actions.simulation import RunRequest, run_simulation
-from qianheng.actions.summary import summarise
+from qianheng.actions.summarise import summarise
 from qianheng.core.money import ratio_text, to_fen, yuan
 
 with tempfile.TemporaryDirectory() as folder:

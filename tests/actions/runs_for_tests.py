@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
-from qianheng.actions.summary import as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.ledger.transfers import AccountKind, account, accounts_of, platform_accounts
 from qianheng.store import ledger
 from qianheng.store.database import reading

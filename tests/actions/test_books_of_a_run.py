@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books
 from qianheng.actions.simulation import RunFolder
-from qianheng.actions.summary import RunSummary, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import RunSummary
 from qianheng.core.days import midnight
 from qianheng.core.money import micros
 from qianheng.facts.batch import FactBatch

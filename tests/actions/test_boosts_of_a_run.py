@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books
 from qianheng.actions.simulation import RunFolder, run_simulation
-from qianheng.actions.summary import PlanRun, as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import PlanRun
+from qianheng.actions.summary_json import as_json
 from qianheng.core.money import YUAN, micros, yuan
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.plans.boost import BoostKind

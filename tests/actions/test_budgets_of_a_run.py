@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from qianheng.actions.simulation import run_simulation
-from qianheng.actions.summary import PlanRun, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import PlanRun
 from qianheng.core.money import YUAN
 from tests.actions.runs_for_tests import request
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
-from qianheng.actions.summary import RunSummary, as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import RunSummary
+from qianheng.actions.summary_json import as_json
 from qianheng.measures.sums import Sums, total
 from qianheng.pages.run import render
 from qianheng.plans.campaign import CampaignKind

@@ -12,7 +12,7 @@ import pytest
 from qianheng.actions.explain import Kept, opened, opportunity, plan_day, plan_hour
 from qianheng.actions.gap import Cause
 from qianheng.actions.simulation import RunFolder
-from qianheng.actions.summary import summarise
+from qianheng.actions.summarise import summarise
 from qianheng.bidding.moves import Mover
 from qianheng.cli import main
 from qianheng.core.days import parse_day

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from qianheng.actions.frontier import verdict
 from qianheng.actions.simulation import RunFolder, run_simulation
-from qianheng.actions.summary import as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.cli.app import build_app
 from tests.actions.runs_for_tests import request
 

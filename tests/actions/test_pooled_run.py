@@ -6,7 +6,9 @@ import pytest
 
 from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import RunRequest, run_simulation
-from qianheng.actions.summary import RunSummary, as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import RunSummary
+from qianheng.actions.summary_json import as_json
 from qianheng.cli.campaigns import print_campaigns, print_shown
 from qianheng.core.words import speak
 from qianheng.pages.run import render

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qianheng.actions.simulation import RunFolder, run_simulation
-from qianheng.actions.summary import summarise
+from qianheng.actions.summarise import summarise
 from qianheng.core.errors import BadInput
 from tests.actions.runs_for_tests import request
 

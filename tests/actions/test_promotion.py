@@ -4,7 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from qianheng.actions.simulation import run_simulation
-from qianheng.actions.summary import as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.pages.run import render
 from tests.actions.runs_for_tests import request
 

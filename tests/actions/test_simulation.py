@@ -12,7 +12,7 @@ import pytest
 
 from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import DayTold, RunFolder, RunRequest, run_simulation
-from qianheng.actions.summary import summarise
+from qianheng.actions.summarise import summarise
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.money import YUAN
 from tests.actions.runs_for_tests import lived, request, told, transfers
@@ -139,7 +139,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from tests.actions.runs_for_tests import lived
-from qianheng.actions.summary import summarise
+from qianheng.actions.summarise import summarise
 from qianheng.core.errors import BadInput
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))

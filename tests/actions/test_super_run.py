@@ -5,7 +5,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from qianheng.actions.simulation import RunRequest, run_simulation
-from qianheng.actions.summary import as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.cli.app import build_app
 from qianheng.delivery.split import MemberKind, Reason
 from qianheng.pages.run import render

@@ -52,7 +52,7 @@ def test_whatever_the_batch_its_parts_and_prices_nobody_wins_more_than_it_has_le
     assert len(reserved.cleared.winner) == count
     for column in range(4):
         assert (wins.row[wins.column == column] < reserved.stopped[column]).all()
-    everybody = np.concatenate([offered.asked, offered.fixed], axis=1)
+    everybody = np.concatenate([offered.asked, offered.fixed], axis=1).astype(np.float32)  # as they enter the auction
     assert (wins.due <= np.maximum(everybody[wins.row, wins.column], 1)).all()
 
 

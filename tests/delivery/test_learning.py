@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qianheng.actions.simulation import run_simulation
-from qianheng.actions.summary import as_json, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.core.errors import BadInput
 from qianheng.delivery.learning import Counts, Learning, Obstacle, Phase, obstacle
 from qianheng.plans.learning import Rules

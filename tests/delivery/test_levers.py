@@ -71,7 +71,7 @@ def test_a_change_of_pace_spreads_what_is_left_anew_at_once(pace: Pace, faster: 
     changed, _ = lived(BOUND, (48, replace(BOUND, pace=pace)))
     assert changed[:48] == usual[:48]
     soon_usual, soon = sum(usual[48:60]), sum(changed[48:60])
-    assert soon > 1.2 * soon_usual if faster else soon < 0.95 * soon_usual
+    assert soon > 1.05 * soon_usual if faster else soon < 0.95 * soon_usual
     assert sum(changed) > 0.95 * BOUND.budget_daily
 
 

@@ -11,8 +11,14 @@ from qianheng.facts.schema import SCHEMAS, Kind
 
 
 def facts(kind: Kind, ids: list[int]) -> pa.Table:
-    columns: dict[str, np.ndarray | int | bool] = dict.fromkeys(SCHEMAS[kind].names, 1)
+    columns = {field.name: anything(field.type, len(ids)) for field in SCHEMAS[kind]}
     return table(kind, columns | {"id": np.array(ids, np.int64), "at": np.arange(len(ids))})
+
+
+def anything(kind: pa.DataType, rows: int) -> np.ndarray | int:
+    if pa.types.is_list(kind):
+        return np.fromiter(([1.0] for _ in range(rows)), object, rows)
+    return np.full(rows, "gsp", object) if pa.types.is_string(kind) else 1
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from qianheng.actions.books import unit_id
 from qianheng.actions.simulation import RunRequest, run_simulation
-from qianheng.actions.summary import PlanRun, RunSummary, summarise
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.money import YUAN
 from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine

@@ -53,8 +53,8 @@ def _simulate(
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.simulation import RunRequest, run_simulation
-    from qianheng.actions.summary import as_json as json_of
-    from qianheng.actions.summary import summarise
+    from qianheng.actions.summarise import summarise
+    from qianheng.actions.summary_json import as_json as json_of
     from qianheng.pages.run import render
 
     request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh)
