@@ -25,6 +25,10 @@ def test_the_frontier_of_a_run_falls_with_the_target_and_rises_with_the_budget(r
     assert all(spend[low, b] >= spend[high, b] for low, high in itertools.pairwise(targets) for b in budgets)
     assert all(spend[t, small] <= spend[t, big] for small, big in itertools.pairwise(budgets) for t in targets)
     assert max(spend.values()) > 0
+    for point in told["points"]:
+        low, high = map(float, point["spend_between"] or ("0", "0"))
+        assert 0 <= low <= high <= float(point["budget"])
+        assert high > low or float(point["spend"]) == 0
 
 
 @pytest.mark.parametrize("plan", ["9", "2"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qianheng.actions.explain import Kept
-from qianheng.bidding.curves import GRID
+from qianheng.bidding.curves import GRID, FloatArray
 from qianheng.bidding.frontier import Curve, Deal, Feasibility, Point, feasible, frontier
 from qianheng.core.errors import Refused
 from qianheng.core.money import YUAN
@@ -18,6 +18,7 @@ from qianheng.plans.plan import Goal, Plan
 
 TARGETS = (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)  # of the plan's own
 BUDGETS = (0.5, 1.0, 2.0)
+COLUMNS = 7  # of a prospect: multiplier, spend, worth, and the ends of both
 
 Json = dict[str, Any]
 
@@ -54,7 +55,8 @@ def frontier_of(kept: Kept, plan_id: int) -> Json:
     plan, told = kept.plan(plan_id), kept.told[max(kept.told)]
     last = next((day for day in reversed(kept.told.values()) if "landscape" in day), told)
     outlook_told, points = last.get("outlook", {}).get(str(plan_id)), last.get("landscape", {}).get(str(plan_id), [])
-    curve = Curve(*np.array(points, float).reshape(-1, 3).T)
+    columns = np.array(points, float).reshape(-1, COLUMNS).T
+    curve = Curve(*columns[:3])
     if outlook_told is None or not curve.spend.any():
         raise Refused("frontier.nothing_known", place=plan.name)
     deal = Deal(*outlook_told["deal"])
@@ -66,7 +68,7 @@ def frontier_of(kept: Kept, plan_id: int) -> Json:
         "name": plan.name,
         **_terms(plan),
         **_told(now),
-        "points": [_point(one) for one in found],
+        "points": [_point(one) | _between(one, columns) for one in found],
     }
 
 
@@ -87,6 +89,14 @@ def _terms(plan: Plan) -> Json:
 def _told(found: Feasibility) -> Json:
     nearest = None if found.nearest is None else _point(found.nearest)
     return {"feasible": found.feasible, "expected": _point(found.point), "nearest": nearest}
+
+
+def _between(one: Point, columns: FloatArray) -> Json:
+    """Where four days of five end with this multiplier, for the columns of the prospects of a whole day."""
+    if one.multiplier is None:
+        return {"spend_between": None}
+    ends = (min(float(np.interp(one.multiplier, columns[0], end)), one.budget) for end in columns[3:5])
+    return {"spend_between": [f"{end / YUAN:.2f}" for end in ends]}
 
 
 def _point(one: Point) -> Json:

@@ -301,10 +301,12 @@ class _Run:
         return told | ({"landscape": self._landscape()} if day == self.last else {})
 
     def _landscape(self) -> dict[str, list[list[float]]]:
-        """What each multiplier would bring each plan in a whole day: (multiplier, spend, worth)."""
+        """What each multiplier would bring each plan in a whole day: the columns of a `Prospect`."""
         engine, curves = self.driver.engine, {}
         for row, plan in enumerate(engine.plans):
-            points = np.column_stack([GRID, *engine.bidder.rest(row, 0)])
+            told = engine.bidder.forecast(row, 0)
+            ends = (told.spend.low, told.spend.high, told.worth.low, told.worth.high)
+            points = np.column_stack([GRID, *engine.bidder.rest(row, 0), *ends])
             curves[str(plan.id)] = np.round(points, 4).tolist()
         return curves
 

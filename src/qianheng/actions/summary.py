@@ -54,11 +54,18 @@ class PlanHour:
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What a multiplier would bring a plan in a day as its landscape looked at the end, micro-yuan."""
+    """What a multiplier would bring a plan in a day as its landscape looked at the end, micro-yuan.
+
+    Four days of five are expected between the low and the high end.
+    """
 
     multiplier: float
     spend: float
     worth: float  # predicted value over target
+    spend_low: float
+    spend_high: float
+    worth_low: float
+    worth_high: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy as np
 from qianheng.auction.pricing import Pricing
 from qianheng.bidding.aims import Aim
 from qianheng.bidding.curves import Arrays, BoolArray, FloatArray, IntArray
+from qianheng.bidding.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,9 @@ class PlanBidder(Protocol):
 
     def reading(self, plan: int) -> Reading:
         """Why the plan bids as it does."""
+
+    def forecast(self, plan: int, step: int) -> Forecast:
+        """The curves of `rest` with the interval that holds four days of five; zeros if unknown."""
 
     def rest(self, plan: int, step: int) -> FloatArray:
         """The pair [2, points] that each multiplier would bring from `step` to the end of a day; zeros if unknown."""

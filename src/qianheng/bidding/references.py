@@ -12,6 +12,7 @@ from qianheng.bidding import aims
 from qianheng.bidding.aims import AIMS, Aim
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.curves import POINTS, Arrays, BoolArray, FloatArray, IntArray, Rows
+from qianheng.bidding.forecast import Forecast, Interval
 from qianheng.bidding.protocol import Binding, MakeBidder, Market, Outcome, Reading
 
 FIRST_DAY = 1.0  # days of even traffic that are believed before any has been lived
@@ -116,6 +117,11 @@ class Fixed(Rows):
         tight = self.has_target[plan] and slack < self.budget[plan] - self.spend[plan]
         binding = Binding.ROI if tight else Binding.BUDGET
         return Reading(float(self.multiplier[plan] * self.active[plan]), binding, 0.0, 0.0, slack, 0.0)
+
+    def forecast(self, plan: int, step: int) -> Forecast:
+        """It knows no landscape: zeros."""
+        nothing = Interval(*np.zeros((3, POINTS)))
+        return Forecast(nothing, nothing)
 
     def rest(self, plan: int, step: int) -> FloatArray:
         """It knows no landscape: zeros [2, points]."""

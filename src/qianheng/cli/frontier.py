@@ -10,7 +10,7 @@ from qianheng.cli.explain import PlanId, Run
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
-COLUMNS = ("target_roi", "budget", "spend", "value", "orders", "roi")
+COLUMNS = ("target_roi", "budget", "spend", "spend_between", "value", "orders", "roi")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,4 +36,6 @@ def _frontier(run: Run, plan: PlanId, as_json: AsJson = False) -> None:
 
 
 def _shown(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "–".join(f"{float(end):,.0f}" for end in value)
     return None if value is None else f"{float(value):,.2f}"

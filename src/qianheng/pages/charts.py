@@ -219,8 +219,20 @@ def _landscape(run: PlanRun) -> Option:
         **frame,
         "grid": {**frame["grid"], "bottom": 30},
         "xAxis": axis,
-        "series": [{**spend, "markLine": _mark_lines(marks)}, worth],
+        "series": [{**spend, "markLine": _mark_lines(marks)}, worth, *_band(shown)],
     }
+
+
+def _band(shown: Sequence[Prospect]) -> list[Option]:
+    """Where four days of five are expected to spend: a clear line with a shade stacked on it, neither in the legend."""
+    ends = ((point.multiplier, point.spend_low, point.spend_high - point.spend_low) for point in shown)
+    low, shade = zip(*(((at, _yuan(low)), (at, _yuan(width))) for at, low, width in ends), strict=True)
+    clear = {"stack": "between", "lineStyle": {"opacity": 0}, "silent": True, "tooltip": {"show": False}}
+    filled = {"areaStyle": {"opacity": 0.15}}
+    return [
+        _series("figure.spend", "line", data, **clear, **more) | {"name": ""}
+        for data, more in ((low, {}), (shade, filled))
+    ]
 
 
 def _telling(landscape: Sequence[Prospect], budget: int, final: float) -> Sequence[Prospect]:
