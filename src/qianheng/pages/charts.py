@@ -224,15 +224,18 @@ def _landscape(run: PlanRun) -> Option:
 
 
 def _band(shown: Sequence[Prospect]) -> list[Option]:
-    """Where four days of five are expected to spend: a clear line with a shade stacked on it, neither in the legend."""
+    """Where four days of five are expected to spend: a shade stacked on a clear line."""
     ends = ((point.multiplier, point.spend_low, point.spend_high - point.spend_low) for point in shown)
     low, shade = zip(*(((at, _yuan(low)), (at, _yuan(width))) for at, low, width in ends), strict=True)
-    clear = {"stack": "between", "lineStyle": {"opacity": 0}, "silent": True, "tooltip": {"show": False}}
-    filled = {"areaStyle": {"opacity": 0.15}}
-    return [
-        _series("figure.spend", "line", data, **clear, **more) | {"name": ""}
-        for data, more in ((low, {}), (shade, filled))
-    ]
+    lines = _series("figure.spend", "line", low), _series("figure.spend", "line", shade, areaStyle={"opacity": 0.15})
+    clear = {
+        "name": say("pages.figure.spend_between"),
+        "stack": "between",
+        "lineStyle": {"opacity": 0},
+        "silent": True,
+        "tooltip": {"show": False},
+    }
+    return [line | clear for line in lines]
 
 
 def _telling(landscape: Sequence[Prospect], budget: int, final: float) -> Sequence[Prospect]:
