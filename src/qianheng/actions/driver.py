@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qianheng.actions.gap import Gap, GapDay
 from qianheng.actions.scoring import DayScore, Score
@@ -30,7 +29,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.split import MemberHour, Split
 from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
-from qianheng.facts.batch import FactBatch, join, packed, unpacked
+from qianheng.facts.batch import FactBatch, having, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.allowance import Lease
 from qianheng.plans.plan import BidMode, Counting, Plan, PlanKind
@@ -136,7 +135,7 @@ class Driver:
 
     def _lessons(self, day: FactBatch, scores: Mapping[int, Score]) -> dict[int, Lesson]:
         """Close the day of the learning phase of each plan."""
-        engine, orders = self.engine, day[Kind.ORDER].filter(pc.field("channel") == Channel.PROMOTED)
+        engine, orders = self.engine, _promoted(day[Kind.ORDER])
         counts = [
             _by_plan(orders, engine.ids),
             np.array([scores[plan.id].opportunities for plan in engine.plans], float),
@@ -225,7 +224,9 @@ class Driver:
         """What was shown since the last time becomes facts, and touches that orders can belong to."""
         facts = facts_of(self._shown)
         self._shown = []
-        promoted = FactBatch({kind: table.filter(pc.field("plan_id") >= 0) for kind, table in facts.tables.items()})
+        promoted = FactBatch(
+            {kind: having(told, told["plan_id"].to_numpy() >= 0) for kind, told in facts.tables.items()}
+        )
         for kind in (Kind.IMPRESSION, Kind.CLICK):
             self.recorder.touches.add(kind, promoted[kind])
         self.recorder.note_boosts(facts[Kind.CHARGE])
@@ -270,9 +271,9 @@ class Driver:
 
     def _calibrate(self, news: FactBatch) -> None:
         """What was shown, and the orders that it brought, put to when they were touched by it."""
-        promoted = news[Kind.ORDER].filter(pc.field("channel") == Channel.PROMOTED)
+        promoted = _promoted(news[Kind.ORDER])
         shown, brought = (
-            facts.filter(pa.array(np.isin(facts["plan_id"].to_numpy(), self.engine.ids)))
+            having(facts, np.isin(facts["plan_id"].to_numpy(), self.engine.ids))
             for facts in (news[Kind.IMPRESSION], promoted)
         )
         times = shown["at"].to_numpy(), brought["touched_at"].to_numpy()
@@ -309,9 +310,14 @@ class Driver:
         return facts
 
 
+def _promoted(orders: pa.Table) -> pa.Table:
+    return having(orders, orders["channel"].to_numpy() == Channel.PROMOTED)
+
+
 def _unpromoted_orders(orders: pa.Table) -> pa.Table:
     """The orders that count for a plan though nobody promoted them to the buyer."""
-    return orders.filter((pc.field("channel") != Channel.PROMOTED) & (pc.field("plan_id") >= 0))
+    channel, plan_id = (orders[name].to_numpy() for name in ("channel", "plan_id"))
+    return having(orders, (channel != Channel.PROMOTED) & (plan_id >= 0))
 
 
 def _of_plan(moved: Moved | None, row: int) -> dict[Mover, float] | None:

@@ -33,8 +33,7 @@ class _Auctions:
     """Auctions by row, and the place chosen in each at two multipliers; `settled` is what the other auctions bring."""
 
     worth: Float  # [n]
-    price: Float  # [n, slots]
-    seen: Float  # [n, slots]
+    pages: Pages  # of [slots, n]: whole columns are read again and again
     at_low: Places  # [n] 0 = none
     at_high: Places
     settled: Float  # [3] value, spend, truth
@@ -90,13 +89,14 @@ def believing(worth: Float, truth: Float, pages: Pages, limits: Limits) -> Optim
     settled, and only the others are looked at again.
     """
     low, high = _LOWEST, limits.multiplier
+    pages = Pages(np.ascontiguousarray(pages.price.T), np.ascontiguousarray(pages.seen.T))
     least, most = (_choose(alpha, worth, pages) for alpha in (low, high))
-    left = _settle(_Auctions(worth, pages.price, pages.seen, least, most, np.zeros(3), truth))
+    left = _settle(_Auctions(worth, pages, least, most, np.zeros(3), truth))
     for _ in range(_STEPS):
         if not len(left.worth):
             break
         middle = float(np.sqrt(low * high))
-        chosen = _choose(middle, left.worth, Pages(left.price, left.seen))
+        chosen = _choose(middle, left.worth, left.pages)
         if limits.allow(_sums(left, chosen)):
             low, left = middle, _settle(replace(left, at_low=chosen))
         else:
@@ -108,18 +108,21 @@ def believing(worth: Float, truth: Float, pages: Pages, limits: Limits) -> Optim
 
 
 def _choose(alpha: float, worth: Float, pages: Pages) -> Places:
-    """[n] the place of most gain at a multiplier; 0 where none gains."""
-    gain = pages.seen * (alpha * worth[:, None] - pages.price)
-    place = gain.argmax(axis=1)
-    return np.where(gain[np.arange(len(worth)), place] > 0, place + 1, 0).astype(np.int8)
+    """[n] the place of most gain at a multiplier; 0 where none gains. Of pages [slots, n]."""
+    called, most, best = alpha * worth, np.zeros_like(worth), np.zeros(len(worth), np.int8)
+    for place, (price, seen) in enumerate(zip(pages.price, pages.seen, strict=True), 1):
+        gain = seen * (called - price)
+        np.copyto(best, place, where=gain > most)
+        most = np.maximum(most, gain)
+    return best
 
 
 def _sums(auctions: _Auctions, chosen: Places) -> Float:
     """[3] value, spend and truth of choosing these places, the settled auctions among them."""
     row = np.flatnonzero(chosen)
     place = chosen[row].astype(np.int64) - 1
-    chance = auctions.seen[row, place].astype(np.float64)
-    price = auctions.price[row, place]
+    chance = auctions.pages.seen[place, row].astype(np.float64)
+    price = auctions.pages.price[place, row]
     found: Float = np.array([chance @ auctions.worth[row], chance @ price, chance @ auctions.truth[row]])
     return np.add(auctions.settled, found)
 
@@ -128,11 +131,10 @@ def _settle(auctions: _Auctions) -> _Auctions:
     """Put the auctions whose place no longer changes among the settled."""
     same = auctions.at_low == auctions.at_high
     settled = _sums(auctions, np.where(same, auctions.at_low, 0))
-    open_ = ~same
+    open_ = np.flatnonzero(~same)
     return _Auctions(
         worth=auctions.worth[open_],
-        price=auctions.price[open_],
-        seen=auctions.seen[open_],
+        pages=Pages(auctions.pages.price[:, open_], auctions.pages.seen[:, open_]),
         at_low=auctions.at_low[open_],
         at_high=auctions.at_high[open_],
         settled=settled,

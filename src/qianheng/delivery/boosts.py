@@ -29,6 +29,7 @@ KINDS = (BoostKind.PLAN, BoostKind.CREATIVE)
 STEEPEST = 8.0  # times the plan's own multiplier, so that a short window does not buy at any price
 UNKNOWN = 2.0  # times the plan's own multiplier, before anything is known of prices
 _STATE = ("leased", "spent_today", "spent", "worth", "told")
+_NOTHING = SCHEMAS[Kind.BOOST].empty_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ class Boosts:
 
     def events(self, now: int) -> pa.Table:
         """The facts `boost_started` and `boost_ended` that have come true by now and were not told yet."""
-        tables = [SCHEMAS[Kind.BOOST].empty_table()]
+        if self.told.all():
+            return _NOTHING
+        tables = [_NOTHING]
         for one, boost in enumerate(self.boosts):
             for mark, at in enumerate((boost.starts, boost.ends)):
                 if at <= now and not self.told[one, mark]:

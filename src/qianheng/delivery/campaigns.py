@@ -79,6 +79,8 @@ class Campaigns:
 
     def bids(self, batch: Opportunities) -> npt.NDArray[np.float32]:
         """[n, campaigns] what an impression is bid, micro-yuan, 0 where a campaign does not take part."""
+        if not len(self):
+            return np.zeros((len(batch), 0), np.float32)
         cell = self._cell(batch)
         bid, left = self._bid(batch), self.left[None, :]
         rate = self._rate(cell)

@@ -304,7 +304,8 @@ class Engine:
         plans, nobody = len(self.plans), len(self.plans) + len(self.campaigns)
         ours, theirs = tick.column < plans, (tick.column >= plans) & (tick.column < nobody)
         charged = seen & ours
-        charged[theirs] = self.campaigns.charged(tick.column[theirs] - plans, seen[theirs], clicked[theirs])
+        if theirs.any():
+            charged[theirs] = self.campaigns.charged(tick.column[theirs] - plans, seen[theirs], clicked[theirs])
         paid = np.where(charged, tick.decisions.price, 0)
         own, boosted = tick.boost == 0, np.flatnonzero(tick.boost)
         spent = np.bincount(tick.column, paid * own, nobody + 1).astype(np.int64)
@@ -350,7 +351,8 @@ class Engine:
         ours, theirs = column < plans, (column >= plans) & (column < plans + len(self.campaigns))
         mine = self.offers.chosen(batch, row[ours], column[ours])
         product[ours], room[ours], predicted[ours] = mine.product_id, mine.room_id, mine.predicted
-        product[theirs], predicted[theirs] = self.campaigns.chosen(batch, row[theirs], column[theirs] - plans)
+        if theirs.any():
+            product[theirs], predicted[theirs] = self.campaigns.chosen(batch, row[theirs], column[theirs] - plans)
         ids, slot = np.concatenate([self.ids, self.campaigns.ids, [NOBODY]])[column], (wins.place + 1).astype(np.int8)
         return Decisions(row, ids, product, slot, wins.due, predicted, product, room)
 

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from qianheng.core.days import DAY
 from qianheng.facts.attribution import Touch, Touches
-from qianheng.facts.batch import FactBatch, packed, unpacked
+from qianheng.facts.batch import FactBatch, having, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.plans.boost import BoostKind
 from qianheng.plans.campaign import StandardCampaign
@@ -76,7 +75,7 @@ class Recorder:
 
     def note_boosts(self, charges: pa.Table) -> None:
         """Remember which impressions a boost paid for: orders that come from them are its own."""
-        paid = charges.filter(pc.field("boost") != BoostKind.NONE)
+        paid = having(charges, charges["boost"].to_numpy() != BoostKind.NONE)
         columns = (paid[name].to_pylist() for name in ("impression_id", "at", "boost"))
         self.boosted.update({id_: (at, kind) for id_, at, kind in zip(*columns, strict=True)})
 

@@ -61,6 +61,11 @@ def join(batches: Iterable[FactBatch]) -> FactBatch:
     return FactBatch({kind: pa.concat_tables(tables) for kind, tables in parts.items()})
 
 
+def having(facts: pa.Table, wanted: npt.NDArray[np.bool_]) -> pa.Table:
+    """The facts of a mask [rows]; the table itself if that is all of them, which costs nothing."""
+    return facts if wanted.all() else facts.filter(pa.array(wanted))
+
+
 def unique(facts: pa.Table) -> pa.Table:
     """The first fact of each id, in order: the same fact twice counts once."""
     ids = facts["id"].to_numpy()
