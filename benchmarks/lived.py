@@ -81,9 +81,9 @@ class Life:
         """The first instant of a delivery day (from 1), UTC microseconds."""
         return microseconds(midnight(self.scenario.first_day + timedelta(days=day - 1), self.scenario.timezone))
 
-    def resume(self, state: State, day: int) -> None:
-        """Begin a day where another life of the same plans and buyers ended the one before."""
-        self.driver.restore(state, self.start(day))
+    def resume(self, state: State) -> None:
+        """Begin the day after the last one that another life of the same plans and buyers has lived."""
+        self.driver.restore(state)
 
     def live(self, days: Sequence[int], settling: int = 0) -> Lived:
         """Deliver these days, then let orders and refunds come in for some days more."""

@@ -123,7 +123,7 @@ class Study:
             if cell.from_the_start:
                 life.live(range(1, CALM + 1))
             else:
-                life.resume(calm[seed], CALM + 1)
+                life.resume(calm[seed])
             last = CALM + (1 if self.thin else STRESSED)
             yield from plan_days(life.live(range(CALM + 1, last + 1), settling=1))
 

@@ -64,6 +64,20 @@ def test_what_searches_brought_adds_up_to_the_search_campaign(summary: RunSummar
     }
 
 
+def test_the_profit_of_all_has_the_campaigns_in_it(summary: RunSummary) -> None:
+    (plan,) = summary.plans
+    assert summary.profit == plan.profit + sum(run.profit for run in summary.campaigns)
+    for run in summary.campaigns:
+        assert run.contribution <= run.sums.gmv - run.sums.commission
+        assert run.profit == run.contribution - run.sums.spend
+
+
+def test_the_statement_says_which_campaign_spent(summary: RunSummary) -> None:
+    statement = render(summary).split('id="money"')[1]
+    for run in summary.campaigns:
+        assert (run.campaign.name in statement) == (run.sums.spend > 0)
+
+
 def test_json_and_page_tell_of_every_campaign(summary: RunSummary) -> None:
     told = as_json(summary)
     assert [one["campaign_id"] for one in told["campaigns"]] == [101, 102, 103, 104]

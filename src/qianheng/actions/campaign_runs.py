@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from qianheng.actions.simulation import RunFolder
-from qianheng.core.money import ratio, ratio_text, yuan
+from qianheng.core.money import Micros, ratio, ratio_text, yuan
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import Days
 from qianheng.measures.query import plan_day, plan_day_traffic, plan_keyword, sums_of
@@ -32,10 +33,18 @@ class CampaignRun:
     campaign: StandardCampaign
     sums: Sums
     searched: Sequence[Searched]
+    contribution: Micros  # of the orders it reached, before spend
+
+    @property
+    def profit(self) -> Micros:
+        """The contribution of the orders it reached, less spend."""
+        return self.contribution - self.sums.spend
 
 
-def campaign_runs(connection: Connection, run: RunFolder, days: Days) -> list[CampaignRun]:
-    """Every standard campaign of a run, from its facts."""
+def campaign_runs(
+    connection: Connection, run: RunFolder, days: Days, earned: Mapping[tuple[int, date], Micros]
+) -> list[CampaignRun]:
+    """Every standard campaign of a run, from its facts. earned: what promoted orders contributed, by id and day."""
     campaigns = run.scenario.campaign_records()
     if not campaigns:
         return []
@@ -44,7 +53,12 @@ def campaign_runs(connection: Connection, run: RunFolder, days: Days) -> list[Ca
     shown = sums_of(lake.query(connection, plan_day_traffic(days)))
     searched = _searched(lake.query(connection, plan_keyword(days)).to_pylist(), run.scenario.searched())
     return [
-        CampaignRun(campaign, total(_of(campaign.id, sold, shown)), searched.get(campaign.id, ()))
+        CampaignRun(
+            campaign,
+            total(_of(campaign.id, sold, shown)),
+            searched.get(campaign.id, ()),
+            sum(amount for (id_, _), amount in earned.items() if id_ == campaign.id),
+        )
         for campaign in campaigns
     ]
 
@@ -59,6 +73,7 @@ def campaign_json(run: CampaignRun) -> dict[str, Any]:
         "unit": run.campaign.unit,
         **_figures(sums),
         "commission": yuan(sums.commission),
+        "profit": yuan(run.profit),
         "net_roi": ratio_text(sums.net_roi),
         "settled_roi": ratio_text(sums.settled_roi(closed=True)),
         "refund_rate_1h": ratio_text(sums.refund_rate_1h),

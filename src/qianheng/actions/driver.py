@@ -170,19 +170,23 @@ class Driver:
             "learning": self.learning.snapshot(),
             "unpromoted": self.unpromoted.snapshot(),
             "boldness": {"held": self.engine.offers.boldness.copy()},
-            "driver": {"received_until": np.array([self._received_until])},
+            "driver": {name: np.array([at]) for name, at in self._times().items()},
         }
         return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
 
-    def restore(self, state: Mapping[str, npt.NDArray[Any]], now: int) -> None:
-        """Go on from a snapshot taken at `now`; the plans' terms must have been given by `change` before."""
+    def _times(self) -> dict[str, int]:
+        return {"received_until": self._received_until, "refitted": self.engine.offers.refitted}
+
+    def restore(self, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go on from a snapshot; the plans' terms must have been given by `change` before."""
         parts: dict[str, dict[str, npt.NDArray[Any]]] = {}
         for key, held in state.items():
             part, _, name = key.partition("/")
             parts.setdefault(part, {})[name] = held
         self.market.restore(parts["market"])
         self.engine.restore(parts["engine"])
-        self.predictor.restore(parts["predictor"], now)
+        self.predictor.restore(parts["predictor"], int(parts["driver"]["refitted"][0]))
+        self.engine.offers.go_on(self.predictor)  # a change at midnight comes before the first refit
         self.recorder.restore(parts["recorder"])
         self.calibration.restore(parts["calibration"])
         self.learning.restore(parts["learning"])

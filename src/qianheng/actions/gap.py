@@ -85,7 +85,7 @@ class GapDay:
             self._enter(day, engine, tick, column, true)
 
     def _enter(self, day: _Day, engine: Engine, tick: Tick, column: int, true: Float64) -> None:
-        batch, plan = tick.batch, engine.plans[column]
+        batch = tick.batch
         rows = np.arange(len(batch))
         likely, believed = engine.offers.likeliest(batch, column)
         believed = believed * engine.openings.placements[column, batch.placement]
@@ -96,7 +96,7 @@ class GapDay:
         met = _Seen(truth, pages, day.profit)
         wins = tick.asked.bid[:, [column]] >= tick.cleared.rival_price[:, column]
         wins &= (pages.seen > 0) & (tick.asked.bid[:, [column]] > 0)
-        mine = tick.decisions.plan_id == plan.id
+        mine = (tick.column == column) & (tick.boost == 0)  # as the score counts: boosts have books of their own
         day.sums += (
             met.worth(np.flatnonzero(wins.any(axis=1)), wins.argmax(axis=1)[wins.any(axis=1)]),
             met.worth(tick.decisions.row[mine], tick.decisions.slot[mine].astype(np.int64) - 1),

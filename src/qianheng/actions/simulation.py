@@ -162,7 +162,7 @@ class _Run:
             self.day, self.finished = progress.next_day, progress.finished
             self._build(connection)
         if progress.state:
-            self.driver.restore(progress.state, self._start(self.day))
+            self.driver.restore(progress.state)
 
     def _known(self, path: Path) -> runs.Progress | None:
         if not (path / "run.db").exists():

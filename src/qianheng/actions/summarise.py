@@ -52,7 +52,7 @@ def summarise(run: RunFolder) -> RunSummary:
             refund_maturity=reader.refund_maturity(),
             opportunities=sum(told["opportunities"] for told in reader.told.values()),
             seconds=run.seconds,
-            campaigns=campaign_runs(connection, run, days),
+            campaigns=campaign_runs(connection, run, days, reader.contributions[True]),
             shown=shown_of(reader.told.values()),
         )
     database.dispose()

@@ -158,8 +158,8 @@ class RunSummary:
 
     @property
     def profit(self) -> Micros:
-        """What all plans earned after spend."""
-        return sum(plan.profit for plan in self.plans)
+        """What all plans and standard campaigns earned after spend."""
+        return sum(plan.profit for plan in self.plans) + sum(campaign.profit for campaign in self.campaigns)
 
     @property
     def target(self) -> Fraction | None:

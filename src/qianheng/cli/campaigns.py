@@ -22,8 +22,11 @@ def print_campaigns(runs: Sequence[CampaignRun]) -> None:
     """What each campaign came to, and what each search brought it; nothing where there are none."""
     if not runs:
         return
-    columns = [say(f"simulation.column.{name}") for name in ("campaign", *FIGURES, "commission")]
-    rows = [[run.campaign.name, *_figures(run.sums), money_text(run.sums.commission)] for run in runs]
+    columns = [say(f"simulation.column.{name}") for name in ("campaign", *FIGURES, "commission", "profit")]
+    rows = [
+        [run.campaign.name, *_figures(run.sums), money_text(run.sums.commission), money_text(run.profit)]
+        for run in runs
+    ]
     print_table(say("simulation.campaigns.title"), columns, rows)
     for run in runs:
         if run.searched:

@@ -31,12 +31,15 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
 
     rows = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, column in enumerate(columns):
         table.add_column(column, justify="right" if _numeric(row[i] for row in rows) else "left")
     for row in rows:
         table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN).print(table)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
+    if title:
+        console.print(title, style="italic", markup=False)
+    console.print(table)
 
 
 def money_text(amount: int) -> str:

@@ -130,8 +130,8 @@ def _print_summary(summary: RunSummary) -> None:
     print_campaigns(summary.campaigns)
     print_shown(summary.shown)
     if summary.gap:
-        causes = ", ".join(f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
-        typer.echo(say("explain.gap_line", causes=causes))
+        causes = (f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
+        typer.echo(say("explain.gap_line", causes=say("pages.list").join(causes)))
     _print_members(summary)
     for plan in summary.plans:
         if plan.outlook and not plan.outlook["feasible"]:

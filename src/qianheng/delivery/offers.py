@@ -104,6 +104,11 @@ class Offers:
             self._fill(row, predictor, self._draw)
         self._price()
 
+    def go_on(self, predictor: Predictor) -> None:
+        """Go on with predictions as they stood and the rooms on air; the tables follow at the next refit."""
+        self._predictor = predictor
+        self.members = [self._members(plan) for plan in self.plans]
+
     def worth(self, batch: Opportunities) -> Float:
         """[n, plans] calibrated worth of an impression of each plan (see `measures.worth`), micro-yuan."""
         return self._worth[self._cell(batch)]

@@ -66,7 +66,7 @@ class Split:
         self._hours: dict[tuple[int, int, MemberKind, int], MemberHour] = {}
 
     def note(self, engine: Engine, tick: Tick, seen: Bool, now: int) -> None:
-        """Count a tick. `seen`: [m] which of its wins were looked at."""
+        """Count a tick, what boosts paid for left out. `seen`: [m] which of its wins were looked at."""
         for row in tick.serving.tolist():
             if engine.plans[row].kind is PlanKind.SUPER:
                 self._note(engine, tick, (row, seen), now)
@@ -88,7 +88,7 @@ class Split:
             key = int(members.product_id[member]), int(members.room_id[member])
             self._hour(engine, plan, key, now).offered += count
         made = tick.decisions
-        for win in np.flatnonzero((tick.column == row) & seen).tolist():
+        for win in np.flatnonzero((tick.column == row) & (tick.boost == 0) & seen).tolist():
             key = int(made.product_id[win]), int(made.room_id[win])
             _count(self._hour(engine, plan, key, now), int(made.price[win]), float(tick.worth[made.row[win], row]))
 

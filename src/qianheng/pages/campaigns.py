@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qianheng.actions.campaign_runs import CampaignRun
 from qianheng.core.words import say
 from qianheng.measures.sums import Sums
-from qianheng.pages.parts import Cell, Html, count, money, panel, roi, section, table
+from qianheng.pages.parts import Cell, Html, count, element, money, panel, roi, section, table
 
 FIGURES = ("spend", "impressions", "clicks", "orders", "gmv", "payment_roi")
 
@@ -18,15 +18,14 @@ def campaigns_section(runs: Sequence[CampaignRun]) -> Html | None:
         return None
     title = say("pages.campaigns.title")
     columns: list[Cell] = [say("pages.campaigns.name"), say("pages.campaigns.kind_column"), *_headings()]
-    columns.append((say("pages.campaigns.commission"), "number"))
+    columns += [(say("pages.campaigns.commission"), "number"), (say("pages.figure.profit"), "number")]
     rows: list[list[Cell]] = [
-        [run.campaign.name, say(f"pages.campaigns.kind.{run.campaign.kind}"), *_cells(run.sums), _commission(run)]
+        [run.campaign.name, say(f"pages.campaigns.kind.{run.campaign.kind}"), *_cells(run.sums), *_earned(run)]
         for run in runs
     ]
     searches = [_searches(run) for run in runs if run.searched]
-    return section(
-        "campaigns", title, panel(title, say("pages.campaigns.hint"), table(columns, rows, title)), *searches
-    )
+    every = panel(say("pages.campaigns.each"), say("pages.campaigns.hint"), table(columns, rows, title), class_="wide")
+    return section("campaigns", title, element("div", every, *searches, class_="panels"))
 
 
 def _searches(run: CampaignRun) -> Html:
@@ -52,5 +51,5 @@ def _cells(sums: Sums) -> list[Cell]:
     return [(text, "number") for text in told]
 
 
-def _commission(run: CampaignRun) -> Cell:
-    return money(run.sums.commission), "number"
+def _earned(run: CampaignRun) -> list[Cell]:
+    return [(money(run.sums.commission), "number"), (money(run.profit), "number")]

@@ -129,7 +129,7 @@ def _contents(summary: RunSummary) -> Html:
 def _overview(summary: RunSummary) -> Html:
     total = element(
         "article",
-        _card_title(say("pages.total"), say("pages.total_about")),
+        _card_title(say("pages.total_campaigns" if summary.campaigns else "pages.total"), say("pages.total_about")),
         *_figures(summary, guarantee_line(summary.plans), None),
         _guarantee(_guarantee_days(summary.plans), summary),
         element("dl", *_pairs(_balance(summary)), class_="small"),
@@ -317,7 +317,7 @@ def _statement(summary: RunSummary) -> Html:
         return empty(say("pages.statement.empty"))
     columns: list[Cell] = [say(f"pages.statement.{name}") for name in ("at", "account", "what", "about")]
     columns += [(say(f"pages.statement.{name}"), "number") for name in ("change", "balance")]
-    about = _references(summary.plans)
+    about = _references(summary)
     zone_shown = zone(summary.plans[0].plan.timezone if summary.plans else SHANGHAI)
     kinds = _accounts(summary.plans)
     rows = [
@@ -343,11 +343,14 @@ def _movement(line: StatementLine, about: dict[int, str]) -> list[Cell]:
     ]
 
 
-def _references(runs: Sequence[PlanRun]) -> dict[int, str]:
-    """What a transfer is about: a plan's spend, or its guarantee on a day."""
-    plans = {run.plan.id: run.plan.name for run in runs}
+def _references(summary: RunSummary) -> dict[int, str]:
+    """What a transfer is about: the spend of a plan, its boosts or a campaign, or a plan's guarantee on a day."""
+    runs = summary.plans
+    names = {run.plan.id: run.plan.name for run in runs}
+    names |= {boost.id: run.plan.name for run in runs for boost, _ in run.boosts}
+    names |= {run.campaign.id: run.campaign.name for run in summary.campaigns}
     units = {unit_id(run.plan.id, day.day): f"{run.plan.name} {day.day:%m-%d}" for run in runs for day in run.days}
-    return plans | units
+    return names | units
 
 
 def _accounts(runs: Sequence[PlanRun]) -> dict[int, AccountKind]:
