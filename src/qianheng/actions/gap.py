@@ -97,8 +97,10 @@ class GapDay:
         wins = tick.asked.bid[:, [column]] >= tick.cleared.rival_price[:, column]
         wins &= (pages.seen > 0) & (tick.asked.bid[:, [column]] > 0)
         mine = (tick.column == column) & (tick.boost == 0)  # as the score counts: boosts have books of their own
+        place = wins.argmax(axis=1)
+        won = np.flatnonzero(wins[rows, place])
         day.sums += (
-            met.worth(np.flatnonzero(wins.any(axis=1)), wins.argmax(axis=1)[wins.any(axis=1)]),
+            met.worth(won, place[won]),
             met.worth(tick.decisions.row[mine], tick.decisions.slot[mine].astype(np.int64) - 1),
         )
 

@@ -27,6 +27,8 @@ from qianheng.prediction.space import Float, Int
 SCHEMA = SCHEMAS[Kind.DECISION]
 FATES = tuple(Fate)
 _Columns = dict[str, npt.NDArray[Any]]
+_AWAY = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, Fate.OUTSIDE_PLACEMENT)
+_FATE = "fate."  # before the name of a fate: whether what decides it held
 _VCG = PRICINGS.index(Pricing.VCG)
 _ALLOWED = 1  # micro-yuan
 _ROUNDED = 2.0**-23  # bids are float32 in the auction
@@ -62,19 +64,20 @@ class Journal:
         """Keep a tick's decisions. `seen`: [m] which of its wins were looked at."""
         pairs = self._pairs(engine, tick, seen)
         if len(pairs.row):
-            self._kept.append(_columns(engine, tick, pairs, now))
+            self._kept.append(_noted(engine, tick, pairs, now))
 
     def take(self) -> pa.Table:
         """What was kept since the last time, in order of time."""
         kept, self._kept = self._kept, []
         if not kept:
             return SCHEMA.empty_table()
-        return _table({name: np.concatenate([step[name] for step in kept]) for name in kept[0]})
+        noted = {name: np.concatenate([step.pop(name) for step in kept]) for name in [*kept[0]]}
+        return _table(noted | _told(noted))
 
     def _pairs(self, engine: Engine, tick: Tick, seen: Bool) -> _Pairs:
         plans, decisions = len(engine.plans), tick.decisions
-        mine = np.isin(decisions.plan_id, engine.ids)
-        won = decisions.row[mine] * plans + np.searchsorted(engine.ids, decisions.plan_id[mine])
+        mine = tick.column < plans
+        won = decisions.row[mine] * plans + tick.column[mine]
         rows = np.flatnonzero(sampled(tick.batch.id, self.rate))
         kept = np.union1d(won, (rows[:, None] * plans + np.arange(plans)).ravel()).astype(np.int64)
         place = np.searchsorted(kept, won)
@@ -98,18 +101,15 @@ def crossed(id_: Int, plan_id: Int | int) -> Int:
     return np.asarray((id_ ^ plan.view(np.int64)) & np.iinfo(np.int64).max)
 
 
-def _columns(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
+def _noted(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
+    """What is only known while a step is made; what follows from it is told once a day, by `_told`."""
     batch, asked, row, plan = tick.batch, tick.asked, pairs.row, pairs.plan
     parts: Parts = engine.offers.parts(batch, row, plan)
-    plan_id = engine.ids[plan]
-    bid = np.minimum(asked.bid[pairs.where], asked.left[plan]).astype(np.float32)
-    bid[row >= asked.stopped[plan]] = 0
-    worth, multiplier, boosted = tick.worth[pairs.where], asked.multiplier[plan], pairs.boosted
-    bid = np.where(boosted, raised := tick.entered[pairs.where], bid)
-    placement = batch.placement[row]
+    plan_id, placement, at = engine.ids[plan], batch.placement[row], batch.at[row]
+    rules = codes(engine.site.pricing) if engine.site.pricing else np.zeros(len(engine.site.seen), np.int8)
     columns: _Columns = {
         "id": crossed(batch.id[row], plan_id),
-        "at": batch.at[row],
+        "at": at,
         "received_at": np.full(len(row), now + engine.site.step),
         "plan_id": plan_id,
         "placement": placement,
@@ -121,22 +121,38 @@ def _columns(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
         "predicted": parts.predicted,
         "share": parts.share,
         "factor": parts.factor,
-        "worth": worth,
-        "multiplier": np.where(boosted, _part(raised.astype(float), worth), multiplier),
-        "shade": np.where(boosted, 1.0, _part(asked.bid[pairs.where], multiplier * worth)),
-        "left": np.where(boosted, np.ceil(raised), asked.left[plan]).astype(np.int64),
-        "bid": bid,
+        "worth": tick.worth[pairs.where],
+        "own_multiplier": asked.multiplier[plan],
+        "asked": asked.bid[pairs.where],
+        "own_left": asked.left[plan],
+        "entered": tick.entered[pairs.where],
+        "boosted": pairs.boosted,
+        "refused": np.zeros(len(row), np.int8) if asked.refused is None else asked.refused[pairs.where],
         "reserve": engine.site.reserve[placement],
         "slot": pairs.slot,
         "price": pairs.price,
+        "prices": tick.cleared.rival_price[pairs.where].astype(np.float32),
+        "costs": tick.cleared.cost[pairs.where].astype(np.float32),
+        "places": engine.site.places[placement].astype(np.int64),
+        "pricing": rules[placement],
     }
-    prices = tick.cleared.rival_price[pairs.where].astype(np.float32)
-    places = engine.site.places[placement].astype(np.int64)
-    cheapest = prices[np.arange(len(row)), places - 1]
-    columns["fate"] = _fates(engine, tick, pairs, _Bids(bid, cheapest, now)).astype(np.int8)
-    rules = codes(engine.site.pricing) if engine.site.pricing else np.zeros(len(engine.site.seen), np.int8)
-    costs = tick.cleared.cost[pairs.where].astype(np.float32)
-    return columns | {"prices": prices, "costs": costs, "places": places, "pricing": rules[placement]}
+    return columns | {_FATE + fate: held for fate, held in _standing(engine, tick, pairs, now).items()}
+
+
+def _told(noted: _Columns) -> _Columns:
+    """What follows from what was noted: the bid as it stood, from what, and what became of it."""
+    boosted, worth, multiplier = noted["boosted"], noted["worth"], noted["own_multiplier"]
+    asked, left, raised = noted["asked"], noted["own_left"], noted["entered"]
+    own = np.minimum(asked, left).astype(np.float32)
+    own[noted[_FATE + Fate.OUT_OF_BUDGET]] = 0
+    bid = np.where(boosted, raised, own)
+    return {
+        "multiplier": np.where(boosted, _part(raised.astype(float), worth), multiplier),
+        "shade": np.where(boosted, 1.0, _part(asked, multiplier * worth)),
+        "left": np.where(boosted, np.ceil(raised), left).astype(np.int64),
+        "bid": bid,
+        "fate": _fates(noted, bid),
+    }
 
 
 def _table(columns: _Columns) -> pa.Table:
@@ -153,45 +169,40 @@ def _table(columns: _Columns) -> pa.Table:
     return pa.table([made[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
-@dataclass(frozen=True, slots=True)
-class _Bids:
-    """What entered the auctions [m], what the last place of each page cost, and when the step began."""
-
-    bid: npt.NDArray[np.float32]
-    cheapest: npt.NDArray[np.float32]
-    now: int
-
-
-def _fates(engine: Engine, tick: Tick, pairs: _Pairs, bids: _Bids) -> Int:
-    """[m] the place in `FATES` of what became of each pair: the first that holds."""
-    row, plan, asked = pairs.row, pairs.plan, tick.asked
+def _standing(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> dict[Fate, Bool]:
+    """[m] by fate, for which pairs what decides it held while the step was made."""
+    row, plan = pairs.row, pairs.plan
     paused = np.array([one.status is not PlanStatus.ACTIVE for one in engine.plans])
+    absent = np.ones(len(engine.plans), bool)
+    absent[tick.serving] = False
     until = engine.on_air_until[plan]
-    left = np.where(asked.left[plan] > 0, asked.left[plan], -1)  # without money nothing is asked
-    called = asked.multiplier[plan] * tick.worth[pairs.where]
-    holds = {
+    return {
         Fate.WON: pairs.seen,
-        Fate.UNSEEN: pairs.slot > 0,
         Fate.PAUSED: paused[plan],
-        Fate.OFF_AIR: (until <= bids.now) | (tick.batch.at[row] >= until),
-        Fate.OFF_SCHEDULE: ~np.isin(plan, tick.serving),
+        Fate.OFF_AIR: (until <= now) | (tick.batch.at[row] >= until),
+        Fate.OFF_SCHEDULE: absent[plan],
         Fate.OUTSIDE_PLACEMENT: ~engine.openings.placements[plan, tick.batch.placement[row]],
-        Fate.OUT_OF_BUDGET: (row >= asked.stopped[plan]) | (left < np.minimum(asked.bid[pairs.where], bids.cheapest)),
-        Fate.NO_OFFER: asked.bid[pairs.where] <= 0,
-        Fate.SHADED_BELOW: (called >= bids.cheapest) & (asked.bid[pairs.where] < bids.cheapest),
-        Fate.BELOW_RESERVE: bids.bid < engine.site.reserve[tick.batch.placement[row]],
-        **_refusals(tick, pairs),
+        Fate.OUT_OF_BUDGET: row >= tick.asked.stopped[plan],
+    }
+
+
+def _fates(noted: _Columns, bid: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """[m] the place in `FATES` of what became of each pair: the first that holds."""
+    asked, cheapest = noted["asked"], noted["prices"][np.arange(len(bid)), noted["places"] - 1]
+    left = np.where(noted["own_left"] > 0, noted["own_left"], -1)  # without money nothing is asked
+    called = noted["own_multiplier"] * noted["worth"]
+    holds = {
+        Fate.WON: noted[_FATE + Fate.WON],
+        Fate.UNSEEN: noted["slot"] > 0,
+        **{fate: noted[_FATE + fate] for fate in _AWAY},
+        Fate.OUT_OF_BUDGET: noted[_FATE + Fate.OUT_OF_BUDGET] | (left < np.minimum(asked, cheapest)),
+        Fate.NO_OFFER: asked <= 0,
+        Fate.SHADED_BELOW: (called >= cheapest) & (asked < cheapest),
+        Fate.BELOW_RESERVE: bid < noted["reserve"],
+        **{fate: noted["refused"] == number for number, fate in enumerate(REFUSALS, 1)},
     }
     places = [FATES.index(fate) for fate in holds]
-    return np.asarray(np.select(list(holds.values()), places, FATES.index(Fate.OUTBID)), np.int64)
-
-
-def _refusals(tick: Tick, pairs: _Pairs) -> dict[Fate, Bool]:
-    """[m] which pairs were kept out by something other than money, by reason."""
-    if tick.asked.refused is None:
-        return {}
-    refused = tick.asked.refused[pairs.where]
-    return {fate: refused == number for number, fate in enumerate(REFUSALS, 1)}
+    return np.select(list(holds.values()), places, FATES.index(Fate.OUTBID)).astype(np.int8)
 
 
 def _part(asked: Float, full: Float) -> Float:
@@ -230,7 +241,7 @@ def replayed(decisions: pa.Table) -> Replayed:
     held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name not in ("prices", "costs")}
     outside = np.isin(held["fate"], [Fate.OUTSIDE_PLACEMENT])
     worth = np.where(outside, 0.0, held["predicted"] * held["share"] * held["factor"])
-    away = np.isin(held["fate"], _NOT_THERE)
+    away = np.isin(held["fate"], _AWAY)
     asked = held["multiplier"] * held["worth"] * held["shade"]
     bid = np.where(away, 0, np.minimum(asked, held["left"])).astype(np.float32)
     bid[(held["fate"] == Fate.OUT_OF_BUDGET) & (held["bid"] == 0)] = 0  # stopped within the step
@@ -249,9 +260,6 @@ def replayed(decisions: pa.Table) -> Replayed:
         (agreed > 0) == np.isin(held["fate"], (Fate.WON, Fate.UNSEEN)),
     )
     return Replayed(worth, bid, agreed, price, np.logical_and.reduce(checks))
-
-
-_NOT_THERE = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, Fate.OUTSIDE_PLACEMENT)
 
 
 def _due(slot: Int, bid: npt.NDArray[np.float32], costs: Float) -> Int:
