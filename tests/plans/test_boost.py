@@ -62,3 +62,9 @@ def test_what_cannot_be_a_boost_is_refused(wrong: dict[str, object], key: str) -
         replace(RUSH, **wrong)  # type: ignore[arg-type]
     assert refusal.value.key == key
     assert str(refusal.value)
+
+
+def test_each_fault_says_which_boost_it_is_of() -> None:
+    long, poor = replace(RUSH, ends=RUSH.starts + 20 * HOUR), replace(RUSH, id=RUSH.id + 1, budget=0)
+    told = [str(fault) for fault in boost_faults([long, poor], PLAN, RULES)]
+    assert [one.split(":")[0] for one in told] == ["boosts 0 & 1", "boosts[0]", "boosts[1]"]

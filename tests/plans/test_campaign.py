@@ -60,7 +60,7 @@ def test_an_exact_match_goes_first_then_the_highest_bid_and_the_campaigns_own_bi
         (AFFILIATE, {"commission_rate": Decimal(1)}, "commission rate of 1"),
         (AFFILIATE, {"bid": 5}, "a bid is needed"),
         (SEARCH, {"keywords": (Keyword(" "),)}, "without a word"),
-        (SEARCH, {"keywords": (Keyword("a", -3),)}, "-3"),
+        (SEARCH, {"keywords": (Keyword("a", -3),)}, "-0.000003"),
     ],
 )
 def test_what_a_campaign_may_not_be_is_told(campaign: StandardCampaign, change: dict[str, object], said: str) -> None:

@@ -50,11 +50,13 @@ def _outlook(engine: Engine, row: int, deal: Deal) -> Json:
 def frontier_of(kept: Kept, plan_id: int) -> Json:
     """The frontier of a plan as its market looked at the end of the run.
 
-    No such plan: NotFound. A plan without a target, or that learned nothing: Refused.
+    No such plan: NotFound. A plan without a target, or that learned nothing; a run kept by an earlier version: Refused.
     """
     plan, told = kept.plan(plan_id), kept.told[max(kept.told)]
     last = next((day for day in reversed(kept.told.values()) if "landscape" in day), told)
     outlook_told, points = last.get("outlook", {}).get(str(plan_id)), last.get("landscape", {}).get(str(plan_id), [])
+    if any(len(point) != COLUMNS for point in points):
+        raise Refused("frontier.older", place=plan.name)
     columns = np.array(points, float).reshape(-1, COLUMNS).T
     curve = Curve(*columns[:3])
     if outlook_told is None or not curve.spend.any():

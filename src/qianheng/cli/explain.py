@@ -54,7 +54,9 @@ def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
         print_json(answer)
         return
     ratio = answer["hindsight_ratio"]
-    typer.echo(say("explain.title.day", **{**answer, "share": _percent(ratio) or "–"}))
+    reached, best = (one or "–" for one in _money(answer, "reached", "best"))
+    shown = {"share": _percent(ratio) or "–", "reached": reached, "best": best}
+    typer.echo(say("explain.title.day", **{**answer, **shown}))
     gap = [
         [say(f"explain.cause.{row['cause']}"), *_money(row, "worth"), _percent(row["share"])] for row in answer["gap"]
     ]
@@ -75,7 +77,7 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
     if as_json:
         print_json(answer)
         return
-    typer.echo(say("explain.title.hour", plan=answer["plan"], at=answer["at"]))
+    typer.echo(say("explain.title.hour", plan=answer["plan"], at=_minute(answer["at"])))
     rows: list[tuple[str | None, ...]] = [(say("explain.column.multiplier"), _short(answer["multiplier"]))]
     rows += [(say("explain.column.binding"), say(f"pages.binding.{answer['binding']}"))]
     rows += [(say("explain.column.slack"), *_money(answer, "slack"))]
@@ -83,7 +85,7 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
         mean, low, high = (_money(sums, end)[0] for end in ("mean", "low", "high"))
         rows.append((say(f"explain.column.expected_{name}"), say("explain.between", mean=mean, low=low, high=high)))
     if before := answer["before"]:
-        rows.append((say("explain.column.before", at=before["at"][11:16]), _short(before["multiplier"])))
+        rows.append((say("explain.column.before", at=_minute(before["at"])), _short(before["multiplier"])))
     print_table("", ["", ""], rows)
     if answer["moved"]:
         parts = [[say(f"explain.mover.{one['mover']}"), f"× {float(one['factor']):.3f}"] for one in answer["moved"]]
@@ -112,7 +114,7 @@ def _cell(candidate: Json, name: str) -> object:
 
 
 def _placed(answer: Json) -> Json:
-    return {**answer, "placement": say(f"pages.placement.{answer['placement']}")}
+    return {**answer, "at": _minute(answer["at"]), "placement": say(f"pages.placement.{answer['placement']}")}
 
 
 def _fate(row: Json) -> str:
@@ -121,6 +123,11 @@ def _fate(row: Json) -> str:
 
 def _money(row: Json, *names: str) -> list[str | None]:
     return [None if row[name] is None else f"{float(row[name]):,.2f}" for name in names]
+
+
+def _minute(at: str) -> str:
+    """A time as people read it, in its own zone."""
+    return at[:16].replace("T", " ")
 
 
 def _percent(share: str | None) -> str | None:

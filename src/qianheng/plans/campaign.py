@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from qianheng.core.errors import BadInput
-from qianheng.core.money import Micros
+from qianheng.core.money import Micros, yuan
 from qianheng.core.words import say
 from qianheng.plans.plan import PlanStatus
 
@@ -114,5 +114,5 @@ def _faults(campaign: StandardCampaign) -> Iterator[str]:
     if (campaign.unit is BidUnit.ORDER) != (0 < campaign.commission_rate < 1):
         yield say("plans.campaign.commission", value=campaign.commission_rate)
     bids = [campaign.bid, *(keyword.bid for keyword in campaign.keywords)]
-    yield from (say("plans.campaign.bid_above_zero", value=bid) for bid in bids if bid is not None and bid <= 0)
+    yield from (say("plans.campaign.bid_above_zero", value=yuan(bid)) for bid in bids if bid is not None and bid <= 0)
     yield from (say("plans.campaign.empty_keyword") for keyword in campaign.keywords if not keyword.text.split())

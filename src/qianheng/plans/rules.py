@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -106,21 +106,28 @@ def check(found: Sequence[QianhengError], plan: Plan) -> None:
         raise Refused("plans.against_rules", place=plan.name, faults="".join(f"\n  {fault}" for fault in found))
 
 
-def boost_faults(boosts: Sequence[Boost], plan: Plan, rules: Rules) -> list[BadInput]:
-    """What the rules say against the boosts of a plan; empty when they allow them."""
-    found = [BadInput("plans.boosts_meet") for one, other in combinations(boosts, 2) if one.meets(other)]
-    for boost in boosts:
-        rule = rules.boosts.plan if boost.kind is BoostKind.PLAN else rules.boosts.creative
-        hours, (fewest, most) = Decimal(boost.ends - boost.starts) / HOUR, rule.hours
-        if not fewest <= hours <= most:
-            found.append(BadInput("plans.boost_hours", value=f"{hours:g}", least=fewest, most=most))
-        if boost.budget < (least := micros(str(rule.budget_least))):
-            found.append(BadInput("plans.below_least", place="budget", value=yuan(boost.budget), least=yuan(least)))
-        if len(boost.creative_ids) > rule.creatives_most:
-            found.append(BadInput("plans.boost_too_many", value=len(boost.creative_ids), most=rule.creatives_most))
-        foreign = sorted({*boost.creative_ids} - {*plan.product_ids})
-        found += [BadInput("plans.boost_not_the_plans", value=one) for one in foreign]
-    return found
+def boost_faults(boosts: Sequence[Boost], plan: Plan, rules: Rules) -> list[QianhengError]:
+    """What the rules say against the boosts of a plan, each by its number from 0; empty when they allow them."""
+    numbered = list(enumerate(boosts))
+    found: list[QianhengError] = [
+        BadInput("plans.boosts_meet", place=f"boosts {number} & {other_number}")
+        for (number, one), (other_number, other) in combinations(numbered, 2)
+        if one.meets(other)
+    ]
+    return found + [fault.at(f"boosts[{n}]") for n, boost in numbered for fault in _faults_of_boost(boost, plan, rules)]
+
+
+def _faults_of_boost(boost: Boost, plan: Plan, rules: Rules) -> Iterator[BadInput]:
+    rule = rules.boosts.plan if boost.kind is BoostKind.PLAN else rules.boosts.creative
+    hours, (fewest, most) = Decimal(boost.ends - boost.starts) / HOUR, rule.hours
+    if not fewest <= hours <= most:
+        yield BadInput("plans.boost_hours", value=f"{hours:g}", least=fewest, most=most)
+    if boost.budget < (least := micros(str(rule.budget_least))):
+        yield BadInput("plans.below_least", place="budget", value=yuan(boost.budget), least=yuan(least))
+    if len(boost.creative_ids) > rule.creatives_most:
+        yield BadInput("plans.boost_too_many", value=len(boost.creative_ids), most=rule.creatives_most)
+    for foreign in sorted({*boost.creative_ids} - {*plan.product_ids}):
+        yield BadInput("plans.boost_not_the_plans", value=foreign)
 
 
 BUDGETS = ("budget_daily", "budget_weekly", "budget_total")

@@ -312,8 +312,7 @@ def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[Qianhe
         for version, made in enumerate(scenario.changes_of(planned), 1):
             plan = apply(plan, change(plan, version, made.at, "scenario", "", **made.after))
             yield from (fault.at(f"{made.at:%m-%d %H:%M}") for fault in rules.faults(plan, allowed, made.after))
-        boosts = scenario.boosts_of(planned)
-        yield from (fault.at("boosts") for fault in rules.boost_faults(boosts, plan, allowed))
+        yield from rules.boost_faults(scenario.boosts_of(planned), plan, allowed)
     except (BadInput, Refused) as error:
         yield error
 
