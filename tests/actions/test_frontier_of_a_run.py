@@ -2,16 +2,19 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from qianheng.actions.frontier import verdict
+from qianheng.actions.explain import opened
+from qianheng.actions.frontier import frontier_of, verdict
 from qianheng.actions.simulation import RunFolder, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary_json import as_json
 from qianheng.cli.app import build_app
+from qianheng.core.errors import Refused
 from tests.actions.runs_for_tests import request
 
 
@@ -36,6 +39,15 @@ def test_every_plan_answers_or_says_why_not(run: RunFolder, plan: str) -> None:
     answer = CliRunner().invoke(build_app(), ["frontier", str(run.path), "--plan", plan, "--json"])
     assert answer.exit_code in (0, 1)
     assert answer.stdout or str(answer.exception)
+
+
+def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(run: RunFolder) -> None:
+    with opened(str(run.path)) as kept:
+        told = {day: {**one} for day, one in kept.told.items()}
+        for one in told.values():
+            one["landscape"] = {"1": [[1.0, 2.0, 3.0]]}
+        with pytest.raises(Refused, match="simulate"):
+            frontier_of(replace(kept, told=told), 1)
 
 
 def test_a_target_out_of_reach_is_told_with_the_nearest_that_is_not(tmp_path: Path) -> None:

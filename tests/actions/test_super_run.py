@@ -33,3 +33,4 @@ def test_the_command_prints_where_the_one_budget_went(tmp_path: Path, monkeypatc
     answer = CliRunner().invoke(build_app(), ["simulate", "super", *changes])
     assert answer.exit_code == 0
     assert "where the one budget went" in answer.stdout
+    assert "boosts'" not in answer.stdout

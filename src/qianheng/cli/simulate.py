@@ -124,13 +124,17 @@ def _print_summary(summary: RunSummary) -> None:
     columns = {plan.plan.name: _figures(plan) for plan in summary.plans}
     if len(summary.plans) > 1 or summary.campaigns:
         columns[say("simulation.total")] = _figures(summary)
-    rows = [[say(f"simulation.column.{name}"), *cells] for name, *cells in zip(FIGURES, *columns.values(), strict=True)]
+    rows = [
+        [say(f"simulation.column.{name}"), *cells]
+        for name, *cells in zip(FIGURES, *columns.values(), strict=True)
+        if name not in OF_BOOSTS or any(cells)
+    ]
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
     print_campaigns(summary.campaigns)
     print_shown(summary.shown)
     if summary.gap:
-        causes = (f"{say(f'explain.cause.{cause}')} {share:.1%}" for cause, share in summary.gap.items())
+        causes = (f"{say(f'explain.cause.{cause}')} {share:z.1%}" for cause, share in summary.gap.items())
         typer.echo(say("explain.gap_line", causes=say("pages.list").join(causes)))
     _print_members(summary)
     for plan in summary.plans:
@@ -156,7 +160,10 @@ FIGURES = (
     "refund_rate_1h",
     "hindsight",
     "compensation",
+    "boosted_spend",
+    "boosted_roi",
 )
+OF_BOOSTS = FIGURES[-2:]  # told where there were any
 
 
 def _figures(of: RunSummary | PlanRun) -> list[str | None]:
@@ -172,6 +179,8 @@ def _figures(of: RunSummary | PlanRun) -> list[str | None]:
         money_text(of.profit),
         *(None if share is None else f"{float(share):.1%}" for share in shares),
         money_text(of.compensation),
+        money_text(sums.boosted_spend) if sums.boosted_spend else None,
+        None if sums.boosted_roi is None else f"{float(sums.boosted_roi):.2f}",
     ]
 
 
