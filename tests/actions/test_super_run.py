@@ -24,7 +24,9 @@ def test_a_super_plan_runs_from_its_scenario_to_its_split(tmp_path: Path) -> Non
     assert 0 < plan.sums.service_fee <= plan.sums.gmv * 6 // 1000
     told = as_json(summary)["plans"][0]["members"]
     assert [one["name"] for one in told] == [member.name for member in plan.members]
-    assert creator.name in render(summary)
+    page = render(summary)
+    assert creator.name in page
+    assert '"color":"@overall_roi"' in page
 
 
 def test_the_command_prints_where_the_one_budget_went(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

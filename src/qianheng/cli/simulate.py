@@ -139,7 +139,7 @@ def _print_summary(summary: RunSummary) -> None:
     _print_members(summary)
     for plan in summary.plans:
         if plan.outlook and not plan.outlook["feasible"]:
-            typer.echo(f"{plan.plan.name}: {verdict(plan.outlook)}")
+            typer.echo(say("simulation.of_plan", plan=plan.plan.name, told=verdict(plan.outlook)))
     balanced = say("simulation.balanced.yes" if summary.balanced else "simulation.balanced.no")
     funds = {name: money_text(amount) for name, amount in summary.funds._asdict().items()}
     typer.echo(say("simulation.balance", balanced=balanced, **funds))

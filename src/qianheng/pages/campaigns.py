@@ -32,7 +32,7 @@ def _searches(run: CampaignRun) -> Html:
     title = say("pages.campaigns.searched", name=run.campaign.name)
     columns: list[Cell] = [say("pages.campaigns.keyword"), *_headings()]
     rows: list[list[Cell]] = [[searched.keyword, *_cells(searched.sums)] for searched in run.searched]
-    return panel(title, say("pages.campaigns.searched_hint"), table(columns, rows, title))
+    return panel(title, say("pages.campaigns.searched_hint"), table(columns, rows, title), class_="wide")
 
 
 def _headings() -> list[Cell]:

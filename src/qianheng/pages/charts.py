@@ -18,6 +18,7 @@ from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_
 from qianheng.core.money import YUAN
 from qianheng.core.words import say
 from qianheng.pages.parts import Html, element, empty, panel
+from qianheng.plans.plan import Goal
 
 Option = dict[str, Any]
 
@@ -86,6 +87,8 @@ def _days(run: PlanRun) -> Option:
         "net_roi": lambda day: day.sums.net_roi,
         "settled_roi": lambda day: day.sums.settled_roi(closed=True),
     }
+    if run.plan.goal is Goal.OVERALL:
+        rois["overall_roi"] = lambda day: day.sums.overall_roi
     steps = _target_steps(run)
     spend = _series("figure.spend", "bar", [_yuan(day.sums.spend) for day in run.days], itemStyle={"opacity": 0.45})
     right = {"yAxisIndex": 1}
