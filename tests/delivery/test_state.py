@@ -40,15 +40,16 @@ def test_the_first_reason_is_the_state(standing: Standing, expected: DeliverySta
 def test_an_engine_tells_the_state_of_each_plan_as_it_changes() -> None:
     made, rng = engine(), np.random.default_rng(1)
     serve(made, rng, START)
-    assert states(made, START + MINUTE) == {SHOP.id: DeliveryState.RUNNING, ROOM.id: DeliveryState.RUNNING}
+    told = {plan.id: made.bidder.reading(row) for row, plan in enumerate(made.plans)}
+    assert states(made, START + MINUTE, told) == {SHOP.id: DeliveryState.RUNNING, ROOM.id: DeliveryState.RUNNING}
     made.on_air(9, False, START + MINUTE)
     made.change(replace(SHOP, schedule=(moment(START, SHOP.timezone).hour + 1,)), 1)
-    later = states(made, START + 12 * MINUTE)
+    later = states(made, START + 12 * MINUTE, {})
     assert later == {SHOP.id: DeliveryState.OUTSIDE_SCHEDULE, ROOM.id: DeliveryState.ROOM_OFF}
     made.change(replace(SHOP, status=PlanStatus.PAUSED), 2)
-    assert states(made, START + 13 * MINUTE)[SHOP.id] is DeliveryState.NOT_ACTIVE
+    assert states(made, START + 13 * MINUTE, {})[SHOP.id] is DeliveryState.NOT_ACTIVE
     made.change(replace(SHOP, budget_daily=0), 3)
-    assert states(made, START + 14 * MINUTE)[SHOP.id] is DeliveryState.NO_BUDGET
+    assert states(made, START + 14 * MINUTE, {})[SHOP.id] is DeliveryState.NO_BUDGET
 
 
 def test_pause_and_budget_act_within_the_same_step() -> None:

@@ -118,8 +118,8 @@ class Driver:
             self._receive(now)
             opportunities += self._serve(now)
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
-                beats += self._beats(now)
-                hourly.append(states(self.engine, now))
+                beats += (said := self._beats(now))
+                hourly.append(states(self.engine, now, {beat.plan_id: beat.reading for beat in said}))
         self._receive(end)
         day = self._close(end)
         budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}

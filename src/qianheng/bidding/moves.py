@@ -51,10 +51,11 @@ class Moves:
 def _split(bidder: Bidder, before: Arrays, steps: tuple[int, int]) -> Moved:
     student = Bidder(bidder.market, bidder.budget, bidder.settings)
     student.restore(before)
-    logs = [_log(student.chosen(steps[0]))]
+    logs = [_log(before["bidder.multiplier"])]
     for mover, replace in _replacements(bidder, student, steps):
         replace()
         logs.append(_log(student.chosen(steps[0] if mover is Mover.TERMS else steps[1])))
+    logs.append(_log(bidder.multiplier))  # what is left: the forecast
     bid = (before["bidder.multiplier"] > 0) & (bidder.multiplier > 0)
     parts = np.where(bid, np.diff(np.array(logs), axis=0), np.nan)
     return dict(zip(Mover, parts, strict=True))
@@ -63,7 +64,7 @@ def _split(bidder: Bidder, before: Arrays, steps: tuple[int, int]) -> Moved:
 def _replacements(
     bidder: Bidder, student: Bidder, steps: tuple[int, int]
 ) -> Iterator[tuple[Mover, Callable[[], None]]]:
-    """Each mover, and what puts the student's part of it to the bidder's."""
+    """Each mover but the last, and what puts the student's part of it to the bidder's."""
 
     def money() -> None:
         student.worth = student.worth + bidder.spend - student.spend  # the slack stays
@@ -77,7 +78,6 @@ def _replacements(
     yield Mover.MONEY, money
     yield Mover.SLACK, slack
     yield Mover.LEVEL, lambda: student.landscape.levels.load(bidder.landscape.levels.arrays())
-    yield Mover.FORECAST, lambda: student.restore(bidder.snapshot())
 
 
 def _take_terms(bidder: Bidder, student: Bidder, step: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,13 +36,14 @@ class Standing:
     leased: Micros  # what the balance gave for today
     allowed: Micros  # what the budgets allow today
     spent: Micros
-    reading: Reading
+    reading: Reading | None  # `None` for a plan that does not serve
 
 
 def state(standing: Standing) -> DeliveryState:
     """The first state that holds."""
     left = min(standing.leased, standing.allowed) - standing.spent
-    hopeless = standing.reading.binding is Binding.ROI and standing.reading.forecast_spend < HOPELESS * left
+    reading = standing.reading
+    hopeless = reading is not None and reading.binding is Binding.ROI and reading.forecast_spend < HOPELESS * left
     holds = {
         DeliveryState.NOT_ACTIVE: not standing.active,
         DeliveryState.ROOM_OFF: not standing.on_air,
@@ -53,8 +55,8 @@ def state(standing: Standing) -> DeliveryState:
     return next((name for name, true in holds.items() if true), DeliveryState.RUNNING)
 
 
-def states(engine: Engine, now: int) -> dict[int, DeliveryState]:
-    """The state of every plan that an engine serves, by its id."""
+def states(engine: Engine, now: int, readings: Mapping[int, Reading]) -> dict[int, DeliveryState]:
+    """The state of every plan of an engine, by its id. `readings`: of those that serve now, by their ids."""
     in_schedule = engine.openings.now(now)
     return {
         plan.id: state(
@@ -65,7 +67,7 @@ def states(engine: Engine, now: int) -> dict[int, DeliveryState]:
                 leased=int(engine.leased[row]),
                 allowed=int(engine.allowed[row]),
                 spent=int(engine.spent_today[row]),
-                reading=engine.bidder.reading(row),
+                reading=readings.get(plan.id),
             )
         )
         for row, plan in enumerate(engine.plans)
