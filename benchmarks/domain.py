@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "domain.json"
 MARKET = HERE / "stress.toml"
 SHOPS, DAYS, DAYS_THIN = 4, (3, 3), (1, 1)  # calm and measured
+LEAST = 1.0  # yuan a day: no plan may have less
 PLACES = tuple(place.name.lower() for place in Placement)
 ONE, BY_TRAFFIC, IN_HINDSIGHT = "full domain", "four plans, split by traffic", "four plans, split in hindsight"
 
@@ -65,7 +66,9 @@ class Market:
         if split is None:
             return [_toml(plan, plan.id * 10, budget, "")]
         return [
-            _toml(plan, plan.id * 10 + number, budget * split[plan.id, place], f', placements = ["{place}"]')
+            _toml(
+                plan, plan.id * 10 + number, max(budget * split[plan.id, place], LEAST), f', placements = ["{place}"]'
+            )
             for number, place in enumerate(PLACES)
         ]
 
@@ -82,13 +85,16 @@ def by_traffic(scenario: Scenario) -> Split:
 
 
 def as_spent(lived: Lived) -> Split:
-    """Every shop's money as it was spent."""
-    charges = lived.facts[Kind.CHARGE]
+    """Every shop's money as it was spent; as the placements have requests where a shop spent nothing."""
+    charges, split = lived.facts[Kind.CHARGE], by_traffic(lived.scenario)
     shop, place = charges["plan_id"].to_numpy() // 10, charges["placement"].to_numpy()
-    sums = np.zeros((shop.max() + 1, len(PLACES)))
+    sums = np.zeros((SHOPS + 1, len(PLACES)))
     np.add.at(sums, (shop, place), charges["amount"].to_numpy())
-    share = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1)
-    return {(one, name): float(share[one, n]) for one in set(shop.tolist()) for n, name in enumerate(PLACES)}
+    whole = sums.sum(axis=1)
+    return {
+        (one, name): float(sums[one, PLACES.index(name)] / whole[one]) if whole[one] else share
+        for (one, name), share in split.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

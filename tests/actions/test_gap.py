@@ -51,7 +51,8 @@ def test_predictions_that_are_wrong_in_level_are_told_as_calibration(
 ) -> None:
     shares = []
     for bias in ("1.0", "0.3"):
-        drive(scenario_of("tiny", DAYS | {"prediction.bias": bias, "plans.0.budget_daily": "3000"}), 1)
+        unexplored = {"learning.impressions": "0", "plans.0.budget_daily": "3000"}
+        drive(scenario_of("tiny", DAYS | unexplored | {"prediction.bias": bias}), 1)
         scores, found = gaps[-1]
         shares.append(found[1][Cause.CALIBRATION] / scores[1].best)
     assert shares[1] > shares[0] + 0.05

@@ -13,7 +13,7 @@ from qianheng.delivery.learning import Counts, Learning, Obstacle, Phase, obstac
 from qianheng.plans.learning import Rules
 from tests.actions import runs_for_tests
 
-RULES = Rules(target_share=0.8, budget_share=0.1, orders=20, days=3)
+RULES = Rules(target_share=0.8, budget_share=0.1, impressions=1000, orders=20, days=3)
 BUDGET = np.array([1e9])
 
 
@@ -55,20 +55,41 @@ def test_why_a_plan_could_not_learn(counts: Counts, why: Obstacle) -> None:
     assert obstacle(counts, RULES) is why
 
 
+def boldness(made: Learning, beyond: float) -> float:
+    return float(made.boldness(np.array([beyond]), made.allowed(BUDGET))[0])
+
+
 def test_exploring_ends_where_its_budget_does_and_for_good() -> None:
     made = Learning(1, RULES)
-    assert made.boldness(np.zeros(1), BUDGET) == 1.25
-    assert made.boldness(np.array([1.1e8]), BUDGET) == 1
+    assert [boldness(made, beyond) for beyond in (0.0, 1.1e8)] == [1.25, 1]
     made.close_day(day(2), np.array([0.6e8]))
-    assert made.boldness(np.array([0.3e8]), BUDGET) == 1.25
-    assert made.boldness(np.array([0.5e8]), BUDGET) == 1
+    assert [boldness(made, beyond) for beyond in (0.3e8, 0.5e8)] == [1.25, 1]
     assert made.close_day(day(30), np.array([0.5e8]))[0].explored == 110_000_000
-    assert made.boldness(np.zeros(1), BUDGET) == 1
+    assert [boldness(made, beyond) for beyond in (-1.0, 0.0)] == [1, 1]
+
+
+def test_a_plan_that_is_hardly_seen_dares_more_each_hour_until_it_is() -> None:
+    made, served = Learning(1, RULES), np.array([True])
+    for hour, daring in enumerate((2, 4, 8, 8)):
+        made.dare(served)
+        assert boldness(made, 0.0) == 1.25 * daring, hour
+    made.note(np.array([150.0]))
+    made.dare(served)
+    assert boldness(made, 0.0) == 1.25 * 8
+    made.note(np.array([900.0]))
+    made.dare(served)
+    assert boldness(made, 0.0) == 1.25
+
+
+def test_hours_in_which_a_plan_does_not_serve_do_not_embolden_it() -> None:
+    made = Learning(1, RULES)
+    made.dare(np.array([False]))
+    assert boldness(made, 0.0) == 1.25
 
 
 def test_rules_that_make_no_sense_are_refused() -> None:
     with pytest.raises(BadInput):
-        Rules(target_share=1.2, budget_share=0.1, orders=20, days=3)
+        Rules(target_share=1.2, budget_share=0.1, impressions=1000, orders=20, days=3)
 
 
 def test_a_run_tells_its_learning_and_going_on_from_a_snapshot_keeps_it(tmp_path: Path) -> None:

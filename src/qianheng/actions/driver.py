@@ -114,6 +114,8 @@ class Driver:
                 self.change(waiting.pop(0))
             if (now - start) % REFIT == 0:
                 self._refit(now)
+                self.learning.dare(self.engine.serving(now))
+            self._explore()
             self._note_boosts(now)
             self._receive(now)
             opportunities += self._serve(now)
@@ -131,6 +133,9 @@ class Driver:
         experience = None if room is None else room.experience()
         lessons = self._lessons(day, scores)
         split = self.split.take()
+        self.engine.explore(
+            np.ones(len(budgets)), np.zeros(len(budgets))
+        )  # what is told of a day is at the true target
         return DayRun(day, scores, beats, opportunities, gaps, experience, lessons, corrections, hourly, split)
 
     def _lessons(self, day: FactBatch, scores: Mapping[int, Score]) -> dict[int, Lesson]:
@@ -169,7 +174,6 @@ class Driver:
             "news": {kind: packed(news[kind]) for kind in Kind},
             "learning": self.learning.snapshot(),
             "unpromoted": self.unpromoted.snapshot(),
-            "boldness": {"held": self.engine.offers.boldness.copy()},
             "driver": {name: np.array([at]) for name, at in self._times().items()},
         }
         return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
@@ -190,7 +194,6 @@ class Driver:
         self.recorder.restore(parts["recorder"])
         self.calibration.restore(parts["calibration"])
         self.learning.restore(parts["learning"])
-        self.engine.offers.boldness = parts["boldness"]["held"].copy()
         self.unpromoted.restore(parts["unpromoted"])
         self._unlearnt = [FactBatch({kind: unpacked(parts["news"][kind]) for kind in Kind})]
         self._received_until = int(parts["driver"]["received_until"][0])
@@ -209,6 +212,8 @@ class Driver:
         self.split.note(self.engine, tick, reaction.seen, now)
         self._shown.append(self.engine.shown(tick, reaction.seen, reaction.clicked, now))
         self.score.reach(tick, self.engine.plans, worths, reaction.seen)
+        own, plans = tick.column[reaction.seen & (tick.boost == 0)], len(self.engine.plans)
+        self.learning.note(np.bincount(own, minlength=plans)[:plans].astype(float))
         return len(batch)
 
     def _receive(self, now: int) -> None:
@@ -262,10 +267,15 @@ class Driver:
         self._calibrate(news)
         self.predictor.refit(now)
         self.calibration.restate(self.predictor.drift, now)
-        self.engine.explore(self.learning.boldness(self.engine.beyond, self._budgets()))
         self.engine.refit(self.predictor, self.calibration.calibrated(now, self.predictor.delay), self.seed, now)
         self.engine.campaigns.refit(self.predictor)
         self.engine.credit(self.unpromoted.expected(now - self.engine.day_start))
+
+    def _explore(self) -> None:
+        """Let plans that learn bid above their worth, as far as their allowance goes: none without a target."""
+        has_target = np.array([plan.bid_mode is not BidMode.MAX_DELIVERY for plan in self.engine.plans])
+        allowed = self.learning.allowed(self._budgets() * has_target)
+        self.engine.explore(self.learning.boldness(self.engine.beyond, allowed), allowed)
 
     def _note_unpromoted(self, orders: pa.Table) -> None:
         """Orders that count for a plan though nobody promoted them to the buyer."""

@@ -40,7 +40,17 @@ from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
 Bool = npt.NDArray[np.bool_]
-_STATE = ("versions", "leased", "allowed", "spent_today", "worth_today", "credited", "on_air_until", "told_of_air")
+_STATE = (
+    "versions",
+    "leased",
+    "allowed",
+    "spent_today",
+    "worth_today",
+    "credited",
+    "forgiven",
+    "on_air_until",
+    "told_of_air",
+)
 HASTE = {Pace.SLOW: -0.5, Pace.NORMAL: 0.0, Pace.FAST: 1.0}  # half by mid-day becomes 36 % and 70 % of even traffic
 
 
@@ -97,6 +107,8 @@ class Engine:
         self.used = [NOTHING] * len(plans)
         self.spent_today = np.zeros(len(plans), np.int64)
         self.worth_today = np.zeros(len(plans))  # calibrated worth at the true target of what was seen, micro-yuan
+        self.forgiven = np.zeros(len(plans))  # what exploring has spent beyond worth today, micro-yuan
+        self.purse = np.full(len(plans), np.inf)  # what plans that explore may spend in this step, micro-yuan
         self.credited = np.zeros(len(plans))  # worth that is expected to come unpromoted today, micro-yuan
         self.on_air_until = np.where(self.room_ids < 0, np.iinfo(np.int64).max, 0)  # no room is on air until told
         self.told_of_air = np.zeros(len(plans), np.int64)  # when what we know of the room happened
@@ -125,7 +137,7 @@ class Engine:
         if row < len(self.plans) and self.ids[row] == plan.id:
             raise ValueError(f"plan {plan.id} is served already")
         fresh = Engine([plan], self.space, self.site, self.day_start)
-        for name in ("ids", "room_ids", *_STATE):
+        for name in ("ids", "room_ids", "purse", *_STATE):
             setattr(self, name, np.insert(getattr(self, name), row, getattr(fresh, name)[0]))
         self.plans.insert(row, plan)
         self.used.insert(row, NOTHING)
@@ -201,15 +213,25 @@ class Engine:
         self.offers.refit(predictor, calibrated, seed, now)
         revalued = self.worth_today * calibrated.level / before
         for row in np.flatnonzero(revalued != self.worth_today).tolist():
-            more = self.offers.boldness[row] * (revalued[row] - self.worth_today[row])
-            self.bidder.credit(row, float(more))
+            self.bidder.credit(row, float(revalued[row] - self.worth_today[row]))
         self.worth_today = revalued
 
-    def explore(self, boldness: Float) -> None:
-        """Let plans bid as if worth were so many times as high from the next refit on, [plans]."""
-        for row in np.flatnonzero(boldness != self.offers.boldness).tolist():
+    def explore(self, boldness: Float, allowed: Float) -> None:
+        """Let plans bid as if worth were so many times as high from now on, [plans].
+
+        allowed: what today's spend may be beyond its worth, micro-yuan. So much the bidder need not earn back; a step
+        of exploring spends no more than what is left of it.
+        """
+        changed = np.flatnonzero(boldness != self.offers.boldness).tolist()
+        for row in changed:
             self.bidder.retarget(row, float(self.offers.boldness[row] / boldness[row]))
-        self.offers.boldness = boldness
+        if changed:
+            self.offers.embolden(boldness)
+        forgiven = np.clip(self.beyond, 0.0, allowed)
+        for row in np.flatnonzero(forgiven != self.forgiven).tolist():
+            self.bidder.credit(row, float(forgiven[row] - self.forgiven[row]))
+        self.forgiven = forgiven
+        self.purse = np.where(boldness > 1, np.maximum(allowed - self.beyond, 0.0), np.inf)
 
     @property
     def beyond(self) -> Float:
@@ -232,6 +254,7 @@ class Engine:
         """A new natural day: budgets start anew, yesterday becomes history."""
         self.day_start = day_start
         self.leased[:], self.spent_today[:], self.worth_today[:], self.credited[:] = 0, 0, 0.0, 0.0
+        self.forgiven[:] = 0.0
         self.campaigns.start_day()
         if self.pools is not None:
             self.pools.start_day()
@@ -264,7 +287,8 @@ class Engine:
         step = self._step(now)
         worth = self.openings.worth(self.offers.worth(batch), batch.placement)
         serving = np.flatnonzero(self.serving(now))
-        left, asked = self.left, self._asked(step, batch, worth, serving)
+        left = np.minimum(self.left, self.purse).astype(np.int64)
+        asked = self._asked(step, batch, worth, serving)
         everybodys = np.concatenate([left, self.campaigns.left])
         boosted = self._boosted(now, batch, worth, serving)
         owes, pooled = partial(self._due, batch), self._pooled(batch)
@@ -313,12 +337,19 @@ class Engine:
         self.campaigns.spent_today += spent[plans:nobody]
         worth = np.zeros(len(seen))
         worth[ours] = tick.worth[tick.decisions.row[ours], tick.column[ours]] * seen[ours]
-        self.worth_today += np.bincount(tick.column, worth * own, nobody + 1)[:plans] / self.offers.boldness
+        bold = np.bincount(tick.column, worth * own, nobody + 1)[:plans]
+        self.worth_today += bold / self.offers.boldness
         self.boosts.pay(tick.boost[boosted], tick.column[boosted], paid[boosted], worth[boosted])
         self.bidder.observe(self._step(now), self._outcome(tick, ours & own, seen, paid))
+        self._sober(bold * (1.0 - 1.0 / self.offers.boldness))
         plan = np.where(ours, tick.column, -1)  # beyond the last plan: no change log
         version = np.append(self.versions, np.int32(0))[plan]
         return shown(tick.batch, tick.decisions, (version, tick.boost), (seen, clicked, charged))
+
+    def _sober(self, excess: Float) -> None:
+        """Take back what exploring counted too much, [plans] micro-yuan: a bold bid is no worth to spend later."""
+        for row in np.flatnonzero(excess).tolist():
+            self.bidder.credit(row, -float(excess[row]))
 
     def _step(self, now: int) -> int:
         return int(min((now - self.day_start) // self.site.step, self.bidder.market.steps - 1))

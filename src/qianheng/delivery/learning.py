@@ -1,7 +1,9 @@
 """The learning phase of a plan (SPEC 6.5): it explores until it has sold enough in a few days, or it is said why not.
 
-While it learns, a plan may bid as if its target were lower; what that spends beyond its worth at the true target is
-bounded by a share of one day's budget and shown. Phases change as a day closes.
+While it learns, a plan may bid as if its target were lower, and, until it has been seen a stated number of times, as if
+it were worth ever more: a prior that is too low would else win nothing and so never be corrected. What that spends
+beyond its cautious worth at the true target is bounded by a share of one day's budget, looked at every step, and shown.
+Phases change as a day closes.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import numpy.typing as npt
 
 from qianheng.plans.learning import Rules
 from qianheng.prediction.space import Float
+
+Bool = npt.NDArray[np.bool_]
 
 
 class Phase(StrEnum):
@@ -69,6 +73,8 @@ class Lesson:
     obstacle: Obstacle | None
 
 
+BOLDEST = 8.0  # worth is never raised further to be seen at all
+HOURS = 10  # in which a plan is to be seen as often as its rules state; slower, it grows bolder
 _COLUMNS = 5  # those of `Counts`
 _PHASES = tuple(Phase)
 
@@ -81,21 +87,35 @@ class Learning:
         self.phase, self.age = np.zeros(plans, np.int64), np.zeros(plans, np.int64)
         self.explored = np.zeros(plans)  # on the days before today, micro-yuan
         self.recent = np.zeros((plans, rules.days, _COLUMNS))  # the last days, the latest at the end
+        self.seen, self.lately = np.zeros(plans), np.zeros(plans)  # its impressions: all, and of this hour
+        self.courage = np.ones(plans)
 
-    def boldness(self, beyond: Float, budget: Float) -> Float:
-        """[plans] the factor on worth by which plans explore.
+    def note(self, seen: Float) -> None:
+        """Impressions [plans] that were seen in a step."""
+        self.seen += seen
+        self.lately += seen
 
-        beyond: what today's spend is beyond its worth at the true target, `budget`: of a day, both micro-yuan.
-        """
-        left = self.rules.budget_share * budget > self.explored + np.maximum(beyond, 0.0)
-        exploring = (self.phase == _PHASES.index(Phase.LEARNING)) & left
-        return np.where(exploring, 1.0 / self.rules.target_share, 1.0)
+    def dare(self, serving: Bool) -> None:
+        """An hour is over: those that served and have hardly been seen dare twice as much in the next."""
+        unseen = serving & (self.seen < self.rules.impressions)
+        slow = unseen & (self.lately < self.rules.impressions / HOURS)
+        self.courage = np.where(unseen, self.courage * np.where(slow, 2.0, 1.0), 1.0).clip(1.0, BOLDEST)
+        self.lately = np.zeros_like(self.lately)
+
+    def allowed(self, budget: Float) -> Float:
+        """[plans] what today's spend may be beyond worth at the true target, of a day's `budget`, micro-yuan."""
+        learning = self.phase == _PHASES.index(Phase.LEARNING)
+        return np.where(learning, np.maximum(self.rules.budget_share * budget - self.explored, 0.0), 0.0)
+
+    def boldness(self, beyond: Float, allowed: Float) -> Float:
+        """[plans] the factor on worth by which plans explore, of what is spent beyond worth today and what may be."""
+        return np.where((allowed > 0) & (beyond < allowed), self.courage / self.rules.target_share, 1.0)
 
     def close_day(self, counts: Float, beyond: Float) -> list[Lesson]:
         """A day more: its counts [plans, 5] in the order of `Counts`, and what it spent beyond worth, micro-yuan."""
         self.recent = np.concatenate([self.recent[:, 1:], counts[:, None]], axis=1)
         learning = self.phase == _PHASES.index(Phase.LEARNING)
-        self.explored += np.where(learning & (self.rules.target_share < 1), np.maximum(beyond, 0.0), 0.0)
+        self.explored += np.where(learning, np.maximum(beyond, 0.0), 0.0)
         self.age += counts[:, 1] > 0  # days on which it served
         enough = self.recent[:, :, 0].sum(axis=1) >= self.rules.orders
         over = learning & (self.age >= self.rules.days)
@@ -118,4 +138,4 @@ class Learning:
             setattr(self, name, state[name].copy())
 
 
-_STATE = ("phase", "age", "explored", "recent")
+_STATE = ("phase", "age", "explored", "recent", "seen", "lately", "courage")

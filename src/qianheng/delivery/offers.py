@@ -109,6 +109,12 @@ class Offers:
         self._predictor = predictor
         self.members = [self._members(plan) for plan in self.plans]
 
+    def embolden(self, boldness: Float) -> None:
+        """Let plans bid as if worth were so many times as high, [plans], from now on."""
+        ratio = (boldness / self.boldness)[:, None]
+        self.boldness, self.factor, self.likely_worth = boldness, self.factor * ratio, self.likely_worth * ratio
+        self._price()
+
     def worth(self, batch: Opportunities) -> Float:
         """[n, plans] calibrated worth of an impression of each plan (see `measures.worth`), micro-yuan."""
         return self._worth[self._cell(batch)]

@@ -32,7 +32,8 @@ CHANGED = 3.0  # a cohort now predicted half as high counts an eighth
 BOUNDS = (0.4, 2.0)
 FIRMNESS = {"all": 10.0, "plan": 20.0, "item": 40.0, "placement": 40.0}  # orders
 AMPLE = 0.05  # a standard error that needs no margin: that of some 400 equal orders
-MARGIN_MOST = 0.15
+MARGIN_MOST = 0.40
+LATE_DOUBT = 0.5  # of the orders that come later than any could be seen yet, the relative standard error
 _SWEEPS = 3
 _FADES = np.array([FADE, FADE, FADE**2])  # of sums and of sums of squares
 _WINDOW_DAYS = CONVERSION_WINDOW / DAY
@@ -174,15 +175,24 @@ class Calibration:
         recent = self.recent
         age = np.maximum(now - recent["at"], 0)
         known = delay.reported(age, self.shape.live(recent["cell"]))
-        young = np.stack([recent["predicted"] * known, recent["observed"], recent["squared"]], axis=1)
+        expected = np.maximum(recent["predicted"], recent["restated"])
+        young = np.stack([expected * known, recent["observed"], recent["squared"]], axis=1)
         young *= _worth(recent.columns) * _FADES ** (age / DAY)[:, None]
         sums = np.concatenate([self.matured, young]) / np.array([YUAN, YUAN, 1.0])
         axes = self.shape.axes(np.concatenate([self.cells, recent["cell"]]))
         levels = {name: _Level(*axis, sums, self.order_value, FIRMNESS[name]) for name, axis in axes.items()}
         factors = _fitted(levels, sums[:, 0])
         error = np.sqrt(levels["plan"].variance + levels["plan"].pull ** 2 * levels["all"].variance)
+        error = np.hypot(error, LATE_DOUBT * self._unseen(age, delay))
         plan = np.clip(factors["all"] * factors["plan"], *BOUNDS)
         return Calibrated(plan, factors["item"], factors["placement"], error, self.trust.margin(error))
+
+    def _unseen(self, age: Int, delay: DelayCurve) -> float:
+        """The share of orders that is believed to come later than the oldest cohort could tell."""
+        if len(self.cells):
+            return 0.0
+        oldest = np.full(2, age.max(initial=0))
+        return float(1.0 - delay.reported(oldest, np.arange(2)).min())
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
         """Everything known, to go on from."""
