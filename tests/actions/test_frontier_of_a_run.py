@@ -51,7 +51,7 @@ def test_a_run_of_an_earlier_version_is_refused_with_what_to_do(run: RunFolder) 
 
 
 def test_a_target_out_of_reach_is_told_with_the_nearest_that_is_not(tmp_path: Path) -> None:
-    wanted = {"plans.0.target": "30", "plans.0.changes": "[]", "days": "1"}
+    wanted = {"plans.0.target": "30", "plans.0.changes": "[]", "days": "1", "learning.impressions": "0"}
     summary = summarise(run_simulation(request(tmp_path, **wanted)))
     outlook = summary.plans[0].outlook
     assert outlook is not None

@@ -13,6 +13,8 @@ from qianheng.core.words import speak
 from qianheng.pages.run import render
 from tests.actions.test_campaign_runs import SMALL
 
+UNEXPLORED = {"learning.impressions": "0"}  # exploring spends most of what so small a market spends
+
 
 def lived(folder: Path, **changes: str) -> RunSummary:
     return summarise(run_simulation(RunRequest("pools", overrides={**SMALL, **changes}, folder=folder)))
@@ -20,12 +22,12 @@ def lived(folder: Path, **changes: str) -> RunSummary:
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
-    return lived(tmp_path_factory.mktemp("limited"), days="2")
+    return lived(tmp_path_factory.mktemp("limited"), days="2", **UNEXPLORED)
 
 
 def test_tighter_limits_show_fewer_ads_and_more_that_is_welcome(limited: RunSummary, tmp_path: Path) -> None:
     tight = {"pools.limits.ads_daily": "1", "pools.limits.relevance": "0.02"}
-    strict = lived(tmp_path, days="2", **tight)
+    strict = lived(tmp_path, days="2", **tight, **UNEXPLORED)
     assert limited.shown is not None
     assert strict.shown is not None
     assert strict.shown.ads_per_user < limited.shown.ads_per_user  # type: ignore[operator]
