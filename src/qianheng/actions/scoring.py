@@ -55,7 +55,7 @@ class DayScore:
         for column in tick.serving.tolist():
             plan = plans[column]
             members = self.offers.members[column]
-            truth = self.market.truth(tick.batch, members.product_id, members.room_id)
+            truth = self.market.truth(tick.batch, members.product_id, members.room_id, members.creative_id)
             worths.append(_worth_of(plan, members, truth) * _open(plan, tick.batch.placement)[:, None])
             self._plans[plan.id] = plan
             self._enter(tick, column, plan.id, worths[-1].max(axis=1))
@@ -115,7 +115,7 @@ def _open(plan: Plan, placement: Int8) -> Bool:
 
 def _members_of(decisions: Decisions, won: Bool, members: Members) -> Int64:
     """The row of each win among a plan's members."""
-    keys = zip(members.product_id.tolist(), members.room_id.tolist(), strict=True)
+    keys = zip(members.creative_id.tolist(), members.room_id.tolist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
-    shown = zip(decisions.product_id[won].tolist(), decisions.room_id[won].tolist(), strict=True)
+    shown = zip(decisions.creative_id[won].tolist(), decisions.room_id[won].tolist(), strict=True)
     return np.array([row_of[key] for key in shown], np.int64)

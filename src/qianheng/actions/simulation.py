@@ -325,6 +325,7 @@ def space_of(scenario: Scenario) -> Space:
         placements=len(scenario.placements),
         categories=len(categories),
         audiences=scenario.buyers.cells,
+        creatives=scenario.creatives(),
     )
 
 

@@ -157,7 +157,7 @@ def _covered(boost: Boost, step: Step, row: int) -> Bool:
         return inside
     everywhere = np.arange(len(inside))
     shown = step.offers.chosen(step.batch, everywhere, np.full(len(inside), row))
-    return inside & np.isin(shown.product_id, boost.creative_ids)
+    return inside & np.isin(shown.creative_id, boost.creative_ids)
 
 
 def _asked(bidder: PlanBidder, step: Step, row: int, multiplier: float) -> Float:

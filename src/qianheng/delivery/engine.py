@@ -384,8 +384,10 @@ class Engine:
         product[ours], room[ours], predicted[ours] = mine.product_id, mine.room_id, mine.predicted
         if theirs.any():
             product[theirs], predicted[theirs] = self.campaigns.chosen(batch, row[theirs], column[theirs] - plans)
+        creative = product.copy()  # a product's card, as a campaign shows it
+        creative[ours] = mine.creative_id
         ids, slot = np.concatenate([self.ids, self.campaigns.ids, [NOBODY]])[column], (wins.place + 1).astype(np.int8)
-        return Decisions(row, ids, product, slot, wins.due, predicted, product, room)
+        return Decisions(row, ids, product, slot, wins.due, predicted, creative, room)
 
     def _outcome(self, tick: Tick, ours: Bool, seen: Bool, paid: Int) -> Outcome:
         """What the plans' candidates came to; `ours` [m] tells their decisions from the campaigns'."""

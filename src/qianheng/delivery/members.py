@@ -22,12 +22,13 @@ PAGE = -1  # the room of what is shown on its own page
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The things a plan may offer, [m]: a product on its page, or in a room."""
+    """The things a plan may offer, [m]: a product on its page, or in a room, with one of its creatives."""
 
     product_id: Int
     room_id: Int
     item: Int
     costs: Costs
+    creative_id: Int
 
     def __len__(self) -> int:
         return len(self.item)
@@ -35,11 +36,16 @@ class Members:
 
 def members(plan: Plan, space: Space, goods: Goods, on_air: frozenset[int]) -> Members:
     """What a plan can show while these rooms are on air. A live plan keeps its room; when it serves is its engine's."""
-    rows = [(product, room, rate) for room, rate, shelf in _places(plan, goods, on_air) for product in shelf]
-    product_id, room_id = (np.array([row[column] for row in rows], np.int64) for column in (0, 1))
+    rows = [
+        (product, room, rate, creative)
+        for room, rate, shelf in _places(plan, goods, on_air)
+        for product in shelf
+        for creative in space.creatives_of(product)
+    ]
+    product_id, room_id, creative_id = (np.array([row[column] for row in rows], np.int64) for column in (0, 1, 3))
     commission: Float = np.array([row[2] for row in rows], np.float64)
     costs = goods.costs(plan.kind, product_id, commission)
-    return Members(product_id, room_id, space.item(product_id, room_id != PAGE), costs)
+    return Members(product_id, room_id, space.item(product_id, room_id != PAGE), costs, creative_id)
 
 
 def _places(plan: Plan, goods: Goods, on_air: frozenset[int]) -> list[tuple[int, float, tuple[int, ...]]]:

@@ -14,6 +14,7 @@ from qianheng.facts.opportunities import Opportunities
 from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Plan
 from qianheng.prediction.calibration import Calibrated, Calibrating, uncalibrated
+from qianheng.prediction.creatives import Creatives
 from qianheng.prediction.predictor import Predictor
 from qianheng.prediction.space import Float, Int, Space
 
@@ -25,6 +26,7 @@ class Chosen:
     product_id: Int
     room_id: Int
     predicted: Int
+    creative_id: Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Offers:
         self.member = np.zeros(shape, np.int64)  # what is shown: a row of the plan's members
         self.item = np.zeros(shape, np.int64)  # and the item that is
         self.predicted = np.zeros(shape)  # paid GMV of a seen impression, micro-yuan
+        self.effect = np.ones(shape)  # of its creative on clicks
         self.share = np.ones(shape)  # what a unit of it is worth under the plan's goal and target
         self.likely_member = np.zeros(shape, np.int64)  # what would be shown without a draw
         self.likely_worth = np.zeros(shape)  # its calibrated worth
@@ -60,14 +63,14 @@ class Offers:
         self.calibrated = uncalibrated(self.shape)
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
-        self._draw = np.zeros(space.items)
+        self._draw, self._draw_of_creatives = np.zeros(space.items), 0.0 * Creatives(space).effect
         self.refitted = 0  # when, UTC microseconds: the version of the predictions
 
     def insert(self, row: int, plan: Plan) -> None:
         """A plan more, before the given row."""
         self.plans.insert(row, plan)
         self.members.insert(row, self._members(plan))
-        fresh = {"member": 0, "item": 0, "predicted": 0.0, "share": 1.0, "factor": 1.0, "boldness": 1.0}
+        fresh = {"member": 0, "item": 0, "predicted": 0.0, "share": 1.0, "effect": 1.0, "factor": 1.0, "boldness": 1.0}
         fresh |= {"likely_member": 0, "likely_worth": 0.0}
         for name, value in fresh.items():
             setattr(self, name, np.insert(getattr(self, name), row, value, axis=0))
@@ -79,7 +82,7 @@ class Offers:
         before = self._typical(row)
         self.plans[row], self.members[row] = plan, self._members(plan)
         if self._predictor is not None:
-            self._fill(row, self._predictor, np.zeros(self.space.items))
+            self._fill(row, self._predictor, drawing=False)
         self._price()
         after = self._typical(row)
         return after / before if min(before, after) > 0 else 1.0
@@ -92,16 +95,18 @@ class Offers:
             if room_id in plan.room_ids:
                 self.members[row] = self._members(plan)
                 if self._predictor is not None:
-                    self._fill(row, self._predictor, self._draw)
+                    self._fill(row, self._predictor)
         self._price()
 
     def refit(self, predictor: Predictor, calibrated: Calibrated, seed: int, now: int) -> None:
         """Take over refitted predictions and what they are to be multiplied by."""
         self._predictor, self.calibrated, self.refitted = predictor, calibrated, now
         self._draw = np.random.default_rng(derive_seed(seed, "offers", now)).standard_normal(self.space.items)
+        of_creatives = np.random.default_rng(derive_seed(seed, "creatives", now))
+        self._draw_of_creatives = of_creatives.standard_normal(len(self._draw_of_creatives))
         for row, plan in enumerate(self.plans):
             self.members[row] = self._members(plan)
-            self._fill(row, predictor, self._draw)
+            self._fill(row, predictor)
         self._price()
 
     def go_on(self, predictor: Predictor) -> None:
@@ -133,7 +138,12 @@ class Offers:
         cell = self.space.cell(batch.placement[row], batch.category[row], batch.audience[row])
         member = self.member[plan, cell]
         predicted = np.rint(self.predicted[plan, cell]).astype(np.int64)
-        return Chosen(self._of(plan, member, "product_id"), self._of(plan, member, "room_id"), predicted)
+        return Chosen(
+            self._of(plan, member, "product_id"),
+            self._of(plan, member, "room_id"),
+            predicted,
+            self._of(plan, member, "creative_id"),
+        )
 
     def products(self, batch: Opportunities) -> Int:
         """[n, plans] the product that each plan would show, by its place among all products."""
@@ -144,7 +154,8 @@ class Offers:
         cell = self._cell(batch)
         if self._predictor is None:
             return np.zeros((len(batch), len(self.plans)))
-        return self._predictor.click_rate[self.item.T[cell], cell[:, None]]
+        rate = self._predictor.click_rate[self.item.T[cell], cell[:, None]]
+        return np.asarray(rate * self.effect.T[cell], float)
 
     def _cell(self, batch: Opportunities) -> Int:
         return self.space.cell(batch.placement, batch.category, batch.audience)
@@ -175,17 +186,22 @@ class Offers:
     def _members(self, plan: Plan) -> Members:
         return members(plan, self.space, self.goods, self.air.now)
 
-    def _fill(self, row: int, predictor: Predictor, draw: Float) -> None:
+    def _fill(self, row: int, predictor: Predictor, drawing: bool = True) -> None:
         items = self.members[row].item
         share = np.maximum(self._shares(row), 0.0)
-        guess = np.exp(draw * predictor.doubt() - predictor.doubt() ** 2 / 2)[items]
+        creative = predictor.creatives.row(self.members[row].creative_id)
+        doubts = predictor.doubt()[items], predictor.creatives.doubt()[creative]
+        draws = drawing * self._draw[items], drawing * self._draw_of_creatives[creative]
+        guess, variant = (np.exp(one * doubt - doubt**2 / 2) for one, doubt in zip(draws, doubts, strict=True))
+        gmv, effect = predictor.gmv[items], predictor.creatives.effect[creative]
+        gmv = gmv * effect[:, None]
         cells = np.arange(self.space.cells)
         factor = self.boldness[row] * self.calibrated.factor(row, items)[:, self.space.placement_of(cells)]
-        expected = predictor.gmv[items] * factor * share[:, None]
-        best, likeliest = (expected * guess[:, None]).argmax(axis=0), expected.argmax(axis=0)
+        expected = gmv * factor * share[:, None]
+        best, likeliest = (expected * (guess * variant)[:, None]).argmax(axis=0), expected.argmax(axis=0)
         self.member[row], self.item[row] = best, items[best]
         self.factor[row] = factor[best, cells]
-        self.predicted[row] = predictor.gmv[items[best], cells]
+        self.predicted[row], self.effect[row] = gmv[best, cells], effect[best]
         self.likely_member[row], self.likely_worth[row] = likeliest, expected[likeliest, cells]
         self.share[row] = share[best]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -106,18 +106,26 @@ def check(found: Sequence[QianhengError], plan: Plan) -> None:
         raise Refused("plans.against_rules", place=plan.name, faults="".join(f"\n  {fault}" for fault in found))
 
 
-def boost_faults(boosts: Sequence[Boost], plan: Plan, rules: Rules) -> list[QianhengError]:
-    """What the rules say against the boosts of a plan, each by its number from 0; empty when they allow them."""
+def boost_faults(
+    boosts: Sequence[Boost], plan: Plan, rules: Rules, creatives: Mapping[int, tuple[int, ...]] | None = None
+) -> list[QianhengError]:
+    """What the rules say against the boosts of a plan, each by its number from 0; empty when they allow them.
+
+    creatives: of products that have others than one of the product's id.
+    """
+    known = {one for product in plan.product_ids for one in (creatives or {}).get(product, (product,))}
     numbered = list(enumerate(boosts))
     found: list[QianhengError] = [
         BadInput("plans.boosts_meet", place=f"boosts {number} & {other_number}")
         for (number, one), (other_number, other) in combinations(numbered, 2)
         if one.meets(other)
     ]
-    return found + [fault.at(f"boosts[{n}]") for n, boost in numbered for fault in _faults_of_boost(boost, plan, rules)]
+    return found + [
+        fault.at(f"boosts[{n}]") for n, boost in numbered for fault in _faults_of_boost(boost, known, rules)
+    ]
 
 
-def _faults_of_boost(boost: Boost, plan: Plan, rules: Rules) -> Iterator[BadInput]:
+def _faults_of_boost(boost: Boost, known: Collection[int], rules: Rules) -> Iterator[BadInput]:
     rule = rules.boosts.plan if boost.kind is BoostKind.PLAN else rules.boosts.creative
     hours, (fewest, most) = Decimal(boost.ends - boost.starts) / HOUR, rule.hours
     if not fewest <= hours <= most:
@@ -126,7 +134,7 @@ def _faults_of_boost(boost: Boost, plan: Plan, rules: Rules) -> Iterator[BadInpu
         yield BadInput("plans.below_least", place="budget", value=yuan(boost.budget), least=yuan(least))
     if len(boost.creative_ids) > rule.creatives_most:
         yield BadInput("plans.boost_too_many", value=len(boost.creative_ids), most=rule.creatives_most)
-    for foreign in sorted({*boost.creative_ids} - {*plan.product_ids}):
+    for foreign in sorted({*boost.creative_ids} - {*known}):
         yield BadInput("plans.boost_not_the_plans", value=foreign)
 
 

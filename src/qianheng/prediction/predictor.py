@@ -11,6 +11,7 @@ import pyarrow as pa
 from qianheng.core.days import REFUND_WINDOW_1H, REFUND_WINDOW_7D
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
+from qianheng.prediction.creatives import Creatives
 from qianheng.prediction.delay import EDGES, DelayCurve
 from qianheng.prediction.rates import Prior, rates
 from qianheng.prediction.recent import Recent
@@ -45,6 +46,7 @@ class Predictor:
         self.price = space.of_items(space.price)
         shape = (space.items, space.cells)
         self.impressions, self.clicks = np.zeros(shape), np.zeros(shape)
+        self.creatives = Creatives(space)
         self.matured_clicks, self.orders = np.zeros(shape), np.zeros(shape)
         self.recent_clicks = Recent("id", "item", "cell")
         self.recent_conversions = Recent("delay", "live")
@@ -58,16 +60,23 @@ class Predictor:
     def learn(self, facts: FactBatch) -> None:
         """Take in facts received since the last call; orders must be attributed already."""
         np.add.at(self.impressions, self._where(facts[Kind.IMPRESSION]), 1.0)
+        for name, kind in (("impressions", Kind.IMPRESSION), ("clicks", Kind.CLICK)):
+            item, cell = self._where(facts[kind])
+            self.creatives.learn(name, facts[kind]["creative_id"].to_numpy(), self.space.live(item), cell)
         self._learn_clicks(facts[Kind.CLICK])
         self._learn_orders(facts[Kind.ORDER])
         self._learn_refunds(facts[Kind.REFUND])
 
     def refit(self, now: int) -> None:
         """Make the tables anew from what has been learnt, weighing young clicks by the share expected to be known."""
-        before, weight = self.gmv, self.impressions + _UNSEEN
+        before = self._predicted_so_far()
         self._mature(now)
         self._tabulate(now)
-        self.drift = np.asarray((self.gmv * weight).sum(axis=1) / (before * weight).sum(axis=1), float)
+        self.drift = np.asarray(self._predicted_so_far() / before, float)
+
+    def _predicted_so_far(self) -> Float:
+        """[items] what the tables say of everything that has been shown."""
+        return np.asarray((self.gmv * (self.creatives.weighed(self.impressions) + _UNSEEN)).sum(axis=1), float)
 
     def _tabulate(self, now: int) -> None:
         exposure = self.matured_clicks.copy()
@@ -75,7 +84,7 @@ class Predictor:
         self.delay.refit(told["delay"], now - told["at"], told["live"])
         weight = self.delay.reported(now - self.recent_clicks["at"], self.space.live(self.recent_clicks["item"]))
         np.add.at(exposure, (self.recent_clicks["item"], self.recent_clicks["cell"]), weight)
-        self.click_rate = rates(self.impressions, self.clicks, self.space, self.priors.click)
+        self.click_rate = self._click_rate()
         self.order_rate = rates(exposure, self.orders, self.space, self.priors.order)
         known = self.priors.value_orders
         self.order_mean = (self.order_value + known * self.price) / (self.order_count + known)
@@ -83,6 +92,14 @@ class Predictor:
         young = self._older_than(now - REFUND_WINDOW_1H)
         self.kept_1h = self._kept(self.aged["1h"] + young, self.priors.refunded_1h)
         self.kept_7d = np.minimum(self.kept_1h, self._kept(self.aged["7d"], self.priors.refunded_7d))
+
+    def _click_rate(self) -> Float:
+        """[items, cells] of a creative with effect 1, the effects being made anew."""
+        overall = rates(self.impressions, self.clicks, self.space, self.priors.click)
+        if not len(self.creatives.ids):
+            return overall
+        self.creatives.refit(overall)
+        return rates(self.creatives.weighed(self.impressions), self.clicks, self.space, self.priors.click)
 
     def doubt(self) -> Float:
         """[items] relative standard error of an item's predicted GMV: few orders, much doubt."""
@@ -155,6 +172,7 @@ class Predictor:
         for name in _RECENT:
             state |= {f"{name}.{column}": values for column, values in getattr(self, name).columns.items()}
         state |= {f"aged.{name}": sums for name, sums in self.aged.items()}
+        state |= {f"creatives.{name}": held for name, held in self.creatives.snapshot().items()}
         return {name: values.copy() for name, values in (state | {"delay": self.delay.counts, "gmv": self.gmv}).items()}
 
     def restore(self, state: dict[str, npt.NDArray[np.generic]], now: int) -> None:
@@ -166,10 +184,13 @@ class Predictor:
             recent.columns = {column: np.array(state[f"{name}.{column}"], np.int64) for column in recent.columns}
         self.aged = {name: np.array(state[f"aged.{name}"], float) for name in self.aged}
         self.delay.counts = np.array(state["delay"], float)
+        self.creatives.restore({name: state[f"creatives.{name}"] for name in _CREATIVES})
         self._tabulate(now)
         self.gmv = np.array(state["gmv"], float)
+        self.creatives.effect = np.array(state["creatives.effect"], float)
 
 
 _UNSEEN = 1e-3  # what a cell weighs in which an item was never shown
 _ARRAYS = ("impressions", "clicks", "matured_clicks", "orders", "order_count", "order_value")
+_CREATIVES = ("impressions", "clicks")
 _RECENT = ("recent_clicks", "recent_conversions", "recent_orders")

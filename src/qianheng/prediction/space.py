@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ class Space:
     placements: int
     categories: int
     audiences: int
+    creatives: Mapping[int, tuple[int, ...]] = field(
+        default_factory=dict
+    )  # by product, where it has any but its own id
 
     @property
     def cells(self) -> int:
@@ -49,6 +53,10 @@ class Space:
     def items(self) -> int:
         """How many items there are: each product on its page, and in a room."""
         return 2 * len(self.product_ids)
+
+    def creatives_of(self, product_id: int) -> tuple[int, ...]:
+        """The creatives of a product; the only one of most carries the product's id."""
+        return self.creatives.get(product_id, (product_id,))
 
     def of_items(self, of_products: npt.NDArray[np.generic]) -> npt.NDArray[Any]:
         """[products] → [items] the same for a product on its page and in a room."""

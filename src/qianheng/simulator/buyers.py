@@ -30,6 +30,7 @@ class Looks:
     exposures: Real  # remembered ones of this buyer to this product
     live: Bool  # the click leads into a live room
     on_air: Bool
+    appeal: Real  # of the creative shown, a factor on clicks
 
     def at(self, rows: Whole) -> Looks:
         """Some of the looks, all arrays being of one shape."""
@@ -63,6 +64,21 @@ class Catalogue:
         """The index of each product id."""
         places = np.searchsorted(self.id, product_ids, sorter=self._order)
         return self._order[places]
+
+
+class Appeals:
+    """How much each creative draws clicks; 1 for whatever the scenario does not name."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        found = sorted((one.id, one.appeal) for product in scenario.products() for one in product.creatives)
+        self._ids: Int64 = np.array([id_ for id_, _ in found], np.int64)
+        self._appeal: Float64 = np.array([*(appeal for _, appeal in found), 1.0])
+
+    def of(self, creative_ids: Int64) -> Float64:
+        """The appeal of each creative."""
+        place = np.searchsorted(self._ids, creative_ids)
+        known = np.append(self._ids, -1)[place] == creative_ids
+        return self._appeal[np.where(known, place, len(self._ids))]
 
 
 class Population:
@@ -142,7 +158,7 @@ class Population:
         tired = np.exp(-self.habits.fatigue * looks.exposures)
         led_into_room = np.where(looks.live, self._live.click, 1.0)
         interest = self.interest[looks.user, category]
-        pull: Real = by_request * about * goods.appeal[looks.product] * interest * tired * led_into_room
+        pull: Real = by_request * about * goods.appeal[looks.product] * interest * tired * led_into_room * looks.appeal
         return pull
 
     def _pull_to_buy(self, looks: Looks) -> Real:

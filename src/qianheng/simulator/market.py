@@ -10,7 +10,7 @@ import numpy.typing as npt
 from qianheng.core.days import HOUR
 from qianheng.facts.batch import FactBatch, join
 from qianheng.facts.opportunities import Decisions, Opportunities
-from qianheng.simulator.buyers import Catalogue, Looks, Population
+from qianheng.simulator.buyers import Appeals, Catalogue, Looks, Population
 from qianheng.simulator.draws import (
     Bool,
     Float32,
@@ -74,6 +74,7 @@ class Market:
         self._till = Till(scenario, self._catalogue, self._population)
         self._book = Book()
         self._seen = scenario.seen()
+        self._appeals = Appeals(scenario)
         self._seen_key = key(seed, "seen")
         self._click_keys: Int64 = np.array([key(seed, "click", product) for product in self._catalogue.id.tolist()])
         self._day = -1
@@ -131,15 +132,15 @@ class Market:
         """Whether a live room is on air at a time."""
         return self._rooms.on_air(room_id, at)
 
-    def truth(self, batch: Opportunities, product_ids: Int64, rooms: Int64) -> Truth:
-        """What showing each product (in that live room, -1: on its page) would bring, per seen impression.
+    def truth(self, batch: Opportunities, product_ids: Int64, rooms: Int64, creatives: Int64 | None = None) -> Truth:
+        """What showing each product (in that live room, -1: on its page; with that creative) would bring, per look.
 
         Call it before `react`: exposures change what is true, and who has clicked today has decided. That somebody was
         shown the product today without clicking is not taken as a sign of not being in the market.
         """
         self._enter_day_of(batch)
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
-        looks = self._all_looks(batch, product, rooms)
+        looks = self._all_looks(batch, product, rooms, product_ids if creatives is None else creatives)
         orders = people.orders(looks) * ~self._decided[looks.user, product]
         soon, week, _ = people.refund_chances(looks.user, product)
         part = self._till.mean_part()
@@ -250,9 +251,10 @@ class Market:
             exposures=self._exposures[user, product],
             live=room >= 0,
             on_air=self._on_air(room, at),
+            appeal=self._appeals.of(decisions.creative_id),
         )
 
-    def _all_looks(self, batch: Opportunities, product: Int64, rooms: Int64) -> Looks:
+    def _all_looks(self, batch: Opportunities, product: Int64, rooms: Int64, creatives: Int64) -> Looks:
         """Every request at every product: `product` has shape [1, products], `rooms` shape [products]."""
         user = batch.user_id[:, None]
         air = np.zeros((len(batch), len(rooms)), dtype=bool)
@@ -267,6 +269,7 @@ class Market:
             exposures=self._exposures[user, product],
             live=(rooms >= 0)[None, :],
             on_air=air,
+            appeal=self._appeals.of(creatives)[None, :],
         )
 
     def _on_air(self, room: Int64, at: Int64) -> Bool:

@@ -56,6 +56,15 @@ class AdAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedCreative:
+    """A creative of a product: a video or picture; `appeal` is a factor on clicks."""
+
+    id: int
+    name: str
+    appeal: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """A product of a shop. `price` and the unit costs are in 元; `organic` is unpromoted demand, orders a day."""
 
@@ -73,6 +82,7 @@ class Product:
     appeal: float = 1.0  # factor on clicks
     conversion: float = 1.0  # factor on orders after a click
     refund: float = 1.0  # factor on its category's refund habits
+    creatives: tuple[PlannedCreative, ...] = ()  # one of the product's id if none is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +212,11 @@ class Scenario:
         """The service fee of a product's orders under a super plan, should it be below the product's own."""
         return self.fees.super_plan_cross_border if product.cross_border else self.fees.super_plan
 
+    def creatives(self) -> dict[int, tuple[int, ...]]:
+        """The creatives of each product that names some."""
+        named = [product for product in self.products() if product.creatives]
+        return {product.id: tuple(sorted(one.id for one in product.creatives)) for product in named}
+
     def seen(self) -> Float64:
         """The chance that a place is looked at, shape [placement, slot]; 0 where there is no such slot."""
         slots = max(len(self.placements[name].seen) for name in self.placements)
@@ -299,6 +314,8 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     plans_and_campaigns = [*(plan.id for plan in scenario.plans), *(one.id for one in scenario.campaigns)]
     yield from _twice("plans, campaigns" if scenario.campaigns else "plans", plans_and_campaigns)
     yield from _twice("rooms", [room.id for room in scenario.rooms])
+    creatives = [one for product in scenario.products() for one in scenario.creatives().get(product.id, (product.id,))]
+    yield from _twice("creatives", creatives)
     yield from _at_least_one("products", len(products))
     yield from _out_of_bounds(scenario)
 
@@ -312,7 +329,7 @@ def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[Qianhe
         for version, made in enumerate(scenario.changes_of(planned), 1):
             plan = apply(plan, change(plan, version, made.at, "scenario", "", **made.after))
             yield from (fault.at(f"{made.at:%m-%d %H:%M}") for fault in rules.faults(plan, allowed, made.after))
-        yield from rules.boost_faults(scenario.boosts_of(planned), plan, allowed)
+        yield from rules.boost_faults(scenario.boosts_of(planned), plan, allowed, scenario.creatives())
     except (BadInput, Refused) as error:
         yield error
 
