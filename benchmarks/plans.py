@@ -11,8 +11,9 @@ import numpy.typing as npt
 from qianheng.bidding import Bidder
 from qianheng.core.days import DAY, MINUTE
 from qianheng.core.money import YUAN
-from qianheng.delivery.engine import Engine, Tick
+from qianheng.delivery.engine import Engine
 from qianheng.delivery.site import Site
+from qianheng.delivery.tick import Tick
 from qianheng.facts.opportunities import Opportunities
 from qianheng.plans.plan import Goal, Plan, PlanKind, PlanStatus
 from qianheng.prediction.predictor import Predictor

@@ -10,7 +10,8 @@ from qianheng.actions.driver import Driver, TimedPlan
 from qianheng.actions.scoring import DayScore
 from qianheng.actions.simulation import recorder_of, site_of, space_of
 from qianheng.core.days import microseconds, midnight
-from qianheng.delivery.engine import Engine, Tick
+from qianheng.delivery.engine import Engine
+from qianheng.delivery.tick import Tick
 from qianheng.plans.allowance import NOTHING, Lease
 from qianheng.plans.plan import Goal, Plan
 from qianheng.simulator.loading import load

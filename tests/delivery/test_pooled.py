@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from qianheng.auction.pools import Weights
 from qianheng.core.days import HOUR, MINUTE
-from qianheng.delivery.engine import Engine, Tick
+from qianheng.delivery.engine import Engine
 from qianheng.delivery.limits import AdShare, Limits
 from qianheng.delivery.pooled import NOBODY, REFUSALS
 from qianheng.delivery.shown import facts_of
 from qianheng.delivery.site import Pools
+from qianheng.delivery.tick import Tick
 from qianheng.facts.opportunities import Opportunities, Unpaid
 from qianheng.facts.schema import Fate, Kind
 from qianheng.prediction.predictor import Predictor

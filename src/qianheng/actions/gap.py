@@ -13,7 +13,8 @@ import numpy as np
 
 from qianheng.actions.scoring import Score
 from qianheng.auction.hindsight import Limits, Pages, believing
-from qianheng.delivery.engine import Engine, Tick
+from qianheng.delivery.engine import Engine
+from qianheng.delivery.tick import Tick
 from qianheng.facts.opportunities import Float32, Float64, Int64
 from qianheng.plans.plan import Goal
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qianheng.auction.hindsight import most_profit, optimum
-from qianheng.delivery.engine import Tick
 from qianheng.delivery.members import Members
 from qianheng.delivery.offers import Offers
+from qianheng.delivery.tick import Tick
 from qianheng.facts.opportunities import Bool, Decisions, Float32, Float64, Int8, Int64
 from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Goal, Plan

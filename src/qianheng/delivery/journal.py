@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qianheng.auction.pricing import PRICINGS, Pricing, codes
-from qianheng.delivery.engine import Bool, Engine, Tick
+from qianheng.delivery.engine import Bool, Engine
 from qianheng.delivery.offers import Parts
 from qianheng.delivery.pooled import REFUSALS
+from qianheng.delivery.tick import Tick
 from qianheng.facts.schema import SCHEMAS, Fate, Kind
 from qianheng.plans.plan import PlanStatus
 from qianheng.prediction.space import Float, Int

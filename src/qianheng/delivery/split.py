@@ -12,8 +12,9 @@ from enum import StrEnum
 import numpy as np
 
 from qianheng.core.days import HOUR
-from qianheng.delivery.engine import Bool, Engine, Tick
+from qianheng.delivery.engine import Bool, Engine
 from qianheng.delivery.members import PAGE
+from qianheng.delivery.tick import Tick
 from qianheng.plans.plan import Plan, PlanKind
 
 
