@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary_json import as_json
@@ -47,3 +50,22 @@ def transfers(run: RunFolder) -> list[tuple[object, ...]]:
         assert ledger.balance(connection, account(AccountKind.REVENUE).id).reserved == 0
     database.dispose()
     return [(kind, line) for kind, line in lines]
+
+
+class Killed(BaseException):
+    """The process dies; nothing is cleaned up."""
+
+
+def killed_each_day(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let every day die once, lived but not yet closed; the starts of those that have, so far."""
+    real, deaths = Driver.run_day, list[int]()
+
+    def dying(self: Driver, start: int, *rest: object) -> object:
+        day = real(self, start, *rest)  # type: ignore[arg-type]
+        if start not in deaths:
+            deaths.append(start)
+            raise Killed
+        return day
+
+    monkeypatch.setattr(Driver, "run_day", dying)
+    return deaths

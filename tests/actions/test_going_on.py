@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary_json import as_json
 from qianheng.core.money import micros
-from tests.actions.test_simulation import Killed
+from tests.actions.runs_for_tests import Killed, killed_each_day
 
 SMALL = {"days": "2", "opportunities_per_day": "3000", "buyers.population": "2500", "step_minutes": "20"}
 BOOSTS = """[
@@ -42,16 +41,7 @@ def test_a_run_killed_every_day_comes_to_the_same(
     scenario: str, changes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = lived(scenario, changes, tmp_path / "whole")
-    real, deaths = Driver.run_day, []
-
-    def dying(self: Driver, start: int, *rest: object) -> object:
-        day = real(self, start, *rest)  # type: ignore[arg-type]
-        if start not in deaths:
-            deaths.append(start)
-            raise Killed
-        return day
-
-    monkeypatch.setattr(Driver, "run_day", dying)
+    deaths = killed_each_day(monkeypatch)
     for _ in range(int(SMALL["days"])):
         with pytest.raises(Killed):
             lived(scenario, changes, tmp_path / "killed")

@@ -10,31 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import DayTold, RunFolder, RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.money import YUAN
-from tests.actions.runs_for_tests import lived, request, told, transfers
-
-
-class Killed(BaseException):
-    """The process dies; nothing is cleaned up."""
+from tests.actions.runs_for_tests import Killed, killed_each_day, lived, request, told, transfers
 
 
 def test_a_run_killed_in_mid_day_comes_to_the_same(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, deaths = Driver.run_day, []
-
-    def dying(self: Driver, start: int, *rest: object) -> object:
-        day = real(self, start, *rest)  # type: ignore[arg-type]
-        if start not in deaths:
-            deaths.append(start)
-            raise Killed
-        return day
-
-    monkeypatch.setattr(Driver, "run_day", dying)
+    deaths = killed_each_day(monkeypatch)
     for _ in range(2):
         with pytest.raises(Killed):
             lived(tmp_path)
