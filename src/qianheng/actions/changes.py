@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from qianheng.actions import books
 from qianheng.actions.driver import TimedPlan
-from qianheng.core.days import day_of, microseconds
+from qianheng.core.days import day_of, microseconds, midnight
 from qianheng.core.errors import Refused
+from qianheng.core.money import ratio
 from qianheng.measures.days import Days
+from qianheng.measures.query import counted_of, plan_day
 from qianheng.plans import rules
-from qianheng.plans.plan import apply, change
+from qianheng.plans.plan import Counting, Goal, Plan, apply, change
 from qianheng.simulator.planned import TimedChange
 from qianheng.simulator.scenario import Scenario
 from qianheng.store import plans
@@ -59,7 +61,18 @@ def _enter(connection: Connection, lake: Lake, when: tuple[Scenario, date], time
     found = rules.faults(after, allowed, timed.after)
     if scenario.promotes(day):
         before = Days(day - timedelta(days=allowed.promotion.days), day - timedelta(days=1), scenario.timezone)
-        achieved = books.achieved_roi(connection, lake, now.plan, before)
+        achieved = _achieved_roi(connection, lake, now.plan, before)
         found += filter(None, [rules.below_floor(now.plan, after, achieved, allowed)])
     rules.check(found, after)
     return plans.append(connection, entry).version
+
+
+def _achieved_roi(connection: Connection, lake: Lake, plan: Plan, days: Days) -> Fraction | None:
+    """The ROI a plan achieved on some days under its goal, boosts left out, as known when the last of them ended; of
+    the sums of all days, `None` without spend.
+    """
+    now = midnight(days.last + timedelta(days=1), days.timezone)
+    rows = counted_of(lake.query(connection, plan_day(days), as_of=now), plan.counting is Counting.ATTRIBUTED)
+    counted = [row for (plan_id, _), found in rows if plan_id == plan.id for row in found]
+    gmv = sum(row.net_gmv if plan.goal is Goal.NET else row.payment_gmv for row in counted)
+    return ratio(gmv, sum(row.spend for row in counted))

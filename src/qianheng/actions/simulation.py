@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books, pools, splits
+from qianheng.actions import books, close, judging, pools, splits
 from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
@@ -270,18 +270,18 @@ class _Run:
 
     def _settle(self, connection: Connection, day: date, now: datetime) -> None:
         """Judge the days whose window may have closed, promise what they are due, pay what was promised before."""
-        since, until = max(self.first, day - books.LOOK_BACK), min(self.last, day)
+        since, until = max(self.first, day - close.LOOK_BACK), min(self.last, day)
         if since > until:
             return
-        judged = books.judge_days(connection, self.lake, Days(since, until, self.timezone), now)
-        books.promise(connection, judged, now)
-        books.pay(connection, judged, now)
+        judged = judging.judge_days(connection, self.lake, Days(since, until, self.timezone), now)
+        close.promise(connection, judged, now)
+        close.pay(connection, judged, now)
 
     def _is_over(self, connection: Connection, day: date) -> bool:
         """Whether every window has closed and nothing promised is unpaid."""
         if day < self.last + timedelta(days=SETTLING_DAYS):
             return False
-        return not books.unpaid(connection) or day > self.last + timedelta(days=PATIENCE_DAYS)
+        return not close.unpaid(connection) or day > self.last + timedelta(days=PATIENCE_DAYS)
 
     def _told(self, day: date, lived: DayRun) -> dict[str, Any]:
         """What of a day no fact tells, as JSON: scores by truth, hourly readings, at last the landscape."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from qianheng.actions import books, splits
+from qianheng.actions import books, judging, splits
 from qianheng.actions.campaign_runs import campaign_runs
 from qianheng.actions.pools import shown_of
 from qianheng.actions.profit import Sold, goods_of
@@ -76,7 +76,7 @@ class _Reader:
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
         self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
         now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
-        self.judged = {(j.plan_id, j.day): j for j in books.judge_days(connection, lake, days, now)}
+        self.judged = {(j.plan_id, j.day): j for j in judging.judge_days(connection, lake, days, now)}
 
     def plan_run(self, plan: Plan) -> PlanRun:
         history = plans.history(self.connection, plan.id)

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from qianheng.actions.books import Judged
 from qianheng.actions.campaign_runs import CampaignRun
+from qianheng.actions.judging import Judged
 from qianheng.actions.pools import Shown
 from qianheng.actions.splits import MemberRun
 from qianheng.core.money import Micros

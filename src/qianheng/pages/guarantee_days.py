@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from qianheng.actions.books import unit_id
+from qianheng.actions.judging import unit_id
 from qianheng.actions.summary import PlanDay, PlanRun
 from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say

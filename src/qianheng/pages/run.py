@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from qianheng.actions.books import unit_id
 from qianheng.actions.frontier import verdict
+from qianheng.actions.judging import unit_id
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text

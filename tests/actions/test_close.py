@@ -1,0 +1,167 @@
+"""A plan's day: judged by what was in force that day, credited once."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection
+
+from qianheng.actions import books, close, judging
+from qianheng.actions.judging import Judged
+from qianheng.core.days import HOUR, microseconds, midnight
+from qianheng.core.money import YUAN
+from qianheng.facts.batch import FactBatch, table
+from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.guarantee.verdict import Reason, Status
+from qianheng.ledger.spending import Payment
+from qianheng.measures.days import Days
+from qianheng.plans.plan import Goal, Plan, PlanKind, PlanStatus, Value, change
+from qianheng.store import ledger, plans
+from qianheng.store.database import connect, migrate
+from qianheng.store.lake import Lake
+
+DAY = date(2025, 9, 10)
+PLAN = Plan(1, 1, 5, "p", PlanKind.PRODUCT, Goal.PAYMENT, Decimal("7.5"), 2000 * YUAN, (11,), status=PlanStatus.ACTIVE)
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    database = connect(f"sqlite:///{tmp_path / 'run.db'}")
+    migrate(database)
+    with database.begin() as open_connection:
+        books.open_accounts(open_connection, PLAN.ad_account_id, 5000 * YUAN, midnight(DAY))
+        plans.create(open_connection, PLAN)
+        yield open_connection
+    database.dispose()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def of_kind(kind: Kind, count: int, amount: int, **known: int) -> FactBatch:
+    at = microseconds(midnight(DAY)) + 9 * HOUR + np.arange(count)
+    columns: dict[str, np.ndarray | int | bool] = dict.fromkeys(SCHEMAS[kind].names, 0)
+    columns |= {"id": np.arange(count) + 1, "at": at, "received_at": at, "plan_id": PLAN.id, "amount": amount}
+    return FactBatch({kind: table(kind, columns | known)})
+
+
+def sell(connection: Connection, lake: Lake, orders: int) -> None:
+    """SPEC 5.3 (a): spend 1000, GMV 3000 if there are ten orders, target 7.5."""
+    lake.add(connection, of_kind(Kind.CHARGE, 1, 1000 * YUAN))
+    lake.add(connection, of_kind(Kind.ORDER, orders, 3000 * YUAN // 10, channel=int(Channel.PROMOTED)))
+
+
+def judged(connection: Connection, lake: Lake, now: datetime, day: date = DAY) -> Judged:
+    (found,) = judging.judge_days(connection, lake, Days(day, day), now)
+    return found
+
+
+def settle(connection: Connection, lake: Lake, now: datetime) -> Judged:
+    """What the end of a day does, twice: doing it again changes nothing."""
+    for _ in range(2):
+        found = [judged(connection, lake, now)]
+        close.promise(connection, found, now)
+        close.pay(connection, found, now)
+    return judged(connection, lake, now)
+
+
+def changed(connection: Connection, at: datetime, **after: Value) -> None:
+    now = plans.load(connection, PLAN.id)
+    plans.append(connection, change(now.plan, now.version + 1, at, "owner", "", **after))
+
+
+def test_a_missed_day_is_promised_when_judged_and_paid_once_on_the_next_working_day(
+    connection: Connection, lake: Lake
+) -> None:
+    sell(connection, lake, 10)
+    seen = []
+    for later in range(1, 15):
+        unit = settle(connection, lake, midnight(DAY + timedelta(days=later)))
+        seen.append((later, unit.status, unit.promised, unit.paid))
+    due = 600 * YUAN
+    assert [row for row in seen if row[0] in (1, 7, 8, 9, 14)] == [
+        (1, Status.CONFIRMING, 0, 0),
+        (7, Status.CONFIRMING, 0, 0),
+        (8, Status.CONFIRMING, due, 0),  # Thursday, 18 September
+        (9, Status.COMPENSATED, 0, due),
+        (14, Status.COMPENSATED, 0, due),
+    ]
+    assert ledger.funds(connection, PLAN.ad_account_id).credit == due
+    assert ledger.balanced(connection)
+
+
+def test_nobody_is_paid_on_a_day_off(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    settle(connection, lake, midnight(date(2025, 9, 19)))  # Friday
+    for off in (date(2025, 9, 20), date(2025, 9, 21)):
+        assert settle(connection, lake, midnight(off)).paid == 0
+    assert settle(connection, lake, midnight(date(2025, 9, 22))).paid == 600 * YUAN
+
+
+def test_too_few_orders_are_not_covered(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 9)
+    unit = settle(connection, lake, midnight(DAY + timedelta(days=8)))
+    assert (unit.status, unit.verdict.reason, unit.promised) == (Status.ENDED, Reason.TOO_FEW_ORDERS, 0)
+
+
+def test_organic_orders_do_not_count_for_a_plan_that_counts_attributed_ones(connection: Connection, lake: Lake) -> None:
+    lake.add(connection, of_kind(Kind.CHARGE, 1, 1000 * YUAN))
+    lake.add(connection, of_kind(Kind.ORDER, 40, 300 * YUAN, channel=int(Channel.ORGANIC)))
+    unit = judged(connection, lake, midnight(DAY + timedelta(days=8)))
+    assert unit.verdict.sums.orders == 0
+    assert unit.verdict.reason is Reason.TOO_FEW_ORDERS
+
+
+def test_a_late_order_is_a_correction_and_never_an_edit(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    for later in range(8, 10):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    late = of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED))  # the eleventh is new
+    lake.add(connection, late)
+    for later in range(10, 14):
+        unit = settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    assert unit.paid == 560 * YUAN
+    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    assert [(one.reason, one.amount) for one in about if one.pending_id is None] == [
+        ("compensation", 600 * YUAN),
+        ("correction", 40 * YUAN),
+    ]
+    assert ledger.balanced(connection)
+
+
+def test_a_correction_takes_back_at_most_the_credit_that_is_still_there(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    for later in range(8, 10):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    at = midnight(DAY + timedelta(days=10))
+    ledger.spend(connection, Payment(1, PLAN.ad_account_id, 590 * YUAN, at))
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    for later in range(10, 14):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    assert [one.amount for one in about if one.reason == "correction" and one.pending_id is None] == [10 * YUAN]
+    assert ledger.funds(connection, PLAN.ad_account_id).credit == 0
+    assert ledger.balanced(connection)
+
+
+def test_a_day_is_judged_by_the_bid_mode_it_had(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    later = midnight(DAY + timedelta(days=2))
+    changed(connection, later, bid_mode="max_delivery", target=None)
+    now = midnight(DAY + timedelta(days=12))
+    assert judged(connection, lake, now).verdict.compensation == 600 * YUAN
+    uncovered = judged(connection, lake, now, DAY + timedelta(days=2))
+    assert uncovered.verdict.reason is Reason.GOAL_NOT_COVERED
+
+
+def test_two_changes_forty_minutes_apart_void_the_day(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    for minutes, target in ((0, "2.7"), (40, "2.6")):
+        changed(connection, midnight(DAY) + timedelta(hours=9, minutes=minutes), target=Decimal(target))
+    unit = settle(connection, lake, midnight(DAY + timedelta(days=8)))
+    assert (unit.status, unit.verdict.reason, unit.promised) == (Status.VOID, Reason.CHANGES_TOO_CLOSE, 0)
