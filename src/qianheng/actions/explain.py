@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from qianheng.actions.desk import DATABASE, path_of
 from qianheng.core.days import day_of, microseconds, midnight, moment, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.money import yuan
@@ -28,12 +28,11 @@ from qianheng.delivery.journal import crossed, replayed
 from qianheng.facts.schema import Fate
 from qianheng.plans.plan import Plan
 from qianheng.store import plans, runs
-from qianheng.store.database import connect, home, reading
+from qianheng.store.database import connect, reading
 from qianheng.store.lake import Lake
 
 Json = dict[str, Any]
 TOP_LOSSES = 10
-DATABASE = "run.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def opened(run: str) -> Iterator[Kept]:
 
     Nothing goes by that name: NotFound.
     """
-    path = _find(run)
+    path = path_of(run)
     database = connect(f"sqlite:///{path / DATABASE}")
     try:
         with reading(database) as connection:
@@ -81,17 +80,6 @@ def opened(run: str) -> Iterator[Kept]:
             yield Kept(Lake(path / "lake"), connection, held, told, float(request.get("journal", 0.0)))
     finally:
         database.dispose()
-
-
-def _find(run: str) -> Path:
-    if (Path(run) / DATABASE).exists():
-        return Path(run)
-    kept = sorted((home() / "runs").glob(f"*/{DATABASE}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    names = [path.parent.name for path in kept]
-    matching = [name for name in names if run in (name, name.rsplit("-", 2)[0])]
-    if not matching:
-        raise NotFound("explain.no_run", place="RUN", value=run, known=_listed(names[:8]))
-    return home() / "runs" / matching[0]
 
 
 def opportunity(kept: Kept, id_: int) -> Json:

@@ -28,6 +28,7 @@ from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of, rates_of
 from qianheng.bidding.curves import GRID
+from qianheng.core.actors import REVIEWER, SYSTEM, Actor, Role
 from qianheng.core.days import MINUTE, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
@@ -42,7 +43,7 @@ from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.simulator.scenario import Scenario
-from qianheng.store import plans, runs
+from qianheng.store import members, plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
 
@@ -178,11 +179,13 @@ class _Run:
         """Enter the run, its accounts and its plans, unless that was done before."""
         at = midnight(self.first, self.timezone)
         request = {"scenario": self.scenario.name, "seed": self.folder.seed, "days": self.scenario.days}
-        request |= {"journal": self.scenario.journal}
+        request |= {"journal": self.scenario.journal, "timezone": self.timezone}
         runs.begin(connection, self.folder.run_id, request, self.first)
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():
             plans.create(connection, plan)
+        for member in members_of(self.scenario):
+            members.found(connection, member, at)
 
     def _build(self, connection: Connection) -> None:
         """The market and the engine as they stand at the beginning of `self.day`."""
@@ -312,6 +315,13 @@ class _Run:
 
     def _start(self, day: date) -> int:
         return microseconds(midnight(day, self.timezone))
+
+
+def members_of(scenario: Scenario) -> list[Actor]:
+    """Who works on a fresh run: an owner for each shop, and the platform's reviewer and system."""
+    first, *others = (shop.id for shop in scenario.shops)
+    owners = {"owner": first} | {f"owner-{shop_id}": shop_id for shop_id in others}
+    return [*(Actor(name, Role.OWNER, shop_id) for name, shop_id in owners.items()), REVIEWER, SYSTEM]
 
 
 def space_of(scenario: Scenario) -> Space:

@@ -31,14 +31,16 @@ def zone(name: str) -> ZoneInfo:
         raise BadInput("core.unknown_zone", value=name) from None
 
 
-def parse_time(text: object) -> datetime:
-    """An ISO 8601 time with its offset. Without an offset, or unreadable: BadInput."""
+def parse_time(text: object, zone_name: str | None = None) -> datetime:
+    """An ISO 8601 time with its offset, or in that zone if it says none. Neither, or unreadable: BadInput."""
     try:
         if not isinstance(text, str):
             raise ValueError
         at = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput("core.not_a_time", value=text) from None
+    if at.tzinfo is None and zone_name is not None:
+        return at.replace(tzinfo=zone(zone_name))
     if at.tzinfo is None:
         raise BadInput("core.time_without_offset", value=text)
     return at

@@ -8,13 +8,27 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Engine, Integer, MetaData, create_engine, event, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Insert,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
@@ -75,6 +89,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
+
+
+def insert_unless_there(connection: Connection, table: Table) -> Insert:
+    """An insert that leaves rows alone whose key is taken, also by another process that is just writing it."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def append(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Append a row to a log unless its `id` is in it; whether the log now holds this very content under the id."""
+    connection.execute(insert_unless_there(connection, table), dict(row))
+    kept = connection.execute(select(table).where(table.c.id == row["id"])).one()._mapping
+    return all(kept[name] == value for name, value in row.items())
 
 
 def migrate(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from qianheng.ledger.book import Balance, Book, StatementLine
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import Account, AccountKind, State, Transfer, account, posting, voiding
 from qianheng.store.database import Sequence as RowNumber
-from qianheng.store.database import metadata
+from qianheng.store.database import insert_unless_there, metadata
 
 ACCOUNT = sa.Table(
     "account",
@@ -66,7 +66,7 @@ def open_accounts(connection: Connection, accounts: Iterable[Account]) -> None:
     known = set(connection.scalars(sa.select(ACCOUNT.c.id)))
     rows = [_account_row(account) for account in accounts if account.id not in known]
     if rows:
-        connection.execute(_insert_unless_there(connection), rows)
+        connection.execute(insert_unless_there(connection, ACCOUNT), rows)
 
 
 def record(connection: Connection, transfers: Sequence[Transfer]) -> list[Transfer]:
@@ -265,15 +265,6 @@ def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
 
 def _touched(transfers: Iterable[Transfer]) -> set[int]:
     return {account_id for transfer in transfers for account_id in (transfer.debit, transfer.credit)}
-
-
-def _insert_unless_there(connection: Connection) -> sa.Insert:
-    """PostgreSQL may meet another process opening the same account; SQLite has one writer at a time."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-
-        return insert(ACCOUNT).on_conflict_do_nothing()
-    return sa.insert(ACCOUNT)
 
 
 def _account_row(account: Account) -> dict[str, object]:

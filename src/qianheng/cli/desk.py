@@ -1,0 +1,83 @@
+"""The options by which a person comes to a desk, and what anybody may ask there: `qianheng audit`, `notices`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from qianheng.store.audit import Entry
+    from qianheng.store.notices import Notice
+
+RunName: TypeAlias = Annotated[str, typer.Option("--run", metavar="NAME", help=say("desk.command.run"))]
+As: TypeAlias = Annotated[str, typer.Option("--as", metavar="NAME", help=say("desk.command.as"))]
+Now: TypeAlias = Annotated[str, typer.Option("--now", metavar="TIME", help=say("desk.command.now"))]
+Subject: TypeAlias = Annotated[str, typer.Option("--about", metavar="SUBJECT", help=say("desk.command.subject"))]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands on what was done and told."""
+    app.command("audit", help=say("desk.command.audit"))(_audit)
+    app.command("notices", help=say("desk.command.notices"))(_notices)
+
+
+def minute(at: datetime, here: datetime) -> str:
+    """A time as people read it, in the zone of `here`."""
+    return f"{at.astimezone(here.tzinfo):%Y-%m-%d %H:%M}"
+
+
+def _audit(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.store.audit import entries
+    from qianheng.store.database import reading
+
+    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+        found = entries(connection, desk.actor.shop_id, about or None)
+    if as_json:
+        print_json([_entry(entry, desk.now) for entry in found])
+        return
+    columns = [say(f"desk.column.{name}") for name in ("at", "actor", "role", "act", "subject", "detail")]
+    print_table("", columns, [_entry_row(entry, desk.now) for entry in found])
+
+
+def _notices(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.store.database import reading
+    from qianheng.store.notices import notices
+
+    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+        found = notices(connection, desk.actor.shop_id, about or None)
+    if as_json:
+        print_json([_notice(notice, desk.now) for notice in found])
+        return
+    columns = [say(f"desk.column.{name}") for name in ("at", "subject", "text")]
+    print_table("", columns, [(minute(one.at, desk.now), one.subject, one.text()) for one in found])
+
+
+def _entry(entry: Entry, here: datetime) -> dict[str, Any]:
+    who = {"actor": entry.actor, "role": str(entry.role), "act": str(entry.act)}
+    at = entry.at.astimezone(here.tzinfo).isoformat()
+    return {"id": str(entry.id), "at": at, **who, "subject": entry.subject, "detail": entry.detail}
+
+
+def _entry_row(entry: Entry, here: datetime) -> list[str]:
+    detail = ", ".join(f"{name}={_plain(value)}" for name, value in entry.detail.items())
+    role, act = say(f"actors.role.{entry.role}"), say(f"actors.act.{entry.act}")
+    return [minute(entry.at, here), entry.actor, role, act, entry.subject, detail]
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _notice(notice: Notice, here: datetime) -> dict[str, Any]:
+    at = notice.at.astimezone(here.tzinfo).isoformat()
+    told = {"kind": notice.kind, "subject": notice.subject, "values": notice.values}
+    return {"id": str(notice.id), "at": at, **told, "text": notice.text()}
