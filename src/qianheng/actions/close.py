@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import Judged, credited, unit_id, unit_of
+from qianheng.actions.judging import Judged, credited, unit_id
 from qianheng.core.days import is_working_day, microseconds
 from qianheng.core.money import Micros
+from qianheng.guarantee.history import unit_of
 from qianheng.guarantee.policy import load_policy
 from qianheng.guarantee.timeline import Payment as CreditDue
 from qianheng.guarantee.timeline import payment

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 
 from sqlalchemy import Connection
 
 from qianheng.core.days import microseconds
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
-from qianheng.guarantee.case import Event, Log, PlanEvent, Target, Unit
+from qianheng.guarantee.case import Log
 from qianheng.guarantee.figures import Figures, Period
+from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
 from qianheng.guarantee.policy import load_policy
 from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Status, Verdict, judge
 from qianheng.ledger.transfers import AccountKind, State, account
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day
-from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanChange, PlanStatus
+from qianheng.plans.plan import Counting, Goal, Plan
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
-
-BEGUN = 0  # a plan's first target is older than any of its days
-_EVENTS = {PlanStatus.PAUSED: Event.PAUSE, PlanStatus.ACTIVE: Event.RESUME, PlanStatus.DELETED: Event.DELETE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,12 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
     for stored in plans.load_all(connection):
         history = plans.history(connection, stored.plan.id)
         changes = plans.log(connection, stored.plan.id)
-        log = _log(history, changes)
+        log = log_of(history, changes)
         rows = counted[stored.plan.counting is Counting.ATTRIBUTED]
         for number in range((days.last - days.first).days + 1):
             day = days.first + timedelta(days=number)
             found = _figures(rows.get((stored.plan.id, day), []), history)
-            plan = _of_day(history, changes, Days(day, day, stored.plan.timezone))
+            plan = plan_of_day(history, changes, Days(day, day, stored.plan.timezone))
             judged.append(_judge(connection, plan, day, (log, found), now))
     return judged
 
@@ -63,12 +60,6 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
 def unit_id(plan_id: int, day: date) -> int:
     """What the transfers of a plan's day refer to."""
     return stable_id("unit", plan_id, day)
-
-
-def unit_of(plan: Plan, day: date) -> Unit:
-    """What the guarantee judges of a plan: that day of it."""
-    rate = plan.commission_rate or None
-    return Unit(str(plan.id), day, plan.kind, plan.bid_mode, plan.timezone, rate)
 
 
 def credited(connection: Connection, plan_id: int, day: date) -> dict[int, Micros]:
@@ -93,17 +84,6 @@ def _judge(connection: Connection, plan: Plan, day: date, case: tuple[Log, Figur
     return Judged(plan.id, day, verdict, posted, promised - posted, status(verdict, [posted]))
 
 
-def _of_day(history: Sequence[Plan], changes: Sequence[PlanChange], day: Days) -> Plan:
-    """The plan as it was that day, whatever became of it later; under maximum delivery if it ever was in that day."""
-    since = [BEGUN, *(microseconds(made.at) for made in changes)]
-    in_force = [
-        plan
-        for plan, begins, ends in zip(history, since, [*since[1:], day.until], strict=True)
-        if begins < day.until and ends > day.since
-    ]
-    return next((plan for plan in in_force if plan.bid_mode is BidMode.MAX_DELIVERY), in_force[-1])
-
-
 def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:
     """The sums of a plan's day under each target version, read by the goal and target that version had."""
     periods = []
@@ -111,22 +91,5 @@ def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:
         plan = history[row.target_version]
         net = plan.goal is Goal.NET
         orders, gmv = (row.net_orders, row.net_gmv) if net else (row.payment_orders, row.payment_gmv)
-        periods.append(Period(plan.goal, _target(plan), orders, gmv))
+        periods.append(Period(plan.goal, target_of(plan), orders, gmv))
     return Figures(sum(row.spend for row in rows), tuple(periods))
-
-
-def _log(history: Sequence[Plan], changes: Sequence[PlanChange]) -> Log:
-    """What the guarantee asks of a change log: the targets in force over time, pauses, restarts and the deletion."""
-    targets = [Target(BEGUN, history[0].goal, _target(history[0]))]
-    events = []
-    for made, plan in zip(changes, history[1:], strict=True):
-        changed = dict(made.after)
-        if changed.keys() & {"goal", "target"}:
-            targets.append(Target(microseconds(made.at), plan.goal, _target(plan)))
-        if "status" in changed:
-            events.append(PlanEvent(microseconds(made.at), _EVENTS[plan.status]))
-    return Log(tuple(targets), tuple(events))
-
-
-def _target(plan: Plan) -> Fraction | None:
-    return None if plan.target is None else Fraction(plan.target)
