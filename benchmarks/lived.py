@@ -22,7 +22,7 @@ from qianheng.facts.batch import FactBatch, join
 from qianheng.facts.schema import Channel, Kind
 from qianheng.guarantee.case import Case, Charge, Log, Order, Refund, Target, Unit
 from qianheng.guarantee.figures import add_up, sift
-from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import judge
 from qianheng.measures.days import date_of, day_numbers
 from qianheng.measures.query import PlanDay as PlanDate
@@ -127,7 +127,7 @@ def _judged(lived: Lived, of: tuple[Plan, int], case: Case) -> PlanDay:
     plan, day = of
     sifted = sift(case)
     figures = add_up(case, sifted)
-    verdict = judge(load_policy(plan.policy), case.unit, case.log, figures, case.now)
+    verdict = judge(shipped().in_force(plan.policy, case.unit.day), case.unit, case.log, figures, case.now)
     worths = [float(counted.gmv / (sifted.targets[counted.period].value or 1)) / YUAN for counted in sifted.orders]
     score = lived.scores[plan.id, day]
     return PlanDay(

@@ -33,7 +33,7 @@ from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.guarantee.case import Log, Target, Unit
 from qianheng.guarantee.figures import Figures, Period
-from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import judge
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, counted_of, plan_day, sums_of
@@ -210,7 +210,7 @@ def ours(folder: Path, size: Size) -> Settled:
         answer = lake.query(connection, plan_day(size.span))
     totals: Sums = total(sums_of(answer).values())
     counted = dict(counted_of(answer, promoted_only=False))
-    policy = load_policy("seed")
+    policy = shipped().in_force("seed", FIRST)
     now = microseconds(NOW)
     compensation = []
     for number in range(size.days):

@@ -15,6 +15,7 @@ from qianheng.core.days import HOUR, microseconds, midnight
 from qianheng.core.money import YUAN
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.guarantee.shelf import SHIPPED
 from qianheng.guarantee.verdict import Reason, Status
 from qianheng.ledger.spending import Payment
 from qianheng.measures.days import Days
@@ -165,3 +166,18 @@ def test_two_changes_forty_minutes_apart_void_the_day(connection: Connection, la
         changed(connection, midnight(DAY) + timedelta(hours=9, minutes=minutes), target=Decimal(target))
     unit = settle(connection, lake, midnight(DAY + timedelta(days=8)))
     assert (unit.status, unit.verdict.reason, unit.promised) == (Status.VOID, Reason.CHANGES_TOO_CLOSE, 0)
+
+
+def test_a_day_is_judged_and_paid_by_the_version_of_its_policy_in_force_then(
+    connection: Connection, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell(connection, lake, 10)
+    monday = midnight(DAY) + timedelta(days=12)
+    for start, due in ((DAY + timedelta(days=1), 600 * YUAN), (DAY, 0)):
+        text = (SHIPPED / "seed.toml").read_text(encoding="utf-8").replace("version = 1", "version = 2")
+        text = text.replace("2025-01-01", start.isoformat()).replace("at_least = 10", "at_least = 11")
+        path = tmp_path / start.isoformat() / "policies" / "seed.v2.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv("QIANHENG_HOME", str(path.parents[1]))
+        assert judged(connection, lake, monday).verdict.compensation == due

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from qianheng.guarantee.explain import explain
-from qianheng.guarantee.policy import load_policy
 from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import answer, evaluate
 
 BOOK = Path(__file__).parents[1] / "books" / "guarantee.toml"
@@ -72,7 +72,7 @@ def case_of(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_the_book_of_cases_holds(row: dict[str, Any]) -> None:
     case = parse_case(json.dumps(case_of(row)), "book")
-    told = answer(evaluate(load_policy(case.policy), case), case.unit.timezone)
+    told = answer(evaluate(shipped().in_force(case.policy, case.unit.day), case), case.unit.timezone)
     expected = {key: None if value == "" else value for key, value in row["expect"].items()}
     assert {key: told[key] for key in expected} == expected
     assert ("forgone" in told) == (told["status"] == "void")
@@ -81,7 +81,7 @@ def test_the_book_of_cases_holds(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_every_case_of_the_book_can_be_explained(row: dict[str, Any]) -> None:
     case = parse_case(json.dumps(case_of(row)), "book")
-    explanation = explain(load_policy(case.policy), case)
+    explanation = explain(shipped().in_force(case.policy, case.unit.day), case)
     told = explanation["verdict"]
     counted = [order for order in explanation["orders"] if order["left_out"] is None]
     assert len(counted) == told["orders"]

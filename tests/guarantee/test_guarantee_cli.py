@@ -270,3 +270,28 @@ def test_policies_are_listed_in_both_languages(run: Any) -> None:
     assert "ROI < 加权目标的 80 %" in run("--lang", "zh", "policies")[1]
     names = [policy["name"] for policy in json.loads(run("policies", "--json")[1])]
     assert {"seed", "qianchuan-product", "qianchuan-live", "tiktok-gmv-max", "shopee-gmv-max", "none"} == set(names)
+
+
+def test_a_new_version_of_a_shipped_policy_judges_days_from_its_own_on(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QIANHENG_HOME", str(Path("home").absolute()))
+    seed = (Path(main.__file__).parents[1] / "guarantee" / "policies" / "seed.toml").read_text("utf-8")
+    for old, new in {
+        "version = 1": "version = 2",
+        "2025-01-01": "2025-10-02",
+        "at_least = 10": "at_least = 12",
+    }.items():
+        seed = seed.replace(old, new)
+    Path("home/policies").mkdir(parents=True)
+    Path("home/policies/seed.v2.toml").write_text(seed, "utf-8")
+    moved = json.loads(json.dumps(case()).replace("2025-10-0", "2025-10-1"))
+    write("cases.jsonl", case(), moved)
+    told = [json.loads(line) for line in run("evaluate", "cases.jsonl", "--json")[1].splitlines()]
+    assert [(one["orders"], one["reason"]) for one in told] == [(11, None), (11, "too_few_orders")]
+    shown = [
+        (one["version"], one["effective_from"])
+        for one in json.loads(run("policies", "--json")[1])
+        if one["name"] == "seed"
+    ]
+    assert shown == [(1, "2025-01-01"), (2, "2025-10-02")]

@@ -13,7 +13,7 @@ from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.core.money import FEN, YUAN
 from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
 from qianheng.guarantee.figures import Figures, Period, figures
-from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import PRECEDENCE, VOIDS, Reason, Status, evaluate, judge
 from qianheng.plans.plan import Goal
 
@@ -69,7 +69,9 @@ def test_the_order_of_facts_does_not_matter(case: Case, random: object) -> None:
 
     log = Log(shuffled(case.log.targets), shuffled(case.log.events))
     mixed = replace(case, log=log, charges=shuffled(case.charges), orders=shuffled(case.orders))
-    assert evaluate(load_policy(case.policy), mixed) == evaluate(load_policy(case.policy), case)
+    assert evaluate(shipped().in_force(case.policy, case.unit.day), mixed) == evaluate(
+        shipped().in_force(case.policy, case.unit.day), case
+    )
 
 
 @given(cases(), st.data())
@@ -80,7 +82,9 @@ def test_a_fact_told_again_changes_nothing(case: Case, data: st.DataObject) -> N
         charges=case.charges + tuple(charge._replace(amount=data.draw(amounts)) for charge in case.charges),
         orders=case.orders + tuple(order._replace(at=data.draw(times)) for order in case.orders),
     )
-    assert evaluate(load_policy(case.policy), again) == evaluate(load_policy(case.policy), case)
+    assert evaluate(shipped().in_force(case.policy, case.unit.day), again) == evaluate(
+        shipped().in_force(case.policy, case.unit.day), case
+    )
 
 
 @given(cases(), st.integers(1, DAY), amounts)
@@ -100,7 +104,9 @@ def test_facts_later_than_now_change_nothing(case: Case, later: int, amount: int
             ),
         ),
     )
-    assert evaluate(load_policy(case.policy), more) == evaluate(load_policy(case.policy), case)
+    assert evaluate(shipped().in_force(case.policy, case.unit.day), more) == evaluate(
+        shipped().in_force(case.policy, case.unit.day), case
+    )
 
 
 @given(cases(), st.integers(2, 9))
@@ -116,7 +122,7 @@ def test_money_scales(case: Case, factor: int) -> None:
             for order in case.orders
         ),
     )
-    policy = load_policy(case.policy)
+    policy = shipped().in_force(case.policy, case.unit.day)
     before, after = evaluate(policy, case).sums, evaluate(policy, scaled).sums
     assert after.shortfall == factor * before.shortfall
     assert (after.orders, after.weighted_target, after.actual_roi) == (
@@ -128,7 +134,7 @@ def test_money_scales(case: Case, factor: int) -> None:
 
 @given(cases())
 def test_compensation_is_the_shortfall_if_every_check_holds_and_nothing_otherwise(case: Case) -> None:
-    policy = load_policy(case.policy)
+    policy = shipped().in_force(case.policy, case.unit.day)
     verdict = evaluate(policy, case)
     all_hold = policy.rules is not None and all(check.passed for check in verdict.checks)
     assert (verdict.compensation > 0) == all_hold
@@ -139,7 +145,7 @@ def test_compensation_is_the_shortfall_if_every_check_holds_and_nothing_otherwis
 
 @given(cases())
 def test_status_reason_and_final_agree(case: Case) -> None:
-    verdict = evaluate(load_policy(case.policy), case)
+    verdict = evaluate(shipped().in_force(case.policy, case.unit.day), case)
     assert (verdict.status is Status.VOID) == (verdict.reason in VOIDS) == (verdict.forgone is not None)
     assert verdict.final or verdict.reason is None
     assert (verdict.status is Status.ENDED) <= (verdict.reason is not None)
@@ -150,7 +156,7 @@ def test_status_reason_and_final_agree(case: Case) -> None:
 
 @given(cases())
 def test_checks_stand_in_the_precedence_of_their_reasons(case: Case) -> None:
-    checks = evaluate(load_policy("tiktok-gmv-max"), case).checks
+    checks = evaluate(shipped().in_force("tiktok-gmv-max", UNIT.day), case).checks
     places = [PRECEDENCE[check.reason] for check in checks]
     assert places == sorted(places)
 
@@ -168,7 +174,7 @@ def test_figures_from_partial_sums_give_the_same_verdict(case: Case, cut: int) -
             for a, b in zip(first.periods, second.periods, strict=True)
         ),
     )
-    policy = load_policy(case.policy)
+    policy = shipped().in_force(case.policy, case.unit.day)
     assert judge(policy, case.unit, case.log, joined, case.now) == evaluate(policy, case)
 
 
@@ -260,7 +266,7 @@ def second_reading(policy: str, case: Case) -> dict[str, object]:
 
 @given(cases(), st.sampled_from(sorted(PROFILES)))
 def test_a_second_reading_of_the_contract_agrees(case: Case, policy: str) -> None:
-    verdict = evaluate(load_policy(policy), case)
+    verdict = evaluate(shipped().in_force(policy, UNIT.day), case)
     assert second_reading(policy, case) == {
         "status": verdict.status,
         "reason": verdict.reason,

@@ -9,7 +9,7 @@ import pytest
 from qianheng.core.errors import BadInput
 from qianheng.core.words import LANGUAGES, speak
 from qianheng.guarantee.case import Event
-from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.reading import Given, parse_case
 
 AT = "2025-10-01T09:30:00+08:00"
 CASE: dict[str, Any] = {
@@ -63,7 +63,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("unit.commission_rate", "20", "unit.commission_rate: 20 is not a commission rate"),
     ("unit.commission_rate", "-0.1", "unit.commission_rate: -0.1 is not a commission rate"),
     ("unit.plan_id", None, "unit.plan_id: expected printable text"),
-    ("policy", "seeds", "policy: 'seeds' is not a policy; shipped are none, qianchuan-live"),
+    ("policy", "seeds", "policy: 'seeds' is not a policy; known are none, qianchuan-live"),
     ("now", REMOVED, "now: missing"),
     ("currency", "CNY", "currency: unknown key"),
 ]
@@ -121,7 +121,7 @@ def test_what_has_a_natural_default_may_be_left_out() -> None:
 
 
 def test_now_and_policy_may_be_given_beside_the_case() -> None:
-    case = parse_case(json.dumps(with_fault("now", REMOVED)), "case.json", now=0, policy="none")
+    case = parse_case(json.dumps(with_fault("now", REMOVED)), "case.json", Given(now=0, policy="none"))
     assert (case.now, case.policy) == (0, "none")
 
 

@@ -10,12 +10,12 @@ from qianheng.core.days import DAY, HOUR, SHANGHAI, microseconds, midnight
 from qianheng.core.money import YUAN
 from qianheng.guarantee.case import Log, Target, Unit
 from qianheng.guarantee.figures import Figures, Period
-from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.timeline import compensation_id, payment, status
 from qianheng.guarantee.verdict import Status, Verdict, judge, judgement
 from qianheng.plans.plan import Goal
 
-SEED = load_policy("seed")
+SEED = shipped().in_force("seed", date(2025, 10, 1))
 TARGET = Target(0, Goal.PAYMENT, Fraction(15, 2))
 
 
@@ -25,7 +25,7 @@ def unit(day: str = "2025-10-11") -> Unit:
 
 def verdict(of: Unit, spend: int = 1000, days_later: int = 8, policy: str = "seed") -> Verdict:
     found = Figures(spend * YUAN, (Period(Goal.PAYMENT, TARGET.value, 11, 3000 * YUAN),))
-    return judge(load_policy(policy), of, Log((TARGET,)), found, of.window[0] + days_later * DAY)
+    return judge(shipped().in_force(policy, of.day), of, Log((TARGET,)), found, of.window[0] + days_later * DAY)
 
 
 # T + 8 is a local midnight; the credit is due on the first and overdue after the third working day after it.
@@ -60,7 +60,7 @@ def test_nothing_is_paid_before_judgement() -> None:
 def test_nothing_is_paid_where_nothing_is_due_or_promised() -> None:
     of = unit()
     assert payment(SEED, of, verdict(of, spend=400), [], now=0) is None
-    assert payment(load_policy("none"), of, verdict(of, policy="none"), [], now=0) is None
+    assert payment(shipped().in_force("none", of.day), of, verdict(of, policy="none"), [], now=0) is None
 
 
 def test_asked_again_it_is_the_same_payment_and_once_recorded_none() -> None:
@@ -86,7 +86,11 @@ def test_late_facts_are_corrected_by_another_payment_either_way() -> None:
 def test_ids_differ_by_plan_day_and_policy() -> None:
     of = unit()
     units = [of, replace(of, plan_id="p2"), replace(of, day=date(2025, 10, 12))]
-    ids = {compensation_id(policy, u) for u in units for policy in (SEED, load_policy("qianchuan-product"))}
+    ids = {
+        compensation_id(policy, u)
+        for u in units
+        for policy in (SEED, shipped().in_force("qianchuan-product", date(2025, 10, 1)))
+    }
     assert len(ids) == 6
 
 

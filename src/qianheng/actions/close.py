@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from qianheng.actions.judging import Judged, credited, unit_id
+from qianheng.actions.policies import policies
 from qianheng.core.days import is_working_day, microseconds
 from qianheng.core.money import Micros
 from qianheng.guarantee.history import unit_of
-from qianheng.guarantee.policy import load_policy
 from qianheng.guarantee.timeline import Payment as CreditDue
 from qianheng.guarantee.timeline import payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
@@ -30,10 +30,12 @@ def promise(connection: Connection, judged: Iterable[Judged], now: datetime) -> 
 
     A correction takes back at most the ad credit that is still there: what has been spent stays spent.
     """
+    kept = policies()
     for unit in judged:
         plan = plans.load(connection, unit.plan_id).plan
+        policy = kept.in_force(plan.policy, unit.day)
         known = list(credited(connection, unit.plan_id, unit.day).values())
-        due = payment(load_policy(plan.policy), unit_of(plan, unit.day), unit.verdict, known, microseconds(now))
+        due = payment(policy, unit_of(plan, unit.day), unit.verdict, known, microseconds(now))
         if due is not None and (amount := _within_credit(connection, due, plan)):
             ledger.record(connection, [_promised(replace(due, amount=amount), plan, now)])
 

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from qianheng.actions.policies import policies
 from qianheng.core.days import microseconds
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
-from qianheng.guarantee.policy import load_policy
+from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Status, Verdict, judge
 from qianheng.ledger.transfers import AccountKind, State, account
@@ -43,7 +44,7 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
     counted: dict[bool, dict[tuple[int, date], list[Counted]]] = {
         promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)
     }
-    judged = []
+    kept, judged = policies(), []
     for stored in plans.load_all(connection):
         history = plans.history(connection, stored.plan.id)
         changes = plans.log(connection, stored.plan.id)
@@ -53,7 +54,7 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
             day = days.first + timedelta(days=number)
             found = _figures(rows.get((stored.plan.id, day), []), history)
             plan = plan_of_day(history, changes, Days(day, day, stored.plan.timezone))
-            judged.append(_judge(connection, plan, day, (log, found), now))
+            judged.append(_judge(connection, plan, day, (kept.in_force(plan.policy, day), log, found), now))
     return judged
 
 
@@ -76,9 +77,9 @@ def _posted(connection: Connection, plan_id: int, day: date) -> Micros:
     return sum(amount for key, amount in credited(connection, plan_id, day).items() if key in settled)
 
 
-def _judge(connection: Connection, plan: Plan, day: date, case: tuple[Log, Figures], now: datetime) -> Judged:
-    log, found = case
-    verdict = judge(load_policy(plan.policy), unit_of(plan, day), log, found, microseconds(now))
+def _judge(connection: Connection, plan: Plan, day: date, case: tuple[Policy, Log, Figures], now: datetime) -> Judged:
+    policy, log, found = case
+    verdict = judge(policy, unit_of(plan, day), log, found, microseconds(now))
     promised = sum(credited(connection, plan.id, day).values())
     posted = _posted(connection, plan.id, day)
     return Judged(plan.id, day, verdict, posted, promised - posted, status(verdict, [posted]))

@@ -6,27 +6,37 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from datetime import date
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
+from qianheng.actions.policies import policies
 from qianheng.core import days
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case
-from qianheng.guarantee.policy import Policy, load_policy
-from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.policy import Policy
+from qianheng.guarantee.reading import Given, parse_case
+from qianheng.guarantee.shelf import Shelf
 
 FAULTY_LINES_TOLD = 20
 _SPOOLED_IN_MEMORY = 1 << 24
 
 
 class Question(NamedTuple):
-    """What to look at, and how: the case file, and the time and policy that stand in for those of the case."""
+    """What to look at, and how: the case file, what stands in for parts of each case, and the policies at hand."""
 
     path: str
-    now: int | None
-    policy: str | None
+    given: Given
+    shelf: Shelf
+
+    def policy(self, case: Case, place: str) -> Policy:
+        """The version of the case's policy in force on its day; a policy file is looked for beside the case."""
+        try:
+            return self.shelf.in_force(case.policy, case.unit.day, Path(self.path).parent)
+        except BadInput as error:
+            raise error.at(f"{place}: policy") from None
 
 
 def question(path: str, now: str, policy: str) -> Question:
@@ -35,16 +45,14 @@ def question(path: str, now: str, policy: str) -> Question:
         at = days.microseconds(days.parse_time(now)) if now else None
     except BadInput as error:
         raise error.at("--now") from None
-    if policy:
-        _load(policy, Path(), "--policy")
-    return Question(path, at, str(Path(policy).absolute()) if policy.endswith(".toml") else policy or None)
-
-
-def _load(policy: str, folder: Path, place: str) -> Policy:
+    shelf = policies()
+    name = str(Path(policy).absolute()) if policy.endswith(".toml") else policy or None
     try:
-        return load_policy(policy, folder)
+        if policy:
+            shelf.in_force(policy, date.min)
     except BadInput as error:
-        raise error.at(place) from None
+        raise error.at("--policy") from None
+    return Question(path, Given(at, name, shelf.names), shelf)
 
 
 def cases(asked: Question) -> Iterator[tuple[Policy, Case]]:
@@ -66,8 +74,8 @@ def cases(asked: Question) -> Iterator[tuple[Policy, Case]]:
 
 
 def _case(asked: Question, text: bytes, place: str) -> tuple[Policy, Case]:
-    case = parse_case(text, place, asked.now, asked.policy)
-    return _load(case.policy, Path(asked.path).parent, f"{place}: policy"), case
+    case = parse_case(text, place, asked.given)
+    return asked.policy(case, place), case
 
 
 def _read(path: str) -> bytes:

@@ -60,14 +60,17 @@ def _explain(case: CasePath, now: Now = "", policy: PolicyName = "", as_json: As
 
 
 def _policies(as_json: AsJson = False) -> None:
-    from qianheng.guarantee.policy import load_policy, policy_names, rules_in_words
+    from qianheng.actions.policies import policies
+    from qianheng.guarantee.policy import rules_in_words
 
-    shipped = [load_policy(name) for name in policy_names()]
+    kept = policies()
+    versions = [policy for name in kept.names for policy in kept.versions(name)]
     if as_json:
-        print_json([_policy_table(policy) for policy in shipped])
+        print_json([_policy_table(policy) for policy in versions])
         return
-    columns = [say(f"guarantee.column.{name}") for name in ("policy", "version", "rules")]
-    print_table("", columns, [(p.name, p.version, "\n".join(rules_in_words(p))) for p in shipped])
+    columns = [say(f"guarantee.column.{name}") for name in ("policy", "version", "effective_from", "rules")]
+    rows = [(p.name, p.version, p.effective_from, "\n".join(rules_in_words(p))) for p in versions]
+    print_table("", columns, rows)
 
 
 def _policy_table(policy: Policy) -> dict[str, object]:
@@ -77,6 +80,7 @@ def _policy_table(policy: Policy) -> dict[str, object]:
         "name": policy.name,
         "version": policy.version,
         "effective_from": policy.effective_from.isoformat(),
+        "announced_on": None if policy.announced_on is None else policy.announced_on.isoformat(),
         "source": policy.source,
         "rules": rules_in_words(policy),
     }

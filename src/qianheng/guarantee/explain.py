@@ -12,7 +12,8 @@ from qianheng.core.money import ratio_text, to_fen, yuan
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case, Charge, Order, Refund, Target
 from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, sift
-from qianheng.guarantee.policy import Policy, Rules, policy_names
+from qianheng.guarantee.policy import Policy, Rules
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.targets import changes, known_targets
 from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judge
 from qianheng.plans.plan import Goal
@@ -124,7 +125,7 @@ def _refund_reason(case: Case, order: Order, refund: Refund, by_order: LeftOut |
 def would_have_kept(policy: Policy, case: Case, verdict: Verdict) -> str | None:
     """A sentence on what would have kept the guarantee, for the first condition that fails now; `None` if all hold."""
     if policy.rules is None:
-        return say("guarantee.kept.no_policy", policies=", ".join(name for name in policy_names() if name != "none"))
+        return say("guarantee.kept.no_policy", policies=", ".join(name for name in shipped().names if name != "none"))
     failed = [check.reason for check in verdict.checks if not check.passed]
     if not failed:
         return None

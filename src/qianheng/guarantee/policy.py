@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +13,6 @@ from qianheng.core.errors import BadInput
 from qianheng.core.tables import build, read_toml
 from qianheng.core.words import say
 
-SHIPPED = Path(__file__).with_name("policies")
 SMALLEST_PAYMENT = Decimal("0.01")
 
 
@@ -79,38 +77,23 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A version of a policy. Without `rules` it promises nothing."""
+    """A version of a policy. Without `rules` it promises nothing.
+
+    `effective_from` is the first day it is known to be in force, `announced_on` the day it was told, if that is known.
+    """
 
     name: str
     version: int
     effective_from: date
     source: str
     rules: Rules | None = None
+    announced_on: date | None = None
 
-
-@cache
-def policy_names() -> tuple[str, ...]:
-    """The names of the policies shipped."""
-    return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
-
-
-def unknown_policy(name: str) -> BadInput:
-    """The refusal of a name that no policy shipped goes by."""
-    return BadInput("guarantee.policy.unknown", value=name, known=", ".join(policy_names()))
-
-
-@lru_cache(maxsize=256)
-def load_policy(name: str, folder: Path = Path()) -> Policy:
-    """The policy shipped under that name, or read from a file when `name` ends in ".toml" (relative to `folder`).
-
-    Read once a process: a changed rule is a new version in a new file. Unknown name, or a file with an unknown key,
-    a missing or a wrong value: BadInput naming the file and the keys.
-    """
-    if name.endswith(".toml"):
-        return read_policy(folder / Path(name).expanduser())
-    if name not in policy_names():
-        raise unknown_policy(name)
-    return read_policy(SHIPPED / f"{name}.toml")
+    def __post_init__(self) -> None:
+        if self.version < 1:
+            raise BadInput("guarantee.policy.version_below_one", value=self.version)
+        if self.announced_on is not None and self.announced_on > self.effective_from:
+            raise BadInput("guarantee.policy.announced_too_late", value=self.announced_on)
 
 
 def read_policy(path: Path) -> Policy:

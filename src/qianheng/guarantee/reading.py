@@ -7,7 +7,8 @@ of record names its fields. Places are put together only for faults, since cases
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +21,7 @@ from qianheng.core.errors import BadInput
 from qianheng.core.money import Micros, decimal, micros
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
-from qianheng.guarantee.policy import policy_names, unknown_policy
+from qianheng.guarantee.shelf import shipped, unknown_policy
 from qianheng.plans.plan import BidMode, Goal, PlanKind
 
 Read = Callable[[Any], Any]
@@ -54,8 +55,18 @@ class _Faults(Exception):
         return [f"{place}{fault}" for fault in self.faults]
 
 
-def parse_case(text: str | bytes, place: str, now: int | None = None, policy: str | None = None) -> Case:
-    """The case written as JSON in `text`; `now` and `policy`, if given, stand in for those written there.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given beside a case: the time and the policy that stand in for those written there, and the policies
+    known by name (default: those shipped)."""
+
+    now: int | None = None
+    policy: str | None = None
+    policies: Collection[str] | None = None
+
+
+def parse_case(text: str | bytes, place: str, given: Given = Given()) -> Case:
+    """The case written as JSON in `text`.
 
     Not JSON, or any field unknown, missing or wrong: BadInput at `place` with every fault and where it is.
     """
@@ -63,19 +74,30 @@ def parse_case(text: str | bytes, place: str, now: int | None = None, policy: st
         table = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput("guarantee.case.not_json", place=place, why=error) from None
-    return read_case(table, place, now, policy)
+    return read_case(table, place, given)
 
 
-def read_case(table: object, place: str, now: int | None = None, policy: str | None = None) -> Case:
+def read_case(table: object, place: str, given: Given) -> Case:
     """The case in a JSON table; see `parse_case`."""
+    faults: list[str] = []
     if isinstance(table, dict):
-        given = {"now": None if now is None else days.moment(now).isoformat(), "policy": policy}
-        table = table | {name: value for name, value in given.items() if value is not None}
+        stands_in = {"now": None if given.now is None else days.moment(given.now).isoformat(), "policy": given.policy}
+        table = table | {name: value for name, value in stands_in.items() if value is not None}
+        faults += _unknown_policy(table.get("policy"), given.policies)
     try:
-        return cast(Case, _record(_CASE, table))
+        case = cast(Case, _record(_CASE, table))
     except _Faults as found:
-        faults = [fault.lstrip(".: ") for fault in found.faults]
-        raise BadInput("core.bad_table", place=place, faults="\n  ".join(["", *faults])) from None
+        faults += [fault.lstrip(".: ") for fault in found.faults]
+    if faults:
+        raise BadInput("core.bad_table", place=place, faults="\n  ".join(["", *faults]))
+    return case
+
+
+def _unknown_policy(name: object, known: Collection[str] | None) -> list[str]:
+    names = shipped().names if known is None else known
+    if not isinstance(name, str) or name.endswith(".toml") or name in names:
+        return []
+    return [f"policy: {unknown_policy(name, names)}"]
 
 
 def _record(kind: _Fields, table: object) -> Any:
@@ -127,13 +149,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.isprintable() or not value.strip():
         raise BadInput("guarantee.case.not_text", value=value)
     return value
-
-
-def _policy(value: object) -> str:
-    name = _text(value)
-    if not name.endswith(".toml") and name not in policy_names():
-        raise unknown_policy(name)
-    return name
 
 
 def _id(value: object) -> str:
@@ -260,7 +275,7 @@ _UNIT = _fields(
 )
 _CASE = _fields(
     _case,
-    _Field("policy", _policy, "seed"),
+    _Field("policy", _text, "seed"),
     _Field("unit", _one(_UNIT)),
     _Field("targets", _list(_TARGET), ()),
     _Field("charges", _list(_CHARGE), ()),

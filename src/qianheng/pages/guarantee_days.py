@@ -10,10 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from qianheng.actions.judging import unit_id
+from qianheng.actions.policies import policies
 from qianheng.actions.summary import PlanDay, PlanRun
 from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say
-from qianheng.guarantee.policy import load_policy, rules_in_words
+from qianheng.guarantee.policy import Policy, rules_in_words
 from qianheng.guarantee.verdict import Check, Reason, Status, Verdict
 from qianheng.ledger.book import StatementLine
 from qianheng.pages.parts import UNKNOWN, Cell, Html, count, element, empty, join, money, panel, roi, table
@@ -110,10 +111,19 @@ def _key(days: Sequence[PlanDay]) -> Html:
 
 
 def _policy(run: PlanRun) -> Html:
-    """The plan's policy, each rule in words, for whoever opens it."""
-    rules = (element("li", rule) for rule in rules_in_words(load_policy(run.plan.policy)))
-    summary = element("summary", say("pages.guarantee.policy", policy=run.plan.policy))
-    return element("details", summary, element("ul", *rules))
+    """The plan's policy, each rule in words, for whoever opens it; every version that judged one of its days."""
+    parts = []
+    for policy in _versions(run):
+        rules = (element("li", rule) for rule in rules_in_words(policy))
+        summary = element("summary", say("pages.guarantee.policy", policy=run.plan.policy))
+        parts.append(element("details", summary, element("ul", *rules)))
+    return join(parts)
+
+
+def _versions(run: PlanRun) -> list[Policy]:
+    kept = policies()
+    versions = {kept.in_force(run.plan.policy, day.day).version: day.day for day in run.days}
+    return [kept.in_force(run.plan.policy, day) for day in versions.values()]
 
 
 def _identity(run: PlanRun, day: PlanDay) -> str:
@@ -237,5 +247,5 @@ def _short(text: str) -> str:
 
 def guarantee_line(runs: Sequence[PlanRun]) -> Fraction:
     """The share of its target below which a plan's ROI brings compensation; the highest of several plans' policies."""
-    rules = [load_policy(run.plan.policy).rules for run in runs]
+    rules = [policy.rules for run in runs for policy in _versions(run)]
     return max((Fraction(rule.trigger_ratio) for rule in rules if rule), default=Fraction(1))

@@ -44,18 +44,23 @@ _LOCK_OF_MIGRATIONS = 7_242_091_317  # any number, the same in every process
 
 
 def home() -> Path:
-    """The folder that holds all state: `QIANHENG_HOME`, else the platform's user data folder; made if missing."""
-    folder = os.environ.get("QIANHENG_HOME")
-    if not folder:
-        from platformdirs import user_data_dir
-
-        folder = user_data_dir("qianheng", appauthor=False)
-    path = Path(folder)
+    """The folder that holds all state (`home_path`), made if missing. It cannot be made: BadInput."""
+    path = home_path()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput("store.no_home", place="QIANHENG_HOME", path=path, why=error.strerror or error) from None
     return path
+
+
+def home_path() -> Path:
+    """Where all state is kept, whether anything is yet: `QIANHENG_HOME`, else the platform's user data folder."""
+    folder = os.environ.get("QIANHENG_HOME")
+    if not folder:
+        from platformdirs import user_data_dir
+
+        folder = user_data_dir("qianheng", appauthor=False)
+    return Path(folder)
 
 
 def default_url() -> str:
