@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from qianheng.core.errors import NotFound, Refused
 from qianheng.core.money import Micros, yuan
-from qianheng.ledger.transfers import Account, State, Transfer
+from qianheng.ledger.credits import Credits
+from qianheng.ledger.transfers import Account, AccountKind, State, Transfer
 
 
 class Balance(NamedTuple):
@@ -37,13 +39,28 @@ class StatementLine(NamedTuple):
 class Book:
     """What must be known to judge a transfer: the accounts and balances it touches, and the transfers known so far.
 
-    `settled` maps a pending transfer's id to the id of what posted or voided it.
+    `settled` maps a pending transfer's id to the id of what posted or voided it; `closed` an account's id to the first
+    instant after its closed months.
     """
 
     accounts: dict[int, Account]
     balances: dict[int, Balance] = field(default_factory=dict)
     transfers: dict[int, Transfer] = field(default_factory=dict)
     settled: dict[int, int] = field(default_factory=dict)
+    credits: Credits = field(default_factory=Credits)
+    closed: dict[int, datetime] = field(default_factory=dict)
+
+    def copy(self) -> Book:
+        """The same book, to be written on."""
+        transfers, settled = dict(self.transfers), dict(self.settled)
+        return Book(self.accounts, dict(self.balances), transfers, settled, self.credits.copy(), self.closed)
+
+    def open_promises(self) -> Book:
+        """The book without the transfers that no later one can refer to."""
+        pending = {id_: kept for id_, kept in self.transfers.items() if kept.state is State.PENDING}
+        promised = {id_: kept for id_, kept in pending.items() if id_ not in self.settled}
+        uses = {id_: kept for id_, kept in self.credits.uses.items() if id_ in promised}
+        return Book(self.accounts, self.balances, promised, {}, Credits(self.credits.grants, uses), self.closed)
 
 
 def record(book: Book, transfers: Iterable[Transfer]) -> tuple[Book, list[Transfer]]:
@@ -51,9 +68,11 @@ def record(book: Book, transfers: Iterable[Transfer]) -> tuple[Book, list[Transf
 
     The same transfer again changes nothing. The same id with another content, an account that would fall below zero
     and may not, a promise kept twice or overstepped, an amount not above zero: Refused. Unknown account: NotFound.
+    What is dated in a month closed before is dated right after it, with a note of when it happened.
     """
-    after = Book(book.accounts, dict(book.balances), dict(book.transfers), dict(book.settled))
-    return after, [transfer for transfer in transfers if _enter(after, transfer)]
+    after = book.copy()
+    entered = (_enter(after, transfer) for transfer in transfers)
+    return after, [transfer for transfer in entered if transfer is not None]
 
 
 def balances(transfers: Iterable[Transfer]) -> dict[int, Balance]:
@@ -78,20 +97,35 @@ def statement(transfers: Iterable[Transfer], account_id: int) -> Iterator[Statem
             yield StatementLine(transfer, change, balance)
 
 
-def _enter(book: Book, transfer: Transfer) -> bool:
-    known = book.transfers.get(transfer.id)
+def _enter(book: Book, told: Transfer) -> Transfer | None:
+    known = book.transfers.get(told.id)
     if known is not None:
-        if known != transfer:
-            raise _refused("ledger.other_content", transfer)
-        return False
-    _check_shape(book, transfer)
+        if known.as_told != told.as_told:
+            raise _refused("ledger.other_content", told)
+        return None
+    _check_shape(book, told)
+    transfer = _after_closed_months(book, told)
     pending = _promise(book, transfer)
     _check_funds(book, transfer, pending)
     _move(book.balances, transfer, pending)
+    _move_credit(book, transfer, pending)
     book.transfers[transfer.id] = transfer
     if pending is not None:
         book.settled[pending.id] = transfer.id
-    return True
+    return transfer
+
+
+def _after_closed_months(book: Book, transfer: Transfer) -> Transfer:
+    closed = [until for key in (transfer.debit, transfer.credit) if (until := book.closed.get(key)) is not None]
+    until = max(closed, default=transfer.at)
+    return transfer if until <= transfer.at else replace(transfer, at=until, happened_at=transfer.as_told.at)
+
+
+def _move_credit(book: Book, transfer: Transfer, pending: Transfer | None) -> None:
+    if book.accounts[transfer.debit].kind is AccountKind.CREDIT:
+        book.credits.take(transfer, pending)
+    if book.accounts[transfer.credit].kind is AccountKind.CREDIT and transfer.state is State.POSTED:
+        book.credits.grant(transfer)
 
 
 def _check_shape(book: Book, transfer: Transfer) -> None:

@@ -1,4 +1,4 @@
-"""How an ad account pays: credit before cash (SPEC 5.9), at once or in two phases, and how unused credit ends."""
+"""How an ad account pays: credit before cash (SPEC 5.9), at once or in two phases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from qianheng.core.days import microseconds
 from qianheng.core.errors import Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, yuan
@@ -15,7 +14,10 @@ from qianheng.ledger.transfers import AccountKind, State, Transfer, account, pos
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What an ad account pays to the platform: `amount` micro-yuan; `reference` is the plan it is spent for."""
+    """What an ad account pays to the platform: `amount` micro-yuan; `reference` is the plan it is spent for.
+
+    expires_at: when a hold is to be released at the latest, whoever held it.
+    """
 
     id: int
     ad_account_id: int
@@ -23,6 +25,7 @@ class Payment:
     at: datetime
     reason: str = "spend"
     reference: int = 0
+    expires_at: datetime | None = None
 
 
 def split(amount: Micros, credit: Micros, cash: Micros) -> tuple[Micros, Micros]:
@@ -58,23 +61,6 @@ def capture(held: Sequence[Transfer], amount: Micros, at: datetime) -> tuple[Tra
     return tuple(settled)
 
 
-def lapsing(transfers: Sequence[Transfer], ad_account_id: int, now: datetime) -> Transfer | None:
-    """The transfer that ends the credit granted a year or longer before `now` and not spent since; `None` if none is.
-
-    What is spent is always the oldest credit. Money that is held counts as spent.
-    """
-    credit = account(AccountKind.CREDIT, ad_account_id)
-    ends = _a_year_before(now)
-    settled = {transfer.pending_id for transfer in transfers}
-    gone = sum(t.amount for t in transfers if t.debit == credit.id and _moves_or_will(t, settled))
-    granted = sum(t.amount for t in transfers if t.credit == credit.id and t.state is State.POSTED and t.at <= ends)
-    if granted <= gone:
-        return None
-    expense = account(AccountKind.GUARANTEE_EXPENSE)
-    transfer_id = stable_id("lapse", ad_account_id, microseconds(now))
-    return Transfer(transfer_id, credit.id, expense.id, granted - gone, now, reason="lapse", reference=ad_account_id)
-
-
 def part_id(payment_id: int, kind: AccountKind) -> int:
     """The id of the part of a payment that is taken from one kind of account."""
     return stable_id("payment", payment_id, kind)
@@ -90,15 +76,5 @@ def _part(payment: Payment, kind: AccountKind, amount: Micros, state: State) -> 
         state=state,
         reason=payment.reason,
         reference=payment.reference,
+        expires_at=payment.expires_at if state is State.PENDING else None,
     )
-
-
-def _moves_or_will(transfer: Transfer, settled: set[int | None]) -> bool:
-    return transfer.state is State.POSTED or (transfer.state is State.PENDING and transfer.id not in settled)
-
-
-def _a_year_before(now: datetime) -> datetime:
-    try:
-        return now.replace(year=now.year - 1)
-    except ValueError:  # 29 February
-        return now.replace(year=now.year - 1, day=28)

@@ -25,11 +25,14 @@ class AccountKind(StrEnum):
     CREDIT = "credit"  # 赠款: spendable on ads only
     REVENUE = "revenue"
     GUARANTEE_EXPENSE = "guarantee_expense"
+    PROMOTIONS = "promotions"  # credit the platform gives away beside the guarantee
     COUPONS = "coupons"
     CLEARING = "clearing"  # the world outside: what is paid in and paid out
 
 
-MAY_BE_NEGATIVE = frozenset({AccountKind.GUARANTEE_EXPENSE, AccountKind.COUPONS, AccountKind.CLEARING})
+MAY_BE_NEGATIVE = frozenset(
+    {AccountKind.GUARANTEE_EXPENSE, AccountKind.PROMOTIONS, AccountKind.COUPONS, AccountKind.CLEARING}
+)
 
 
 class State(StrEnum):
@@ -55,7 +58,9 @@ class Transfer:
     """`amount` micro-yuan from the account `debit` to the account `credit`, for a `reason`.
 
     `id` is the idempotency key. `pending_id` names the pending transfer that this one posts or voids. `reference`
-    names what the money is about (a plan, a unit of the guarantee); 0 is nothing in particular.
+    names what the money is about (a plan, a unit of the guarantee); 0 is nothing in particular. `expires_at` is when a
+    pending one is to be released at the latest, or when posted credit lapses. `happened_at` is when it happened, if
+    that lies in a month closed since: `at` is then the first instant after it.
     """
 
     id: int
@@ -67,6 +72,13 @@ class Transfer:
     pending_id: int | None = None
     reason: str = ""
     reference: int = 0
+    expires_at: datetime | None = None
+    happened_at: datetime | None = None
+
+    @property
+    def as_told(self) -> Transfer:
+        """The transfer as it was told first, before a closed month moved its date: what makes it the same again."""
+        return self if self.happened_at is None else replace(self, at=self.happened_at, happened_at=None)
 
 
 def account(kind: AccountKind, owner: int = PLATFORM) -> Account:
@@ -81,14 +93,18 @@ def accounts_of(ad_account_id: int) -> tuple[Account, ...]:
 
 def platform_accounts() -> tuple[Account, ...]:
     """The platform's own accounts."""
-    kinds = (AccountKind.REVENUE, AccountKind.GUARANTEE_EXPENSE, AccountKind.COUPONS, AccountKind.CLEARING)
-    return tuple(account(kind) for kind in kinds)
+    return tuple(account(kind) for kind in AccountKind if kind not in (AccountKind.CASH, AccountKind.CREDIT))
 
 
-def posting(pending: Transfer, at: datetime, amount: Micros | None = None) -> Transfer:
-    """The transfer that moves what `pending` promised, or only `amount` of it; the rest is released."""
+def posting(
+    pending: Transfer, at: datetime, amount: Micros | None = None, expires_at: datetime | None = None
+) -> Transfer:
+    """The transfer that moves what `pending` promised, or only `amount` of it; the rest is released.
+
+    expires_at: when credit that it brings lapses; a year later if not said.
+    """
     moved = pending.amount if amount is None else amount
-    return _settling(pending, at, State.POSTED, moved)
+    return replace(_settling(pending, at, State.POSTED, moved), expires_at=expires_at)
 
 
 def voiding(pending: Transfer, at: datetime) -> Transfer:
@@ -98,4 +114,5 @@ def voiding(pending: Transfer, at: datetime) -> Transfer:
 
 def _settling(pending: Transfer, at: datetime, state: State, amount: Micros) -> Transfer:
     settling_id = stable_id("settle", pending.id)
-    return replace(pending, id=settling_id, at=at, state=state, amount=amount, pending_id=pending.id)
+    changed = replace(pending, id=settling_id, at=at, state=state, amount=amount, pending_id=pending.id)
+    return replace(changed, expires_at=None, happened_at=None)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ Sequence = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows b
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 60
+_VALUES_A_QUERY = 10_000
 _LOCK_OF_MIGRATIONS = 7_242_091_317  # any number, the same in every process
 
 
@@ -108,6 +110,13 @@ def append(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool
     connection.execute(insert_unless_there(connection, table), dict(row))
     kept = connection.execute(select(table).where(table.c.id == row["id"])).one()._mapping
     return all(kept[name] == value for name, value in row.items())
+
+
+def chunks(values: Iterable[int]) -> Iterator[list[int]]:
+    """The values in lists short enough to be named in one query."""
+    rest = iter(values)
+    while chunk := list(islice(rest, _VALUES_A_QUERY)):
+        yield chunk
 
 
 def migrate(engine: Engine) -> None:

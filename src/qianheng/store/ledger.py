@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,10 +14,12 @@ from qianheng.core.errors import NotFound, Refused
 from qianheng.core.money import Micros
 from qianheng.ledger import book, spending
 from qianheng.ledger.book import Balance, Book, StatementLine
+from qianheng.ledger.credits import lapsing
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import Account, AccountKind, State, Transfer, account, posting, voiding
+from qianheng.store import credits
 from qianheng.store.database import Sequence as RowNumber
-from qianheng.store.database import insert_unless_there, metadata
+from qianheng.store.database import chunks, insert_unless_there, metadata
 
 ACCOUNT = sa.Table(
     "account",
@@ -30,6 +31,8 @@ ACCOUNT = sa.Table(
     sa.Column("posted", sa.BigInteger, nullable=False),
     sa.Column("reserved", sa.BigInteger, nullable=False),
     sa.Column("incoming", sa.BigInteger, nullable=False),
+    sa.Column("moved_to", sa.BigInteger, nullable=False, server_default="0"),  # the sequence its balance has come to
+    sa.Column("closed_until", sa.BigInteger),  # the first instant after its closed months
     sa.Index("account_of_owner", "owner", "kind", unique=True),
 )
 TRANSFER = sa.Table(
@@ -45,12 +48,13 @@ TRANSFER = sa.Table(
     sa.Column("pending_id", sa.BigInteger, unique=True),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("reference", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("happened_at", sa.BigInteger),
     sa.Index("transfer_of_debit", "debit", "sequence"),
     sa.Index("transfer_of_credit", "credit", "sequence"),
     sa.Index("transfer_of_reference", "reference"),
 )
 _TRANSFER_COLUMNS = [TRANSFER.c[name] for name in Transfer.__dataclass_fields__]
-_IDS_A_QUERY = 10_000
 
 
 class Funds(NamedTuple):
@@ -80,7 +84,7 @@ def record(connection: Connection, transfers: Sequence[Transfer]) -> list[Transf
     after, new = book.record(before, transfers)
     if new:
         connection.execute(sa.insert(TRANSFER), [_row(transfer) for transfer in new])
-        _save(connection, before, after)
+        _save(connection, before, after, _touched(new))
     return new
 
 
@@ -113,9 +117,14 @@ def capture(connection: Connection, payment_id: int, amount: Micros, at: datetim
     return record(connection, spending.capture(held, amount, at))
 
 
-def post(connection: Connection, pending_id: int, at: datetime) -> list[Transfer]:
-    """Move what a pending transfer promised, once: empty if that was done before. Voided before: Refused."""
-    return _settle(connection, posting(_pending(connection, pending_id), at))
+def post(
+    connection: Connection, pending_id: int, at: datetime, expires_at: datetime | None = None
+) -> list[Transfer]:
+    """Move what a pending transfer promised, once: empty if that was done before. Voided before: Refused.
+
+    expires_at: when credit that it brings lapses; a year later if not said.
+    """
+    return _settle(connection, posting(_pending(connection, pending_id), at, expires_at=expires_at))
 
 
 def void(connection: Connection, pending_id: int, at: datetime) -> list[Transfer]:
@@ -152,11 +161,9 @@ def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
 
 
 def lapse_credit(connection: Connection, ad_account_id: int, now: datetime) -> list[Transfer]:
-    """End the credit granted a year or longer ago and not spent (SPEC 5.9); what was recorded, if any was due."""
+    """End the grants of credit that have expired and are not spent (SPEC 5.9); what was recorded, if any was due."""
     _lock_ad_account(connection, ad_account_id)
-    credit = account(AccountKind.CREDIT, ad_account_id)
-    due = spending.lapsing(_of_account(connection, credit.id), ad_account_id, now)
-    return record(connection, [due]) if due else []
+    return record(connection, lapsing(credits.grants_of(connection, ad_account_id), now))
 
 
 def balanced(connection: Connection) -> bool:
@@ -216,14 +223,14 @@ def _lock_ad_account(connection: Connection, ad_account_id: int) -> None:
 def _lock(connection: Connection, account_ids: Iterable[int]) -> None:
     """Lock accounts in the order of their ids. SQLite has one writer at a time and needs no lock."""
     if connection.dialect.name == "postgresql":
-        for ids in _chunks(sorted(account_ids)):
+        for ids in chunks(sorted(account_ids)):
             locked = sa.select(ACCOUNT.c.id).where(ACCOUNT.c.id.in_(ids)).order_by(ACCOUNT.c.id).with_for_update()
             connection.execute(locked).all()
 
 
 def _load(connection: Connection, transfers: Sequence[Transfer]) -> Book:
     """What must be known to judge these transfers."""
-    queries = (sa.select(ACCOUNT).where(ACCOUNT.c.id.in_(ids)) for ids in _chunks(_touched(transfers)))
+    queries = (sa.select(ACCOUNT).where(ACCOUNT.c.id.in_(ids)) for ids in chunks(_touched(transfers)))
     rows = [row for query in queries for row in connection.execute(query)]
     promises = {transfer.pending_id for transfer in transfers if transfer.pending_id is not None}
     known = _find(connection, TRANSFER.c.id, {transfer.id for transfer in transfers} | promises)
@@ -233,21 +240,23 @@ def _load(connection: Connection, transfers: Sequence[Transfer]) -> Book:
         {row.id: Balance(row.posted, row.reserved, row.incoming) for row in rows},
         {transfer.id: transfer for transfer in known},
         {transfer.pending_id: transfer.id for transfer in settling if transfer.pending_id is not None},
+        credits.load(connection, [row.id for row in rows if row.kind == AccountKind.CREDIT], promises),
+        {row.id: moment(row.closed_until) for row in rows if row.closed_until is not None},
     )
 
 
-def _save(connection: Connection, before: Book, after: Book) -> None:
-    changed = after.balances.items() - before.balances.items()
-    update = (
-        sa.update(ACCOUNT)
-        .where(ACCOUNT.c.id == sa.bindparam("account_id"))
-        .values(posted=sa.bindparam("posted"), reserved=sa.bindparam("reserved"), incoming=sa.bindparam("incoming"))
-    )
-    connection.execute(update, [{"account_id": key, **found._asdict()} for key, found in changed])
+def _save(connection: Connection, before: Book, after: Book, touched: Iterable[int]) -> None:
+    """Move the balances of accounts touched to where their newest transfers bring them."""
+    moved_to = connection.scalar(sa.select(sa.func.max(TRANSFER.c.sequence)))
+    values = {name: sa.bindparam(name) for name in (*Balance._fields, "moved_to")}
+    update = sa.update(ACCOUNT).where(ACCOUNT.c.id == sa.bindparam("account_id")).values(values)
+    rows = [{"account_id": key, "moved_to": moved_to, **after.balances[key]._asdict()} for key in sorted(touched)]
+    connection.execute(update, rows)
+    credits.save(connection, before.credits, after.credits)
 
 
 def _find(connection: Connection, column: sa.Column[Any], values: Iterable[int]) -> list[Transfer]:
-    queries = (sa.select(*_TRANSFER_COLUMNS).where(column.in_(ids)) for ids in _chunks(values))
+    queries = (sa.select(*_TRANSFER_COLUMNS).where(column.in_(ids)) for ids in chunks(values))
     return [_transfer(row) for query in queries for row in connection.execute(query)]
 
 
@@ -255,12 +264,6 @@ def _of_account(connection: Connection, account_id: int) -> list[Transfer]:
     ours = (TRANSFER.c.debit == account_id) | (TRANSFER.c.credit == account_id)
     query = sa.select(*_TRANSFER_COLUMNS).where(ours).order_by(TRANSFER.c.sequence)
     return [_transfer(row) for row in connection.execute(query)]
-
-
-def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _IDS_A_QUERY)):
-        yield chunk
 
 
 def _touched(transfers: Iterable[Transfer]) -> set[int]:
@@ -285,9 +288,13 @@ def _row(transfer: Transfer) -> dict[str, object]:
         "pending_id": transfer.pending_id,
         "reason": transfer.reason,
         "reference": transfer.reference,
+        "expires_at": transfer.expires_at and microseconds(transfer.expires_at),
+        "happened_at": transfer.happened_at and microseconds(transfer.happened_at),
     }
 
 
 def _transfer(row: Any) -> Transfer:
-    key, debit, credit, amount, at, state, pending_id, reason, reference = row
-    return Transfer(key, debit, credit, amount, moment(at), State(state), pending_id, reason, reference)
+    key, debit, credit, amount, at, state, pending_id, reason, reference, *dates = row
+    expires_at, happened_at = (None if date is None else moment(date) for date in dates)
+    told = (key, debit, credit, amount, moment(at), State(state), pending_id, reason, reference)
+    return Transfer(*told, expires_at, happened_at)
