@@ -1,10 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from qianheng.core.errors import Refused
 from qianheng.ledger.book import Book, record
-from qianheng.ledger.spending import Payment, capture, lapsing, pay, split
+from qianheng.ledger.spending import Payment, capture, pay, split
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -46,39 +46,3 @@ def test_a_hold_is_captured_from_credit_first_and_the_rest_released(amount: int,
     else:
         book, _ = record(book, capture(held, amount, NOW))
         assert (book.balances[CREDIT].available, book.balances[CASH].available) == left
-
-
-def grant(number: int, amount: int, days_ago: int) -> Transfer:
-    return Transfer(number, EXPENSE, CREDIT, amount, NOW - timedelta(days=days_ago))
-
-
-def spent(number: int, amount: int, days_ago: int, state: State = State.POSTED) -> Transfer:
-    revenue = account(AccountKind.REVENUE).id
-    return Transfer(number, CREDIT, revenue, amount, NOW - timedelta(days=days_ago), state)
-
-
-@pytest.mark.parametrize(
-    ("transfers", "lapsed"),
-    [
-        ([grant(1, 100, 364)], None),
-        ([grant(1, 100, 365)], 100),
-        ([grant(1, 100, 400), spent(2, 30, 10)], 70),
-        ([grant(1, 100, 400), grant(2, 50, 10), spent(3, 120, 5)], None),
-        ([grant(1, 100, 400), spent(2, 30, 10, State.PENDING)], 70),
-    ],
-)
-def test_credit_that_nobody_spent_ends_after_a_year_the_oldest_being_spent_first(
-    transfers: list[Transfer], lapsed: int | None
-) -> None:
-    due = lapsing(transfers, 1, NOW)
-    assert (due.amount if due else None) == lapsed
-    if due:
-        assert lapsing([*transfers, due], 1, NOW) is None
-
-
-def test_a_year_before_a_leap_day_is_the_last_of_february() -> None:
-    leap = datetime(2024, 2, 29, tzinfo=UTC)
-    granted = Transfer(1, EXPENSE, CREDIT, 100, datetime(2023, 2, 28, tzinfo=UTC))
-    due = lapsing([granted], 1, leap)
-    assert due is not None
-    assert due.amount == 100

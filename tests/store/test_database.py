@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 
 import qianheng.store
 from qianheng.core.errors import BadInput, Damaged
+from qianheng.ledger.credits import Use
 from qianheng.ledger.transfers import platform_accounts
-from qianheng.store import ledger
-from qianheng.store.database import connect, home, metadata, migrate, newest_version, reading
+from qianheng.store import grants, ledger
+from qianheng.store.database import _upgrade, connect, home, metadata, migrate, newest_version, reading
 
 
 def test_the_migrations_make_the_tables_that_the_modules_declare(engine: Engine) -> None:
@@ -20,6 +21,32 @@ def test_the_migrations_make_the_tables_that_the_modules_declare(engine: Engine)
         __import__(f"qianheng.store.{path.stem}")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_credit_from_before_grants_expired_apart_gets_the_grants_it_would_have_now(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'old.db'}")
+    cash, credit, revenue = 1, 2, 3
+    accounts = [(cash, "cash", 0, 0, 0), (credit, "credit", 50, 10, 0), (revenue, "revenue", 30, 0, 10)]
+    entries = [
+        (11, revenue, credit, 80, 1_000_000, "posted", None),
+        (12, credit, revenue, 50, 2_000_000, "pending", None),
+        (13, credit, revenue, 30, 3_000_000, "posted", 12),
+        (14, credit, revenue, 10, 4_000_000, "pending", None),
+    ]
+    with engine.begin() as connection:
+        _upgrade(connection, "0004")
+        columns = "id, kind, posted, reserved, incoming, owner, may_be_negative"
+        for row in accounts:
+            connection.exec_driver_sql(f"INSERT INTO account ({columns}) VALUES (?, ?, ?, ?, ?, 1, 0)", row)
+        columns = "id, debit, credit, amount, at, state, pending_id, reason, reference"
+        for entry in entries:
+            connection.exec_driver_sql(f"INSERT INTO transfer ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, '', 0)", entry)
+    migrate(engine)
+    with reading(engine) as connection:
+        (grant,) = grants.all_grants(connection)
+        assert (grant.id, grant.amount, grant.available, grant.source) == (11, 80, 40, revenue)
+        assert grants.uses_of(connection, [12, 13, 14]) == {12: (Use(11, 50),), 13: (Use(11, 30),), 14: (Use(11, 10),)}
+    engine.dispose()
 
 
 def test_migrating_again_changes_nothing_and_is_quick(engine: Engine) -> None:
@@ -32,8 +59,9 @@ def test_migrating_again_changes_nothing_and_is_quick(engine: Engine) -> None:
 START = """
 import sys
 from qianheng.ledger.transfers import platform_accounts
-from qianheng.store import ledger
-from qianheng.store.database import connect, migrate, reading
+from qianheng.ledger.credits import Use
+from qianheng.store import grants, ledger
+from qianheng.store.database import _upgrade, connect, migrate, reading
 engine = connect(sys.argv[1])
 migrate(engine)
 with reading(engine) as connection:

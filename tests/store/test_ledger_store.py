@@ -9,10 +9,14 @@ from sqlalchemy import Connection, Engine
 
 from qianheng.core.errors import NotFound, Refused
 from qianheng.core.ids import stable_id
+from qianheng.ledger.credits import Use
+from qianheng.ledger.sources import Sources
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.store import ledger
 from qianheng.store.database import reading
+from qianheng.store.grants import grants_of
+from qianheng.store.statement import sources_of
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
 CASH, CREDIT = (entry.id for entry in accounts_of(1))
@@ -116,12 +120,13 @@ def test_credit_that_nobody_spent_ends_after_a_year(engine: Engine) -> None:
         assert ledger.balanced(connection)
 
 
-def test_a_balance_that_its_transfers_do_not_explain_is_found(engine: Engine) -> None:
+def test_spend_on_a_plan_is_traced_to_cash_and_grants(engine: Engine) -> None:
     with engine.begin() as connection:
-        open_with(connection, cash=100)
-        connection.execute(sa.update(ledger.ACCOUNT).where(ledger.ACCOUNT.c.id == CASH).values(posted=99))
-        connection.execute(sa.update(ledger.ACCOUNT).where(ledger.ACCOUNT.c.id == CLEARING).values(posted=-99))
-        assert not ledger.balanced(connection)
+        open_with(connection, cash=100, credit=30)
+        ledger.hold(connection, Payment(7, 1, 60, NOW, reference=42))
+        ledger.capture(connection, 7, 50, NOW + timedelta(days=1))
+        assert sources_of(connection, 1, 42) == {NOW.date(): Sources(20, (Use(2, 30),))}
+        assert [grant.available for grant in grants_of(connection, 1)] == [0]
 
 
 PAY = """
@@ -129,6 +134,8 @@ import sys
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from qianheng.core.errors import Refused
+from qianheng.ledger.credits import Use
+from qianheng.ledger.sources import Sources
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.store import ledger

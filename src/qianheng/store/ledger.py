@@ -17,7 +17,7 @@ from qianheng.ledger.book import Balance, Book, StatementLine
 from qianheng.ledger.credits import lapsing
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import Account, AccountKind, State, Transfer, account, posting, voiding
-from qianheng.store import credits
+from qianheng.store import grants
 from qianheng.store.database import Sequence as RowNumber
 from qianheng.store.database import chunks, insert_unless_there, metadata
 
@@ -117,9 +117,7 @@ def capture(connection: Connection, payment_id: int, amount: Micros, at: datetim
     return record(connection, spending.capture(held, amount, at))
 
 
-def post(
-    connection: Connection, pending_id: int, at: datetime, expires_at: datetime | None = None
-) -> list[Transfer]:
+def post(connection: Connection, pending_id: int, at: datetime, expires_at: datetime | None = None) -> list[Transfer]:
     """Move what a pending transfer promised, once: empty if that was done before. Voided before: Refused.
 
     expires_at: when credit that it brings lapses; a year later if not said.
@@ -163,7 +161,7 @@ def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
 def lapse_credit(connection: Connection, ad_account_id: int, now: datetime) -> list[Transfer]:
     """End the grants of credit that have expired and are not spent (SPEC 5.9); what was recorded, if any was due."""
     _lock_ad_account(connection, ad_account_id)
-    return record(connection, lapsing(credits.grants_of(connection, ad_account_id), now))
+    return record(connection, lapsing(grants.grants_of(connection, ad_account_id), now))
 
 
 def balanced(connection: Connection) -> bool:
@@ -240,7 +238,7 @@ def _load(connection: Connection, transfers: Sequence[Transfer]) -> Book:
         {row.id: Balance(row.posted, row.reserved, row.incoming) for row in rows},
         {transfer.id: transfer for transfer in known},
         {transfer.pending_id: transfer.id for transfer in settling if transfer.pending_id is not None},
-        credits.load(connection, [row.id for row in rows if row.kind == AccountKind.CREDIT], promises),
+        grants.load(connection, [row.id for row in rows if row.kind == AccountKind.CREDIT], promises),
         {row.id: moment(row.closed_until) for row in rows if row.closed_until is not None},
     )
 
@@ -248,11 +246,11 @@ def _load(connection: Connection, transfers: Sequence[Transfer]) -> Book:
 def _save(connection: Connection, before: Book, after: Book, touched: Iterable[int]) -> None:
     """Move the balances of accounts touched to where their newest transfers bring them."""
     moved_to = connection.scalar(sa.select(sa.func.max(TRANSFER.c.sequence)))
-    values = {name: sa.bindparam(name) for name in (*Balance._fields, "moved_to")}
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in (*Balance._fields, "moved_to")}
     update = sa.update(ACCOUNT).where(ACCOUNT.c.id == sa.bindparam("account_id")).values(values)
     rows = [{"account_id": key, "moved_to": moved_to, **after.balances[key]._asdict()} for key in sorted(touched)]
     connection.execute(update, rows)
-    credits.save(connection, before.credits, after.credits)
+    grants.save(connection, before.credits, after.credits)
 
 
 def _find(connection: Connection, column: sa.Column[Any], values: Iterable[int]) -> list[Transfer]:

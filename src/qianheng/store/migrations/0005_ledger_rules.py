@@ -11,7 +11,7 @@ from alembic import op
 from qianheng.core.days import moment
 from qianheng.ledger.credits import Credits
 from qianheng.ledger.transfers import State, Transfer
-from qianheng.store import credits
+from qianheng.store import grants
 
 revision = "0005"
 down_revision = "0004"
@@ -116,18 +116,19 @@ def _make_tables() -> None:
 def _grant_what_was_granted() -> None:
     """Credit from before gets its grants by the very fold that new credit gets them by."""
     connection = op.get_bind()
-    found, promised = Credits(), {}
+    found, promised = Credits(), dict[int | None, Transfer]()
     credit = set(connection.execute(sa.text("SELECT id FROM account WHERE kind = 'credit'")).scalars())
-    columns = "id, debit, credit, amount, at, state, pending_id"
-    for *told, at, state, pending_id in connection.execute(sa.text(f"SELECT {columns} FROM transfer ORDER BY sequence")):
-        transfer = Transfer(*told, moment(at), State(state), pending_id)
-        if state == State.PENDING:
+    entries = sa.text("SELECT id, debit, credit, amount, at, state, pending_id FROM transfer ORDER BY sequence")
+    for row in connection.execute(entries):
+        told = (row.id, row.debit, row.credit, row.amount, moment(row.at))
+        transfer = Transfer(*told, State(row.state), row.pending_id)
+        if transfer.state is State.PENDING:
             promised[transfer.id] = transfer
         if transfer.debit in credit:
-            found.take(transfer, promised.get(pending_id))
-        if transfer.credit in credit and state == State.POSTED:
+            found.take(transfer, promised.get(row.pending_id))
+        if transfer.credit in credit and transfer.state is State.POSTED:
             found.grant(transfer)
-    credits.save(connection, Credits(), found)
+    grants.save(connection, Credits(), found)
 
 
 def _enforce(table: str, act: str, rules: dict[str, str]) -> None:

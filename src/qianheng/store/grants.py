@@ -99,4 +99,7 @@ def grant_row(grant: Grant) -> Mapping[str, Any]:
 
 def _grants(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Grant]:
     rows = connection.execute(sa.select(*_GRANT).where(condition))
-    return sorted((Grant(*row[:-1], expires_at=moment(row[-1])) for row in rows), key=first_expiring)
+    return sorted(
+        (Grant(row.id, row.account_id, row.source, row.amount, row.available, moment(row.expires_at)) for row in rows),
+        key=first_expiring,
+    )
