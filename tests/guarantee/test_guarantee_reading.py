@@ -2,14 +2,16 @@
 
 import copy
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput
 from qianheng.core.words import LANGUAGES, speak
 from qianheng.guarantee.case import Event
-from qianheng.guarantee.reading import Given, parse_case
+from qianheng.guarantee.reading import Given, parse_case, read_case
 
 AT = "2025-10-01T09:30:00+08:00"
 CASE: dict[str, Any] = {
@@ -143,3 +145,34 @@ def test_faults_are_told_in_both_languages() -> None:
         told.add(str(refusal.value))
     speak("en")
     assert len(told) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-10-01T09:30:00+08:00",
+        "2025-10-01 09:30:00-11:30",
+        "2025-W40-3T09:30:00+08:00",
+        "2025-10-01T09:30:00.1234Z",
+        "2025-10-01T093000.5+08:00",
+        "20251001T093000.123+08:00",
+        "2025-10-01T09:30+08:00:07",
+        "2025-10-01T23:59:59+23:59",
+    ],
+)
+def test_a_time_is_read_exactly_however_it_is_written(written: str) -> None:
+    read = read_case({"unit": {"plan_id": "p", "day": "2025-10-01"}, "now": written}, "case", Given())
+    assert read.now == microseconds(datetime.fromisoformat(written))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 12])
+def test_facts_read_together_are_those_read_one_by_one(count: int) -> None:
+    facts = [{"id": i, "at": f"2025-10-01T09:{i:02d}:00+08:00", "amount": f"{i}.5"} for i in range(count)]
+    whole = {"unit": {"plan_id": "p", "day": "2025-10-01"}, "charges": facts, "now": "2025-10-09T00:00:00+08:00"}
+    apart = [read_case(whole | {"charges": [fact]}, "case", Given()).charges[0] for fact in facts]
+    assert list(read_case(whole, "case", Given()).charges) == apart
+    broken = [*facts[:-1], {**facts[-1], "amount": "much", "colour": "red"}]
+    with pytest.raises(BadInput) as refused:
+        read_case(whole | {"charges": broken}, "case", Given())
+    assert f"charges[{count - 1}].amount" in str(refused.value)
+    assert f"charges[{count - 1}].colour" in str(refused.value)

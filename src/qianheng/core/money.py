@@ -18,6 +18,8 @@ _EXACT = Context(prec=28, traps=[Inexact])
 
 def micros(text: str | int) -> Micros:
     """The exact amount written as yuan in decimal ("1000.00", "-0.5"). Over six decimals or not a number: BadInput."""
+    if isinstance(text, str) and (plain := _plain_micros(text)) is not None:
+        return plain
     try:
         scaled = _EXACT.multiply(decimal(text), Decimal(YUAN))
     except Inexact:
@@ -25,6 +27,15 @@ def micros(text: str | int) -> Micros:
     if scaled != scaled.to_integral_value():
         raise BadInput("core.too_many_decimals", value=text)
     return int(scaled)
+
+
+def _plain_micros(text: str) -> Micros | None:
+    """The amount in `text` if it is digits with at most one point among them, as nearly all are: read in a fifth of
+    the time that a decimal takes."""
+    whole, point, part = text.partition(".")
+    digits = whole + part
+    plain = digits.isdigit() and digits.isascii() and whole and len(whole) <= 15 and bool(point) == bool(part)
+    return int(digits) * 10 ** (6 - len(part)) if plain and len(part) <= 6 else None
 
 
 def decimal(text: str | int) -> Decimal:
@@ -45,9 +56,9 @@ def decimal(text: str | int) -> Decimal:
 def yuan(amount: Micros) -> str:
     """The amount as a decimal string in yuan with at least two decimals, exactly: 1_000_000_000 → "1000.00"."""
     whole, part = divmod(abs(amount), YUAN)
-    decimals = f"{part:06d}"
-    decimals = decimals[:2] + decimals[2:].rstrip("0")
-    return f"{'-' if amount < 0 else ''}{whole}.{decimals}"
+    fen, rest = divmod(part, FEN)
+    finer = f"{rest:04d}".rstrip("0") if rest else ""
+    return f"{'-' if amount < 0 else ''}{whole}.{fen:02d}{finer}"
 
 
 def to_fen(amount: Fraction | int) -> Micros:
@@ -62,11 +73,14 @@ def ratio(numerator: int | Fraction, denominator: int | Fraction) -> Fraction | 
 
 def ratio_text(value: Fraction | None, places: int = 6) -> str | None:
     """The ratio as a decimal string of at most `places` decimals, half even, no trailing zeros; `None` stays `None`."""
-    if value is None:
-        return None
-    scaled = _half_even(value.numerator * 10**places, value.denominator)
+    return None if value is None else quotient_text(value.numerator, value.denominator, places)
+
+
+def quotient_text(numerator: int, denominator: int, places: int = 6) -> str:
+    """`ratio_text` of a numerator and a denominator (above zero) that need not be in lowest terms."""
+    scaled = _half_even(numerator * 10**places, denominator)
     whole, part = divmod(abs(scaled), 10**places)
-    decimals = f"{part:0{places}d}".rstrip("0")
+    decimals = f"{part:0{places}d}".rstrip("0") if part else ""
     return ("-" if scaled < 0 else "") + str(whole) + ("." + decimals if decimals else "")
 
 

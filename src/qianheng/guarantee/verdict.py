@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from qianheng.core.days import MINUTE, moment
-from qianheng.core.money import YUAN, Micros, ratio, ratio_text, to_fen, yuan
+from qianheng.core.money import YUAN, Micros, quotient_text, ratio, ratio_text, to_fen, yuan
 from qianheng.guarantee.case import Case, Event, Log, Target, Unit, start_of
 from qianheng.guarantee.figures import Figures, figures
 from qianheng.guarantee.policy import ChangeRule, Policy, Rules
@@ -49,6 +49,7 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "below_minimum"
 
 
+NOTHING = Fraction(0)
 exact = lru_cache(Fraction)
 """A policy's decimal as an exact fraction; there are few, and every verdict asks for them."""
 
@@ -145,7 +146,8 @@ def judge(policy: Policy, unit: Unit, log: Log, found: Figures, now: int) -> Ver
 
 def add_periods(rules: Rules | None, found: Figures) -> Sums:
     """The periods added up, each under its own goal and target."""
-    promised = sum((gmv / target for _, target, _, gmv in found.periods if target and gmv), Fraction(0))
+    parts = [gmv / target for _, target, _, gmv in found.periods if target and gmv]
+    promised = sum(parts[1:], parts[0]) if parts else NOTHING
     return Sums(
         spend=found.spend,
         orders=sum(period.orders for period in found.periods),
@@ -222,18 +224,32 @@ def _commission(rules: Rules, unit: Unit, targets: Sequence[Target]) -> Iterator
 
 
 def _outcome(rules: Rules, sums: Sums) -> Iterator[Check]:
-    yield Check("spend", sums.spend > 0, yuan(to_fen(sums.spend)), "> 0", Reason.NOTHING_SPENT)
+    spend, promised = sums.spend, sums.promised
+    yield Check("spend", spend > 0, yuan(to_fen(spend)), "> 0", Reason.NOTHING_SPENT)
     enough = sums.orders >= rules.orders.fewest
     yield Check("orders", enough, str(sums.orders), str(rules.orders), Reason.TOO_FEW_ORDERS)
     trigger = exact(rules.trigger_ratio)
     # ROI < trigger × weighted target, multiplied out: it holds without GMV too, where there is no weighted target.
-    missed = sums.promised < trigger * sums.spend
-    weighted = sums.weighted_target
-    limit = ratio_text(trigger * weighted) if weighted else f"{rules.trigger_ratio} x weighted_target"
-    yield Check("roi", missed, ratio_text(sums.actual_roi), f"< {limit}", Reason.ROI_MET)
+    missed = promised.numerator * trigger.denominator < trigger.numerator * spend * promised.denominator
+    actual = quotient_text(sums.gmv, spend) if spend else None
+    yield Check("roi", missed, actual, f"< {_least_roi(rules, trigger, sums)}", Reason.ROI_MET)
     shortfall = sums.shortfall
     worth = shortfall >= exact(rules.minimum) * YUAN
     yield Check("shortfall", worth, yuan(to_fen(shortfall)), f">= {rules.minimum}", Reason.BELOW_MINIMUM)
+
+
+def _least_roi(rules: Rules, trigger: Fraction, sums: Sums) -> str:
+    """The ROI below which compensation is due: trigger × weighted target, in words while there is none."""
+    promised = sums.promised
+    if not (promised and sums.gmv):
+        return f"{rules.trigger_ratio} x weighted_target"
+    least = trigger.numerator * sums.gmv * promised.denominator
+    return quotient_text(least, trigger.denominator * promised.numerator)
+
+
+@lru_cache(maxsize=4096)
+def _clock(at: int, timezone: str) -> str:
+    return moment(at, timezone).isoformat()
 
 
 def answer(verdict: Verdict, timezone: str) -> dict[str, object]:
@@ -248,11 +264,11 @@ def answer(verdict: Verdict, timezone: str) -> dict[str, object]:
         "spend": yuan(to_fen(sums.spend)),
         "gmv": yuan(to_fen(sums.gmv)),
         "weighted_target": ratio_text(sums.weighted_target),
-        "actual_roi": ratio_text(sums.actual_roi),
+        "actual_roi": quotient_text(sums.gmv, sums.spend) if sums.spend else None,
         "expected_spend": yuan(to_fen(sums.expected_spend)),
         "compensation": yuan(verdict.compensation),
         **forgone,
-        "judged_at": None if verdict.judged_at is None else moment(verdict.judged_at, timezone).isoformat(),
+        "judged_at": None if verdict.judged_at is None else _clock(verdict.judged_at, timezone),
         "checks": [
             {"name": name, "passed": passed, "value": value, "limit": limit}
             for name, passed, value, limit, _ in verdict.checks
