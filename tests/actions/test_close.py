@@ -7,20 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from qianheng.actions import books, close, judging
+from qianheng.actions.close import Closed
 from qianheng.actions.judging import Judged
 from qianheng.core.days import HOUR, microseconds, midnight
+from qianheng.core.errors import Refused
 from qianheng.core.money import YUAN
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.guarantee.shelf import SHIPPED
 from qianheng.guarantee.verdict import Reason, Status
 from qianheng.ledger.spending import Payment
+from qianheng.ledger.transfers import State
 from qianheng.measures.days import Days
 from qianheng.plans.plan import Goal, Plan, PlanKind, PlanStatus, Value, change
-from qianheng.store import ledger, plans
+from qianheng.store import closes, ledger, notices, plans
 from qianheng.store.database import connect, migrate
 from qianheng.store.lake import Lake
 
@@ -65,9 +69,8 @@ def judged(connection: Connection, lake: Lake, now: datetime, day: date = DAY) -
 def settle(connection: Connection, lake: Lake, now: datetime) -> Judged:
     """What the end of a day does, twice: doing it again changes nothing."""
     for _ in range(2):
-        found = [judged(connection, lake, now)]
-        close.promise(connection, found, now)
-        close.pay(connection, found, now)
+        again = close.close_day(connection, lake, now.date() - timedelta(days=1), now)
+    assert again == Closed()
     return judged(connection, lake, now)
 
 
@@ -181,3 +184,93 @@ def test_a_day_is_judged_and_paid_by_the_version_of_its_policy_in_force_then(
         path.write_text(text, encoding="utf-8")
         monkeypatch.setenv("QIANHENG_HOME", str(path.parents[1]))
         assert judged(connection, lake, monday).verdict.compensation == due
+
+
+def test_days_missed_are_closed_in_order_however_long_ago(connection: Connection, lake: Lake) -> None:
+    settle(connection, lake, midnight(DAY))
+    sell(connection, lake, 10)
+    unit = settle(connection, lake, midnight(DAY + timedelta(days=100)))
+    assert (unit.status, unit.promised) == (Status.CONFIRMING, 600 * YUAN)
+    kept = connection.execute(sa.select(closes.DAY_CLOSE.c.day).order_by(closes.DAY_CLOSE.c.day)).scalars().all()
+    assert kept == [DAY + timedelta(days=later) for later in range(-1, 100)]
+
+
+def test_a_late_fact_corrects_a_day_however_long_ago(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    settle(connection, lake, midnight(DAY + timedelta(days=8)))
+    settle(connection, lake, midnight(DAY + timedelta(days=9)))
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    for later in (300, 301):
+        unit = settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    assert unit.paid == 560 * YUAN
+
+
+def test_a_fact_received_after_the_time_of_a_close_is_looked_at_by_the_next(connection: Connection, lake: Lake) -> None:
+    """Stored before the close it is, and yet not known at its time."""
+    sell(connection, lake, 10)
+    received = microseconds(midnight(DAY + timedelta(days=8))) + HOUR
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED), received_at=received))
+    assert settle(connection, lake, midnight(DAY + timedelta(days=8))).promised == 600 * YUAN
+    assert settle(connection, lake, midnight(DAY + timedelta(days=9))).promised == 560 * YUAN
+
+
+def test_a_promise_not_paid_yet_is_made_anew_when_it_was_too_much(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    friday = midnight(date(2025, 9, 19))
+    assert settle(connection, lake, friday).promised == 600 * YUAN
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    assert settle(connection, lake, friday + timedelta(days=1)).promised == 560 * YUAN
+    assert settle(connection, lake, friday + timedelta(days=3)).paid == 560 * YUAN
+    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    assert [(one.state, one.amount // YUAN) for one in about] == [
+        (State.PENDING, 600),
+        (State.VOIDED, 600),
+        (State.PENDING, 560),
+        (State.POSTED, 560),
+    ]
+    assert ledger.balanced(connection)
+
+
+def test_what_was_said_is_kept_and_a_correction_names_it(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    settle(connection, lake, midnight(DAY + timedelta(days=8)))
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    settle(connection, lake, midnight(DAY + timedelta(days=10)))
+    unit = judging.unit_id(PLAN.id, DAY)
+    first, second = closes.given(connection, [unit])[unit]
+    assert [one.answer["compensation"] for one in (first, second)] == ["600.00", "560.00"]
+    assert [one.given_at for one in (first, second)] == [
+        microseconds(midnight(DAY + timedelta(days=later))) for later in (8, 10)
+    ]
+    assert (first.corrects, second.corrects) == (None, first.id)
+    assert (first.policy, first.policy_version, first.answer["orders"]) == ("seed", 1, 10)
+
+
+def test_the_shop_is_told_of_every_move_of_its_money(connection: Connection, lake: Lake) -> None:
+    sell(connection, lake, 10)
+    for later in (8, 9):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    at = midnight(DAY + timedelta(days=10))
+    ledger.spend(connection, Payment(1, PLAN.ad_account_id, 590 * YUAN, at))
+    lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
+    for later in (10, 14):
+        settle(connection, lake, midnight(DAY + timedelta(days=later)))
+    told = notices.notices(connection, PLAN.shop_id, "plan 1")
+    assert [(one.kind.rpartition(".")[2], one.values) for one in told] == [
+        ("confirmed", {"day": "2025-09-10", "due": "600.00", "amount": "600.00", "left": "0.00"}),
+        ("paid", {"day": "2025-09-10", "amount": "600.00"}),
+        ("lowered", {"day": "2025-09-10", "due": "560.00", "amount": "10.00", "left": "30.00"}),
+        ("taken_back", {"day": "2025-09-10", "amount": "10.00"}),
+    ]
+
+
+@pytest.mark.parametrize(("day", "now"), [(DAY, DAY), (DAY + timedelta(days=1), DAY)])
+def test_a_day_that_is_not_over_cannot_be_closed(connection: Connection, lake: Lake, day: date, now: date) -> None:
+    with pytest.raises(Refused, match="not over"):
+        close.close_day(connection, lake, day, midnight(now))
+
+
+def test_no_close_is_made_before_the_last_one(connection: Connection, lake: Lake) -> None:
+    close.close_day(connection, lake, DAY, midnight(DAY + timedelta(days=3)) + timedelta(hours=5))
+    with pytest.raises(Refused, match="before it"):
+        close.close_day(connection, lake, DAY + timedelta(days=1), midnight(DAY + timedelta(days=3)))

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books, close, judging, pools, splits
+from qianheng.actions import books, close, pools, splits
 from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
@@ -37,7 +37,6 @@ from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
-from qianheng.measures.days import Days
 from qianheng.plans.allowance import Lease
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
@@ -250,7 +249,7 @@ class _Run:
             self.lake.add(connection, lived.facts)
             if day <= self.last:
                 self._capture(connection, day, now)
-            self._settle(connection, day, now)
+            close.close_day(connection, self.lake, day, now)
             runs.tell(connection, self.folder.run_id, day, self._told(day, lived))
             self.finished = self._is_over(connection, day)
             self.day = day + timedelta(days=1)
@@ -270,15 +269,6 @@ class _Run:
         for row, boost in enumerate(boosts.boosts):
             if boosts.leased[row]:
                 books.capture(connection, boost, day, now, int(boosts.spent_today[row]))
-
-    def _settle(self, connection: Connection, day: date, now: datetime) -> None:
-        """Judge the days whose window may have closed, promise what they are due, pay what was promised before."""
-        since, until = max(self.first, day - close.LOOK_BACK), min(self.last, day)
-        if since > until:
-            return
-        judged = judging.judge_days(connection, self.lake, Days(since, until, self.timezone), now)
-        close.promise(connection, judged, now)
-        close.pay(connection, judged, now)
 
     def _is_over(self, connection: Connection, day: date) -> bool:
         """Whether every window has closed and nothing promised is unpaid."""

@@ -35,6 +35,11 @@ def compensation_id(policy: Policy, unit: Unit, corrections: int = 0) -> int:
     return stable_id(*origin, corrections) if corrections else stable_id(*origin)
 
 
+def due_at(policy: Policy, unit: Unit) -> int:
+    """When a unit is judged (UTC microseconds): where nothing is promised, once its day is over."""
+    return judgement(policy.rules, unit) if policy.rules else unit.window[1]
+
+
 def payment(policy: Policy, unit: Unit, verdict: Verdict, paid: Sequence[Micros], now: int) -> Payment | None:
     """What is to be paid for a unit beyond the transfers made so far (`paid`, pending or posted), or `None`.
 

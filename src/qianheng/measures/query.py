@@ -35,6 +35,13 @@ def plan_day(days: Days) -> str:
     return _filled("plan_day", days)
 
 
+def touched(since: int) -> str:
+    """SQL: the quarters of an hour of each plan that something a guarantee may count was received of, at `since` (UTC
+    microseconds) or later.
+    """
+    return _text("touched").format(since=since)
+
+
 def plan_day_traffic(days: Days) -> str:
     """SQL: the impressions and clicks of each plan and day."""
     return _filled("plan_day_traffic", days)

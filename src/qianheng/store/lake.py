@@ -100,11 +100,12 @@ class Lake:
         """Move the log into the lake, each fact once, all in the caller's transaction."""
         return self.add(connection, events.take(connection))
 
-    def query(self, connection: Connection, query: str, as_of: datetime | None = None) -> pa.Table:
+    def query(self, connection: Connection, query: str, as_of: datetime | None = None, after: int = 0) -> pa.Table:
         """Ask the facts in lake and log, as `connection` sees them, by SQL.
 
         Each kind is a view: impressions, clicks, charges, orders, refunds, lives. With `as_of`: what had been received
-        before that time. A file that is missing or cut short: Damaged.
+        before that time; with `after`: only the files after that one of the manifest, and the log. A file that is
+        missing or cut short: Damaged.
         """
         logged = events.read(connection)
         known = f"WHERE received_at < {microseconds(as_of)}" if as_of else ""
@@ -112,16 +113,21 @@ class Lake:
         try:
             for kind in (kind for kind in Kind if f"{kind}s" in query):
                 cursor.register(f"logged_{kind}", self._new(connection, kind, unique(logged[kind])))
-                source = self._source(self.files(connection, kind), f"logged_{kind}")
+                source = self._source(self.files(connection, kind, after), f"logged_{kind}")
                 cursor.execute(f"CREATE TEMP VIEW {kind}s AS SELECT * FROM ({source}) {known}")
             return _answer(cursor.sql(query))
         finally:
             cursor.close()
 
-    def files(self, connection: Connection, kind: Kind) -> list[FileEntry]:
-        """The files of a kind that `connection` sees, oldest first."""
+    def through(self, connection: Connection) -> int:
+        """The number of the last file in the manifest; 0 while there is none."""
+        return connection.scalar(sa.select(sa.func.max(FACT_FILE.c.sequence))) or 0
+
+    def files(self, connection: Connection, kind: Kind, after: int = 0) -> list[FileEntry]:
+        """The files of a kind that `connection` sees, oldest first; only those after one of the manifest if asked."""
         columns = [FACT_FILE.c[column.name] for column in fields(FileEntry)]
-        query = sa.select(*columns).where(FACT_FILE.c.kind == kind.value).order_by(FACT_FILE.c.sequence)
+        wanted = (FACT_FILE.c.kind == kind.value, FACT_FILE.c.sequence > after)
+        query = sa.select(*columns).where(*wanted).order_by(FACT_FILE.c.sequence)
         return [FileEntry(path, Kind(name), *rest) for path, name, *rest in connection.execute(query)]
 
     def sweep(self, connection: Connection) -> list[Path]:

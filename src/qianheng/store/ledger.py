@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -155,6 +155,16 @@ def statement(connection: Connection, account_id: int) -> list[StatementLine]:
 def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     """The transfers with that `reference`, in the order of recording."""
     query = sa.select(*_TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)
+    return [_transfer(row) for row in connection.execute(query)]
+
+
+def unsettled(connection: Connection, account_id: int, reasons: Collection[str]) -> list[Transfer]:
+    """The pending transfers of an account for one of those reasons that nothing has settled, in that order."""
+    settling = sa.alias(TRANSFER)
+    ours = (TRANSFER.c.debit == account_id) | (TRANSFER.c.credit == account_id)
+    wanted = (ours, TRANSFER.c.state == State.PENDING.value, TRANSFER.c.reason.in_(reasons))
+    query = sa.select(*_TRANSFER_COLUMNS).where(*wanted).order_by(TRANSFER.c.sequence)
+    query = query.where(~sa.exists().where(settling.c.pending_id == TRANSFER.c.id))
     return [_transfer(row) for row in connection.execute(query)]
 
 

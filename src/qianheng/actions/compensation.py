@@ -1,0 +1,102 @@
+"""From verdicts to credit: what a unit is due is promised as a pending transfer, posted on a working day, and told to
+the shop; what later facts change is a correction, both ways (SPEC 5.5).
+
+Every transfer's id is a function of what it is for, so doing any step again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from qianheng.actions.judging import COMPENSATION, CORRECTION, CREDITS, Judged, Promise, promises, unit_id
+from qianheng.core.days import is_working_day, microseconds, moment
+from qianheng.core.ids import stable_id
+from qianheng.core.money import Micros, yuan
+from qianheng.guarantee.timeline import Payment, payment
+from qianheng.ledger.transfers import AccountKind, State, Transfer, account
+from qianheng.plans.plan import Plan
+from qianheng.store import closes, ledger, notices, plans
+from qianheng.store.closes import Given
+from qianheng.store.notices import Notice
+
+
+def promise(connection: Connection, one: Judged, now: datetime) -> Micros:
+    """Put what a verdict is due beyond what was promised before into the ledger as a pending transfer; its amount.
+
+    A promise that is too much and not paid yet is taken back whole and made anew. Of what was paid, a correction takes
+    back at most the ad credit that is still there: what has been spent stays spent.
+    """
+    made = promises(connection, unit_id(one.plan_id, one.day))
+    before = sum(promise.standing for promise in made)
+    if one.verdict.compensation < before or any(promise.open and promise.amount < 0 for promise in made):
+        made = _withdrawn(connection, made, now)
+    standing = [promise.standing for promise in made]
+    due = payment(one.policy, one.unit, one.verdict, standing, microseconds(now))
+    amount = _within_credit(connection, due, one.plan) if due else 0
+    if due and amount:
+        ledger.record(connection, [_pending(replace(due, amount=amount), one.plan, now)])
+    return sum(standing) + amount - before
+
+
+def pay(connection: Connection, now: datetime) -> Micros:
+    """Post what is promised, on a working day after the one it was promised on; the credit that came of it."""
+    paid = 0
+    if not is_working_day(now.date()):
+        return paid
+    for promised in unsettled(connection):
+        if promised.at.astimezone(now.tzinfo).date() < now.date():
+            ledger.post(connection, promised.id, now)
+            paid += promised.amount if promised.reason == COMPENSATION else -promised.amount
+            _tell_payment(connection, promised, now)
+    return paid
+
+
+def unsettled(connection: Connection) -> list[Transfer]:
+    """What is promised, or to be taken back, and neither paid nor withdrawn yet."""
+    return ledger.unsettled(connection, account(AccountKind.GUARANTEE_EXPENSE).id, CREDITS)
+
+
+def tell(connection: Connection, given: Given, before: Sequence[Given], one: Judged, moved: Micros) -> None:
+    """Tell the shop of a verdict that moves money, and of what a correction asks back and cannot take."""
+    due = given.compensation - (before[-1].compensation if before else 0)
+    if not due:
+        return
+    kind = "close.notice.confirmed" if not before else "close.notice.raised" if due > 0 else "close.notice.lowered"
+    values = {"day": one.day.isoformat(), "due": yuan(given.compensation), "amount": yuan(abs(moved))}
+    values |= {"left": yuan(max(moved - due, 0))}
+    at, about = moment(given.given_at), f"plan {one.plan_id}"
+    notices.tell(connection, Notice(stable_id("notice", given.id), at, one.plan.shop_id, kind, about, values))
+
+
+def _tell_payment(connection: Connection, promised: Transfer, now: datetime) -> None:
+    unit = closes.unit(connection, promised.reference)
+    plan = plans.load(connection, unit.subject).plan
+    kind = "close.notice.paid" if promised.reason == COMPENSATION else "close.notice.taken_back"
+    values = {"day": unit.day.isoformat(), "amount": yuan(promised.amount)}
+    about = f"plan {plan.id}"
+    notices.tell(connection, Notice(stable_id("notice", promised.id), now, plan.shop_id, kind, about, values))
+
+
+def _withdrawn(connection: Connection, made: Sequence[Promise], now: datetime) -> list[Promise]:
+    """The promises of a unit, after those not paid yet are taken back."""
+    for promise in made:
+        if promise.open:
+            ledger.void(connection, promise.pending.id, now)
+    return promises(connection, made[0].pending.reference) if made else []
+
+
+def _within_credit(connection: Connection, due: Payment, plan: Plan) -> Micros:
+    """What of a payment can be made: all of it, or of what is to be taken back as much as there is credit."""
+    credit = account(AccountKind.CREDIT, plan.ad_account_id).id
+    return due.amount if due.amount > 0 else max(due.amount, -ledger.balance(connection, credit).available)
+
+
+def _pending(due: Payment, plan: Plan, now: datetime) -> Transfer:
+    expense, credit = account(AccountKind.GUARANTEE_EXPENSE).id, account(AccountKind.CREDIT, plan.ad_account_id).id
+    debit, to = (expense, credit) if due.amount > 0 else (credit, expense)
+    reason = COMPENSATION if due.amount > 0 else CORRECTION
+    return Transfer(due.id, debit, to, abs(due.amount), now, State.PENDING, None, reason, unit_id(plan.id, due.day))
