@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from qianheng.cli import proving
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
@@ -25,6 +26,7 @@ def build_app() -> typer.Typer:
     app.command("evaluate", help=say("guarantee.command.evaluate"))(_evaluate)
     app.command("explain", help=say("guarantee.command.explain"))(_explain)
     app.command("policies", help=say("guarantee.command.policies"))(_policies)
+    proving.add_to(app)
     return app
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Annotated, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO, TypeAlias
 
 import typer
 
@@ -40,6 +43,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     if title:
         console.print(title, style="italic", markup=False)
     console.print(table)
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[TextIO]:
+    """A text file that is there whole or not at all; what stood there before stays if anything goes wrong."""
+    incoming = Path(f"{path}.{os.getpid()}")
+    try:
+        with incoming.open("w", encoding="utf-8") as file:
+            yield file
+        incoming.replace(path)
+    finally:
+        incoming.unlink(missing_ok=True)
 
 
 def money_text(amount: int) -> str:

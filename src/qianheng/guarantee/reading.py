@@ -23,6 +23,7 @@ from qianheng.core.money import Micros, decimal, micros
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
 from qianheng.guarantee.shelf import shipped, unknown_policy
+from qianheng.guarantee.targets import in_force, known_targets
 from qianheng.plans.plan import BidMode, Goal, PlanKind
 
 Read = Callable[[Any], Any]
@@ -291,14 +292,16 @@ def _boost(value: object) -> str | None:
 
 def _case(policy: str, unit: Unit, targets: tuple[Target, ...], *rest: Any) -> Case:
     charges, orders, events, now = rest
-    faults = [
-        f".targets[{i}].value: {say('core.fault.missing')}"
-        for i, target in enumerate(targets)
-        if target.value is None and target.goal is not Goal.PROFIT and unit.bid_mode is BidMode.TARGET_ROI
-    ]
-    if faults:
+    if unit.bid_mode is BidMode.TARGET_ROI and (faults := _without_value(unit, targets)):
         raise _Faults(faults)
     return Case(policy, unit, Log(targets, events), charges, orders, now)
+
+
+def _without_value(unit: Unit, targets: tuple[Target, ...]) -> list[str]:
+    """What is wrong with targets that hold nothing: that day; on other days the plan may have had another bid mode."""
+    missing = [i for i, target in enumerate(targets) if target.value is None and target.goal is not Goal.PROFIT]
+    that_day = in_force(known_targets(targets, unit.window[1]), unit.window) if missing else []
+    return [f".targets[{i}].value: {say('core.fault.missing')}" for i in missing if targets[i] in that_day]
 
 
 def _fields(make: Callable[..., Any], *fields: _Field) -> _Fields:
