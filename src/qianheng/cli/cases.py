@@ -58,45 +58,51 @@ def question(path: str, now: str, policy: str) -> Question:
 def cases(asked: Question) -> Iterator[tuple[Policy, Case]]:
     """The cases of a file with their policies. Any faulty line: BadInput after the last, naming all, to a limit."""
     if not asked.path.endswith(".jsonl"):
-        yield _case(asked, _read(asked.path), asked.path)
+        yield case_of(asked, _read(asked.path), asked.path)
         return
-    faults: list[BadInput] = []
+    faults: list[str] = []
     for number, line in _lines(asked.path):
         try:
-            found = _case(asked, line, f"{asked.path}:{number}")
+            found = case_of(asked, line, f"{asked.path}:{number}")
         except BadInput as error:
-            faults.append(error)
+            faults.append(str(error))
             continue
         if not faults:
             yield found
     if faults:
-        raise _all_faults(asked.path, faults)
+        raise all_faults(asked.path, faults)
 
 
-def _case(asked: Question, text: bytes, place: str) -> tuple[Policy, Case]:
+def case_of(asked: Question, text: bytes, place: str) -> tuple[Policy, Case]:
+    """The case in a text with its policy. Anything wrong with either: BadInput at `place`."""
     case = parse_case(text, place, asked.given)
     return asked.policy(case, place), case
 
 
 def _read(path: str) -> bytes:
-    try:
+    with unreadable(path):
         return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput("core.unreadable_file", place=path, why=error.strerror) from None
 
 
 def _lines(path: str) -> Iterator[tuple[int, bytes]]:
+    with unreadable(path), Path(path).open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, line
+
+
+@contextmanager
+def unreadable(path: str) -> Iterator[None]:
+    """A file that the system does not let us read, told as BadInput."""
     try:
-        with Path(path).open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line
+        yield
     except OSError as error:
         raise BadInput("core.unreadable_file", place=path, why=error.strerror) from None
 
 
-def _all_faults(path: str, faults: list[BadInput]) -> BadInput:
-    told = [str(error).replace("\n", "\n  ") for error in faults[:FAULTY_LINES_TOLD]]
+def all_faults(path: str, faults: list[str]) -> BadInput:
+    """The refusal of a file, naming its faulty lines, to a limit."""
+    told = [fault.replace("\n", "\n  ") for fault in faults[:FAULTY_LINES_TOLD]]
     if len(faults) > FAULTY_LINES_TOLD:
         told.append(say("guarantee.case.more_faults", count=len(faults) - FAULTY_LINES_TOLD))
     return BadInput("guarantee.case.faulty_lines", place=path, faults="\n  ".join(["", *told]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -11,8 +12,14 @@ from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
+    from qianheng.cli.cases import Question
+    from qianheng.cli.hands import Tell
+    from qianheng.guarantee.case import Case
     from qianheng.guarantee.policy import Policy
 
+Workers: TypeAlias = Annotated[
+    int | None, typer.Option("--workers", min=1, metavar="N", help=say("guarantee.command.workers"))
+]
 CasePath: TypeAlias = Annotated[str, typer.Argument(metavar="CASE", help=say("guarantee.command.case"))]
 Now: TypeAlias = Annotated[str, typer.Option("--now", metavar="TIME", help=say("guarantee.command.now"))]
 PolicyName: TypeAlias = Annotated[
@@ -30,35 +37,57 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _evaluate(case: CasePath, now: Now = "", policy: PolicyName = "", as_json: AsJson = False) -> None:
+def _evaluate(
+    case: CasePath, now: Now = "", policy: PolicyName = "", workers: Workers = None, as_json: AsJson = False
+) -> None:
     from qianheng.cli import verdicts
-    from qianheng.cli.cases import all_or_nothing, cases, question
-    from qianheng.guarantee.verdict import answer, evaluate
+    from qianheng.cli.cases import cases, question
+    from qianheng.guarantee.verdict import evaluate
 
-    judged = ((rules, read, evaluate(rules, read)) for rules, read in cases(question(case, now, policy)))
+    asked = question(case, now, policy)
     if as_json:
-        with all_or_nothing():
-            for _, read, verdict in judged:
-                print_json(answer(verdict, read.unit.timezone))
-    elif case.endswith(".jsonl"):
+        _print_answers(asked, _answer, workers)
+        return
+    judged = ((rules, read, evaluate(rules, read)) for rules, read in cases(asked))
+    if case.endswith(".jsonl"):
         verdicts.print_many(judged)
     else:
         verdicts.print_one(*next(judged))
 
 
-def _explain(case: CasePath, now: Now = "", policy: PolicyName = "", as_json: AsJson = False) -> None:
+def _explain(
+    case: CasePath, now: Now = "", policy: PolicyName = "", workers: Workers = None, as_json: AsJson = False
+) -> None:
     from qianheng.cli import verdicts
-    from qianheng.cli.cases import all_or_nothing, cases, question
+    from qianheng.cli.cases import cases, question
     from qianheng.guarantee.explain import explain
 
-    explained = (explain(rules, read) for rules, read in cases(question(case, now, policy)))
+    asked = question(case, now, policy)
     if as_json:
-        with all_or_nothing():
-            for explanation in explained:
-                print_json(explanation)
-    else:
-        for explanation in list(explained):
-            verdicts.print_explanation(explanation)
+        _print_answers(asked, explain, workers)
+        return
+    for explanation in [explain(rules, read) for rules, read in cases(asked)]:
+        verdicts.print_explanation(explanation)
+
+
+def _answer(policy: Policy, case: Case) -> dict[str, object]:
+    from qianheng.guarantee.verdict import answer, evaluate
+
+    return answer(evaluate(policy, case), case.unit.timezone)
+
+
+def _print_answers(asked: Question, tell: Tell, workers: int | None) -> None:
+    """What is told of each case as JSON, one a line: all of it or, on an error, nothing."""
+    from qianheng.cli.cases import all_or_nothing, cases
+    from qianheng.cli.hands import answers
+
+    with all_or_nothing():
+        if asked.path.endswith(".jsonl"):
+            for text in answers(asked, tell, workers):
+                sys.stdout.write(text)
+        else:
+            for policy, case in cases(asked):
+                print_json(tell(policy, case))
 
 
 def _policies(as_json: AsJson = False) -> None:

@@ -21,7 +21,12 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help=say("cli.json"))
 
 def print_json(value: object) -> None:
     """One JSON document on one line of standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_line(value))
+
+
+def json_line(value: object) -> str:
+    """One JSON document as a line."""
+    return json.dumps(value, ensure_ascii=False) + "\n"
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
