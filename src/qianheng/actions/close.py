@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from qianheng.actions import compensation
+from qianheng.actions import compensation, invalid_traffic
 from qianheng.actions.judging import Judged, judge_days, unit_id
 from qianheng.actions.policies import policies
 from qianheng.core.days import microseconds
@@ -85,6 +85,7 @@ def unpaid(connection: Connection) -> bool:
 
 
 def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Closed:
+    invalid_traffic.invalidate(connection, lake, day, now)
     last, through = closes.last(connection), lake.through(connection)
     news = _touched(connection, lake, last, now)
     closes.open_units(connection, news)
@@ -92,6 +93,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     due = {unit.id: unit for unit in (*news, *closes.falling_due(connection, after, until)) if unit.due_at <= until}
     closed = _settle(connection, _judged(connection, lake, due.values(), now), now)
     closed += Closed(paid=compensation.pay(connection, now))
+    invalid_traffic.give_back(connection, lake, day, now)
     closes.enter(connection, DayClose(day, now, through))
     return closed
 

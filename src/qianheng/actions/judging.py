@@ -21,7 +21,7 @@ from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Status, Verdict, judge
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
-from qianheng.measures.query import Counted, counted_of, plan_day
+from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid
 from qianheng.plans.plan import Counting, Goal, Plan
 from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
@@ -79,11 +79,15 @@ class Promise(NamedTuple):
 
 
 def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) -> list[Judged]:
-    """The verdict on every plan whose days are these, on the facts received before `now`, with the ledger in view."""
+    """The verdict on every plan whose days are these, on the facts received before `now`, with the ledger in view.
+
+    What was charged for traffic found invalid is left out of the spend: it is given back as such.
+    """
     answer = lake.query(connection, plan_day(days), as_of=now)
     counted: dict[bool, dict[tuple[int, date], list[Counted]]] = {
         promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)
     }
+    invalid = invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now))
     kept, judged = policies(), []
     for stored in plans.load_all(connection):
         if stored.plan.timezone != days.timezone:
@@ -95,6 +99,7 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
         for number in range((days.last - days.first).days + 1):
             day = days.first + timedelta(days=number)
             found = _figures(rows.get((stored.plan.id, day), []), history)
+            found = found._replace(spend=found.spend - invalid.get((stored.plan.id, day), Invalid()).counted)
             plan = plan_of_day(history, changes, Days(day, day, stored.plan.timezone))
             judged.append(_judge(connection, plan, day, (kept.in_force(plan.policy, day), log, found), now))
     return judged
@@ -103,6 +108,11 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
 def unit_id(plan_id: int, day: date) -> int:
     """What the transfers of a plan's day refer to."""
     return stable_id("unit", plan_id, day)
+
+
+def promised(connection: Connection, unit: int) -> Micros:
+    """What of a unit's compensation is promised or paid, corrections taken off."""
+    return sum(one.standing for one in promises(connection, unit))
 
 
 def promises(connection: Connection, unit: int) -> list[Promise]:

@@ -21,7 +21,17 @@ from qianheng.core.words import language
 from qianheng.facts.schema import Channel
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
-from qianheng.measures.query import plan_day, plan_day_traffic, plan_hour, plan_product, refund_maturity, sums_of
+from qianheng.measures.query import (
+    Invalid,
+    invalid_of,
+    plan_day,
+    plan_day_invalid,
+    plan_day_traffic,
+    plan_hour,
+    plan_product,
+    refund_maturity,
+    sums_of,
+)
 from qianheng.measures.sums import Sums, total
 from qianheng.plans.plan import Counting, Plan
 from qianheng.prediction.calibration import Correction
@@ -71,6 +81,7 @@ class _Reader:
         traffic = sums_of(lake.query(connection, plan_day_traffic(days)))
         self.sums = {True: sums_of(answer, Channel.PROMOTED), False: sums_of(answer)}
         self.traffic = traffic
+        self.invalid = invalid_of(lake.query(connection, plan_day_invalid(days)))
         sold = Sold(lake.query(connection, plan_product(days)), goods_of(run.scenario))
         self.contributions = {promoted: sold.contributions(promoted) for promoted in (True, False)}
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
@@ -124,7 +135,7 @@ class _Reader:
 
     def _day(self, plan: Plan, day: date) -> PlanDay:
         key = (plan.id, day)
-        traffic = self.traffic.get(key, Sums())
+        traffic = self.traffic.get(key, Sums()) + Sums(invalid_spend=self.invalid.get(key, Invalid()).amount)
         promoted_only = plan.counting is Counting.ATTRIBUTED
         counted, whole = (self.sums[promoted].get(key, Sums()) + traffic for promoted in (promoted_only, False))
         reached, best, opportunities = self.told[day]["scores"].get(str(plan.id), (0.0, 0.0, 0))

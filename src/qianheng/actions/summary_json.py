@@ -100,6 +100,7 @@ def _figures(sums: Sums, compensation: Micros) -> dict[str, Any]:
         "boosted_gmv": yuan(sums.boosted_gmv),
         "boosted_orders": sums.boosted_orders,
         "boosted_roi": ratio_text(sums.boosted_roi),
+        "invalid_spend": yuan(sums.invalid_spend),
         "payment_roi": ratio_text(sums.payment_roi),
         "net_roi": ratio_text(sums.net_roi),
         "settled_roi": ratio_text(sums.settled_roi(closed=True)),

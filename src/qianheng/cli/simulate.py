@@ -127,7 +127,7 @@ def _print_summary(summary: RunSummary) -> None:
     rows = [
         [say(f"simulation.column.{name}"), *cells]
         for name, *cells in zip(FIGURES, *columns.values(), strict=True)
-        if name not in OF_BOOSTS or any(cells)
+        if name not in IF_ANY or any(cells)
     ]
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
@@ -162,8 +162,9 @@ FIGURES = (
     "compensation",
     "boosted_spend",
     "boosted_roi",
+    "invalid_spend",
 )
-OF_BOOSTS = FIGURES[-2:]  # told where there were any
+IF_ANY = FIGURES[-3:]  # told where there were any
 
 
 def _figures(of: RunSummary | PlanRun) -> list[str | None]:
@@ -181,6 +182,7 @@ def _figures(of: RunSummary | PlanRun) -> list[str | None]:
         money_text(of.compensation),
         money_text(sums.boosted_spend) if sums.boosted_spend else None,
         None if sums.boosted_roi is None else f"{float(sums.boosted_roi):.2f}",
+        money_text(sums.invalid_spend) if sums.invalid_spend else None,
     ]
 
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     LIVE = "live"
     BOOST = "boost"
     DECISION = "decision"  # what a plan bid for an opportunity, and what became of it
+    INVALID = "invalid"  # a charge that nobody should have paid, judged so later; its id is the charge's
 
 
 class Channel(IntEnum):
@@ -98,6 +99,12 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("subsidy", pa.int64()),
         ("commission", pa.int64()),
         ("service_fee", pa.int64()),
+    ),
+    Kind.INVALID: _schema(
+        ("boost", pa.int8()),
+        ("target_version", pa.int32()),
+        ("amount", pa.int64()),
+        ("reason", pa.int8()),  # its place in `facts.invalid.Invalidity`
     ),
     Kind.REFUND: _schema(("order_id", pa.int64()), ("order_at", pa.int64()), ("amount", pa.int64())),
     Kind.BOOST: _schema(

@@ -30,6 +30,18 @@ class Sources:
         """What was spent in all."""
         return self.cash + self.credit
 
+    def __add__(self, other: Sources) -> Sources:
+        return Sources(self.cash + other.cash, _added([*self.grants, *other.grants]))
+
+    def next(self, before: Micros, amount: Micros) -> Sources:
+        """The share of an amount after one of `before` was taken: shares taken one after the other add up exactly, and
+        never to more than came from anywhere.
+        """
+        first, taken = self.share(before + amount), self.share(before)
+        used = dict(taken.grants)
+        grants = (Use(id_, part - used.get(id_, 0)) for id_, part in first.grants)
+        return Sources(first.cash - taken.cash, tuple(use for use in grants if use.amount))
+
     def share(self, amount: Micros) -> Sources:
         """An amount in the same proportion of cash to credit, to the micro-yuan (what does not divide is cash), of the
         grants that expire first.

@@ -19,6 +19,15 @@ from qianheng.measures.sums import NAMES, Sums
 PlanDay = tuple[int, date]
 
 
+class Invalid(NamedTuple):
+    """What was charged for invalid traffic of a plan's day, micro-yuan; `counted` is the part without boosts, which
+    the guarantee would count.
+    """
+
+    amount: Micros = 0
+    counted: Micros = 0
+
+
 class Counted(NamedTuple):
     """What the guarantee counts of a plan's day under one target version: spend, and orders and GMV of either goal."""
 
@@ -62,6 +71,16 @@ def refund_maturity(days: Days) -> str:
     return _filled("refund_maturity", days)
 
 
+def doubtful_charges(days: Days) -> str:
+    """SQL: the charges of these days that were clicked on, or led to an order judged a fraud (SPEC 5.8)."""
+    return _filled("doubtful_charges", days)
+
+
+def plan_day_invalid(days: Days) -> str:
+    """SQL: what was charged for invalid traffic of each plan and day: in all, and what the guarantee would count."""
+    return _filled("plan_day_invalid", days)
+
+
 def plan_keyword(days: Days) -> str:
     """SQL: what each keyword searched brought each plan or campaign: impressions, clicks, spend, orders and GMV."""
     return _filled("plan_keyword", days)
@@ -93,6 +112,12 @@ def counted_of(answer: pa.Table, promoted_only: bool) -> Iterator[tuple[PlanDay,
     counted = [Counted(*row) for row in rows]
     for start, end in _runs(plan_ids, days):
         yield (int(plan_ids[start]), date_of(int(days[start]))), counted[start:end]
+
+
+def invalid_of(answer: pa.Table) -> dict[PlanDay, Invalid]:
+    """The answer of `plan_day_invalid` by plan and day."""
+    columns = (answer[name].to_pylist() for name in ("plan_id", "day", *Invalid._fields))
+    return {(plan, date_of(day)): Invalid(*sums) for plan, day, *sums in zip(*columns, strict=True)}
 
 
 def grouped(plan_ids: Int64, days: Int64, columns: Mapping[str, Int64]) -> dict[PlanDay, Sums]:

@@ -19,6 +19,7 @@ class Sums:
 
     Orders and GMV count every order of the plan, boosted and promoted ones beside them as parts of the whole.
     `refunded_7d` has `refunded_1h` in it, `refunded_14d` both; refunds stand on the day of their order.
+    `invalid_spend` is the part of the spend that was charged for invalid traffic.
     """
 
     spend: Micros = 0
@@ -38,6 +39,7 @@ class Sums:
     service_fee: Micros = 0
     impressions: int = 0
     clicks: int = 0
+    invalid_spend: Micros = 0
 
     def __add__(self, other: Sums) -> Sums:
         return self._with(other, operator.add)

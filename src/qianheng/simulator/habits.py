@@ -150,3 +150,17 @@ class RivalHabits:
     floor: float  # lowest multiplier of a paced rival
     gain: float  # how fast a paced rival reacts, per hour
     first_price: float  # share of its worth that a rival bids where it would pay its own bid
+
+
+@dataclass(frozen=True, slots=True)
+class Fraud:
+    """Traffic that nobody should pay for; none by default. Some buyers' devices are `robots`: `bursts_per_day` times
+    a day one of them asks `requests` times within `seconds` and clicks on whatever it is shown, without ever buying.
+    Of the orders a share is `flagged` by the platform as made to deceive.
+    """
+
+    robots: int = 0
+    bursts_per_day: int = 0
+    requests: int = 12
+    seconds: int = 20
+    flagged: float = 0.0

@@ -72,7 +72,7 @@ class Market:
         pooled = scenario.pools is not None
         self._shelf = Shelf(scenario, self._catalogue, self._rivals.category, seed) if pooled else None
         self._till = Till(scenario, self._catalogue, self._population)
-        self._book = Book()
+        self._book = Book(scenario.fraud.flagged, key(seed, "flagged"))
         self._seen = scenario.seen()
         self._appeals = Appeals(scenario)
         self._seen_key = key(seed, "seen")
@@ -106,10 +106,10 @@ class Market:
         bits = scramble(looks.user ^ self._day_keys[looks.product])
         hot: Bool = uniform(bits) < self._population.hot[looks.product, looks.user]
         drawn = uniform(scramble(ids ^ self._click_keys[looks.product]))
-        clicked: Bool = seen & (drawn < self._population.click(looks, hot))
+        robot = self._requests.robots.is_robot[looks.user]
+        clicked: Bool = seen & (robot | (drawn < self._population.click(looks, hot)))
         np.add.at(self._exposures, (looks.user[seen], looks.product[seen]), np.float32(1))
-        if clicked.any():
-            rows = np.flatnonzero(clicked)
+        if len(rows := np.flatnonzero(clicked & ~robot)):
             self._convert(looks.at(rows), batch.at[decisions.row[rows]], room[rows], bits[rows])
         return Reaction(seen, clicked)
 

@@ -13,7 +13,7 @@ from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.boost import BoostKind
 from qianheng.simulator.buyers import Catalogue, Population
-from qianheng.simulator.draws import Bool, Int64, Real, UInt64, Whole, another, positive_ids, scramble
+from qianheng.simulator.draws import Bool, Int64, Real, UInt64, Whole, another, positive_ids, scramble, uniform
 from qianheng.simulator.habits import Delay
 from qianheng.simulator.scenario import Scenario
 
@@ -29,7 +29,6 @@ _UNSTAMPED: dict[str, Any] = {
     "creative_id": -1,
     "channel": Channel.ORGANIC,
     "boost": BoostKind.NONE,
-    "flagged": False,
     "target_version": -1,
     "coupon": 0,
     "subsidy": 0,
@@ -136,7 +135,9 @@ def delay(shape: Delay, drawn: Real) -> Int64:
 class Book:
     """What has happened or will, and has not been told: rows of orders and refunds in the order of being told."""
 
-    def __init__(self) -> None:
+    def __init__(self, flagged: float, flagged_key: np.int64) -> None:
+        """`flagged`: the share of orders that the platform judges abnormal, by their ids and the key."""
+        self._flagged, self._flagged_key = flagged, flagged_key
         self.orders: Int64 = np.empty((0, len(ORDER_COLUMNS)), dtype=np.int64)
         self.refunds: Int64 = np.empty((0, len(REFUND_COLUMNS)), dtype=np.int64)
 
@@ -158,7 +159,9 @@ class Book:
         refunds, self.refunds = _split(self.refunds, before)
         tables = {}
         if len(orders):
-            tables[Kind.ORDER] = table(Kind.ORDER, _UNSTAMPED | dict(zip(ORDER_COLUMNS, orders.T, strict=True)))
+            columns = dict(zip(ORDER_COLUMNS, orders.T, strict=True))
+            flagged = uniform(scramble(columns["id"] ^ self._flagged_key)) < self._flagged
+            tables[Kind.ORDER] = table(Kind.ORDER, _UNSTAMPED | columns | {"flagged": flagged})
         if len(refunds):
             columns = dict(zip(REFUND_COLUMNS, refunds.T, strict=True))
             tables[Kind.REFUND] = table(Kind.REFUND, {**columns, "plan_id": -1})

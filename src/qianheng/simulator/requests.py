@@ -14,6 +14,7 @@ from qianheng.simulator.draws import Float32, Int64, generator, key, positive_id
 from qianheng.simulator.intent import Intent
 from qianheng.simulator.keywords import Keywords
 from qianheng.simulator.rivals import Rivals
+from qianheng.simulator.robots import Robots
 from qianheng.simulator.scenario import Scenario
 
 
@@ -31,6 +32,7 @@ class Requests:
 
     def __init__(self, scenario: Scenario, intent: Intent, rivals: Rivals, seed: int) -> None:
         self._intent, self._rivals, self._seed = intent, rivals, seed
+        self.robots = Robots(scenario, seed)
         self._population, self._traffic = intent.population, intent.traffic
         habits = [scenario.placements[place.name.lower()] for place in Placement]
         self._placement_up_to = np.cumsum([habit.share for habit in habits])[:-1].astype(np.float32)
@@ -88,11 +90,13 @@ class Requests:
         category = self._categories(user, placement, draw)
         looking = self._intent.looking(self._traffic.day(opens))
         here = (opens <= looking.at) & (looking.at < opens + HOUR)
-        at = np.concatenate([at, looking.at[here]])
+        asked, robot, where = self.robots.requests(number, opens)
+        at = np.concatenate([at, looking.at[here], asked])
         order = np.argsort(at, kind="stable")
-        user = np.concatenate([user, looking.user[here]])[order]
-        placement = np.concatenate([placement, looking.placement[here]])[order].astype(np.int8)
-        category = np.concatenate([category, looking.category[here]])[order].astype(np.int8)
+        user = np.concatenate([user, looking.user[here], robot])[order]
+        placement = np.concatenate([placement, looking.placement[here], where])[order].astype(np.int8)
+        nothing = np.full(len(asked), -1, np.int8)
+        category = np.concatenate([category, looking.category[here], nothing])[order].astype(np.int8)
         return at[order], user, placement, category
 
     def _categories(self, user: Int64, placement: Int8, draw: np.random.Generator) -> Int8:

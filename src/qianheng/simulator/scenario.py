@@ -29,6 +29,7 @@ from qianheng.simulator.habits import (
     Buyers,
     Category,
     Delays,
+    Fraud,
     LiveHabits,
     PlacementHabits,
     Refunds,
@@ -190,6 +191,7 @@ class Scenario:
     step_minutes: int = 1  # between two control steps of whoever serves this market
     promotions: tuple[Promotion, ...] = ()
     marketplace: str = "standard"  # whose rules of plans hold
+    fraud: Fraud = field(default_factory=Fraud)
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
 
     def __post_init__(self) -> None:
@@ -354,6 +356,11 @@ def _out_of_bounds(scenario: Scenario) -> Iterator[tuple[str, str]]:
         ("buyers, population", scenario.buyers.population, 1, 10**8),
         ("ad_account, top_up", scenario.ad_account.top_up, 0, 10**11),
         ("journal", Decimal(str(scenario.journal)), 0, 1),
+        ("fraud, robots", scenario.fraud.robots, 0, scenario.buyers.population),
+        ("fraud, bursts_per_day", scenario.fraud.bursts_per_day, 0, 10**6),
+        ("fraud, requests", scenario.fraud.requests, 1, 1000),
+        ("fraud, seconds", scenario.fraud.seconds, 1, 3600),
+        ("fraud, flagged", scenario.fraud.flagged, 0, 1),
     ]
     bounds += [(f"plan {plan.id}, budget_daily", plan.budget_daily, 0, 10**9) for plan in scenario.plans]
     if scenario.pools is not None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from qianheng.core.days import SHANGHAI
 from qianheng.ledger.sources import Sources, sources
 from qianheng.store import grants, ledger
+
+
+def payer_of(connection: Connection, reference: int) -> int | None:
+    """The ad account that a plan, a standard campaign or a boost (`reference`) spends of; `None` if of none so far."""
+    accounts, transfers = ledger.ACCOUNT, ledger.TRANSFER
+    query = sa.select(accounts.c.owner).join(transfers, transfers.c.debit == accounts.c.id)
+    query = query.where(transfers.c.reference == reference, accounts.c.kind.in_(["cash", "credit"]))
+    owner = connection.scalar(query.limit(1))
+    return None if owner is None else int(owner)
 
 
 def sources_of(

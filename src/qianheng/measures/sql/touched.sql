@@ -5,6 +5,8 @@ SELECT DISTINCT f.plan_id, f.at - MOD(f.at, 900000000) AS quarter
 FROM (
     SELECT f.plan_id, f.at FROM charges AS f WHERE f.received_at >= {since}
     UNION ALL
+    SELECT f.plan_id, f.at FROM invalids AS f WHERE f.received_at >= {since}
+    UNION ALL
     SELECT f.plan_id, f.at FROM orders AS f WHERE f.received_at >= {since}
     UNION ALL
     SELECT f.plan_id, f.order_at AS at FROM refunds AS f
