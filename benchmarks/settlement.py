@@ -143,6 +143,7 @@ def orders_of(rng: np.random.Generator, size: Size, day: int) -> dict[str, Any]:
         "service_fee": amount // 100,
         "coupon": rng.integers(0, 3, n) * 1_000_000,
         "subsidy": 0,
+        "coupon_id": -1,
         "placement": 0,
         "category": -1,
         "room_id": -1,

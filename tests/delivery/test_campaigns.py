@@ -19,6 +19,7 @@ from qianheng.delivery.site import Site
 from qianheng.facts.batch import FactBatch, join
 from qianheng.facts.opportunities import Opportunities
 from qianheng.facts.schema import Channel, Kind
+from qianheng.incentives.terms import ServiceFee, Terms
 from qianheng.plans.campaign import BidUnit, CampaignKind, Keyword, StandardCampaign
 from qianheng.plans.plan import PlanStatus
 from qianheng.prediction.predictor import Predictor
@@ -36,6 +37,7 @@ FEED = replace(SEARCH, id=103, kind=CampaignKind.FEED, keywords=())
 AFFILIATE = StandardCampaign(
     104, 1, 1, "creators", CampaignKind.AFFILIATE, BidUnit.ORDER, (11,), commission_rate=Decimal("0.3")
 )
+TERMS = Terms({12: [ServiceFee(Decimal("0.05"))]})
 ALL = (SEARCH, DISPLAY, FEED, AFFILIATE)
 
 
@@ -144,7 +146,7 @@ def test_going_on_from_a_snapshot_is_the_same_for_campaigns() -> None:
 
 
 def test_an_order_that_an_affiliate_reached_is_its_own_and_owes_the_commission() -> None:
-    made = Recorder({12: Decimal("0.05")})
+    made = Recorder(TERMS)
     made.change(START, SHOP, 0)
     made.change(START, AFFILIATE, 0)
     touched(made, replace(SHOP, id=AFFILIATE.id), START + MINUTE)
@@ -153,7 +155,7 @@ def test_an_order_that_an_affiliate_reached_is_its_own_and_owes_the_commission()
 
 
 def test_without_a_touch_an_order_is_never_a_campaigns() -> None:
-    made = Recorder({})
+    made = Recorder(Terms({}))
     made.change(START, AFFILIATE, 0)
     assert stamped(made, order(START + MINUTE))["plan_id"] == -1
 

@@ -10,6 +10,7 @@ from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.delivery.recorder import NO_PLAN, Recorder
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.incentives.terms import ServiceFee, Terms
 from qianheng.plans.boost import BoostKind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
 from tests.delivery.markets import ROOM, SHOP, START
@@ -40,7 +41,7 @@ def order(at: int, user: int = 7, product: int = 12, room: int = -1, number: int
 
 
 def recorder(*plans: Plan) -> Recorder:
-    made = Recorder({12: Decimal("0.05")})
+    made = Recorder(Terms({12: [ServiceFee(Decimal("0.05"))]}))
     for plan in plans:
         made.change(START, plan, 0)
     return made

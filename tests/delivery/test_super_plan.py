@@ -14,7 +14,7 @@ from qianheng.delivery.members import PAGE, Air, members
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.split import MemberKind, Reason, Split
 from qianheng.facts.schema import Kind
-from qianheng.plans.fees import Rates
+from qianheng.incentives.terms import Commission, ServiceFee, Terms
 from qianheng.plans.plan import Counting, Goal, PlanKind
 from qianheng.prediction.predictor import Predictor
 from tests.delivery.markets import SHOP, SITE, SPACE, START, requests, serve
@@ -23,9 +23,10 @@ from tests.delivery.test_recorder import order, stamped, touched
 OWN, CREATORS = 7, 8
 SUPER = replace(SHOP, id=5, kind=PlanKind.SUPER, goal=Goal.OVERALL, target=Decimal("1.2"), room_ids=(OWN, CREATORS))
 NOTHING = np.zeros(2)
-FEES, REDUCED = np.array([0.05, 0.005]), np.array([0.006, 0.005])
-ROOMS = {OWN: Stage((12,)), CREATORS: Stage((11, 12), 0.3)}
-GOODS = Goods(SPACE.product_ids, NOTHING, NOTHING, NOTHING, FEES, REDUCED, ROOMS)
+FEES = {11: [ServiceFee(Decimal("0.05"), Decimal("0.006"))], 12: [ServiceFee(Decimal("0.005"), Decimal("0.006"))]}
+ROOMS = {OWN: Stage((12,)), CREATORS: Stage((11, 12), creators=True)}
+TERMS = Terms(FEES, [Commission(CREATORS, own=Decimal("0.4"), promoted=Decimal("0.3"))])
+GOODS = Goods(SPACE.product_ids, NOTHING, NOTHING, NOTHING, NOTHING, TERMS, ROOMS)
 
 
 def engine() -> Engine:
@@ -37,7 +38,7 @@ def engine() -> Engine:
 
 
 def test_it_shows_its_products_always_and_a_rooms_shelf_while_that_is_on_air() -> None:
-    shown = [members(SUPER, SPACE, GOODS, frozenset(air)) for air in ((), (OWN,), (OWN, CREATORS))]
+    shown = [members(SUPER, SPACE, GOODS, (frozenset(air), START)) for air in ((), (OWN,), (OWN, CREATORS))]
     assert [list(zip(m.product_id.tolist(), m.room_id.tolist(), strict=True)) for m in shown] == [
         [(11, PAGE), (12, PAGE)],
         [(11, PAGE), (12, PAGE), (12, OWN)],
@@ -86,30 +87,23 @@ def test_what_is_told_late_of_a_room_changes_nothing_and_survives_a_snapshot() -
     [
         pytest.param(Counting.ALL, PAGE, False, SUPER.id, 0, 600_000, id="on the page"),
         pytest.param(Counting.ALL, OWN, False, SUPER.id, 0, 600_000, id="in the shop's own room"),
-        pytest.param(Counting.ALL, CREATORS, False, SUPER.id, 30_000_000, 600_000, id="in a creator's room"),
-        pytest.param(Counting.ATTRIBUTED, CREATORS, False, -1, 0, 0, id="in a room, not reached"),
+        pytest.param(Counting.ALL, CREATORS, False, SUPER.id, 40_000_000, 600_000, id="made by the creator"),
+        pytest.param(Counting.ALL, CREATORS, True, SUPER.id, 30_000_000, 600_000, id="brought by ads"),
+        pytest.param(Counting.ATTRIBUTED, CREATORS, False, -1, 40_000_000, 5_000_000, id="in a room, not reached"),
         pytest.param(Counting.ATTRIBUTED, CREATORS, True, SUPER.id, 30_000_000, 600_000, id="in a room, reached"),
-        pytest.param(Counting.ALL, 99, False, -1, 0, 0, id="in somebody else's room"),
+        pytest.param(Counting.ALL, 99, False, -1, 0, 5_000_000, id="in somebody else's room"),
     ],
 )
 def test_whose_an_order_is_and_what_is_taken_of_it(
     counting: Counting, room: int, touch: bool, plan_id: int, commission: int, fee: int
 ) -> None:
     plan = replace(SUPER, counting=counting)
-    rates = Rates({12: Decimal("0.006")}, {CREATORS: Decimal("0.3")})
-    made = Recorder({12: Decimal("0.05")}, rates=rates)
+    made = Recorder(Terms({12: FEES[11]}, [line for lines in TERMS.commissions.values() for line in lines]))
     made.change(START, plan, 0)
     if touch:
         touched(made, plan, START + HOUR)
     found = stamped(made, order(START + 2 * HOUR, room=room))
     assert (found["plan_id"], found["commission"], found["service_fee"]) == (plan_id, commission, fee)
-
-
-def test_the_reduced_fee_is_never_above_the_categorys_own() -> None:
-    rates = Rates({12: Decimal("0.006")})
-    assert rates.service_fee(PlanKind.SUPER, 12, Decimal("0.05")) == Decimal("0.006")
-    assert rates.service_fee(PlanKind.SUPER, 12, Decimal("0.004")) == Decimal("0.004")
-    assert rates.service_fee(PlanKind.PRODUCT, 12, Decimal("0.05")) == Decimal("0.05")
 
 
 def test_only_a_super_plan_has_several_rooms() -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from qianheng.measures.worth import Costs, Kept, contribution, worth
 from qianheng.plans.plan import BidMode, Goal, Plan, PlanKind
 
-# Of 100 yuan: goods 40, sending 5, a parcel back 8, fee 5 %, commission 20 %; 10 refunded at once, 10 more in a week.
-COSTS = Costs(*(np.array([share]) for share in (0.40, 0.05, 0.08, 0.05, 0.20)))
+# Of 100 yuan: goods 40, sending 5, a parcel back 8, instalments 1 %,
+# fee 5 %, commission 17 %, coupons 3 %; 10 refunded at once, 10 more in a week.
+COSTS = Costs(*(np.array([share]) for share in (0.40, 0.05, 0.08, 0.01, 0.05, 0.17, 0.03)))
 KEPT = Kept(np.array([0.9]), np.array([0.8]))
 
 
@@ -28,7 +29,7 @@ def plan(goal: Goal, target: str | None, mode: BidMode = BidMode.TARGET_ROI) -> 
         (Goal.SETTLED, "2", 0.40),
         (Goal.OVERALL, "2", 0.45 - 0.25),
         (Goal.OVERALL, "4", 0.225 - 0.25),  # extras above kept / target: no bid is worth it
-        (Goal.PROFIT, None, 0.8 * (1 - 0.40 - 0.25) - 0.05 * 0.9 - 0.08 * 0.1),
+        (Goal.PROFIT, None, 0.8 * (1 - 0.40 - 0.01 - 0.25) - 0.05 * 0.9 - 0.08 * 0.1),
     ],
 )
 def test_what_a_yuan_of_gmv_is_worth(goal: Goal, target: str | None, expected: float) -> None:
@@ -45,7 +46,7 @@ def test_spending_what_an_overall_plans_sales_are_worth_meets_its_target_exactly
     target: float, kept: float, fee: float, commission: float
 ) -> None:
     nothing = np.zeros(1)
-    costs = Costs(nothing, nothing, nothing, np.array([fee]), np.array([commission]))
+    costs = Costs(nothing, nothing, nothing, nothing, np.array([fee]), np.array([commission]), np.zeros(1))
     made = plan(Goal.OVERALL, f"{target:.6f}")
     gmv, aim = 1000.0, float(made.target or 0)
     spend = gmv * worth(made, Kept(np.array([kept]), np.array([kept])), costs)[0]

@@ -189,8 +189,9 @@ class Driver:
             parts.setdefault(part, {})[name] = held
         self.market.restore(parts["market"])
         self.engine.restore(parts["engine"])
-        self.predictor.restore(parts["predictor"], int(parts["driver"]["refitted"][0]))
-        self.engine.offers.go_on(self.predictor)  # a change at midnight comes before the first refit
+        refitted = int(parts["driver"]["refitted"][0])
+        self.predictor.restore(parts["predictor"], refitted)
+        self.engine.offers.go_on(self.predictor, refitted)  # a change at midnight comes before the first refit
         self.recorder.restore(parts["recorder"])
         self.calibration.restore(parts["calibration"])
         self.learning.restore(parts["learning"])

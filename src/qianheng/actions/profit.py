@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
+from qianheng.actions.terms import terms_of
 from qianheng.core.money import Micros
 from qianheng.delivery.goods import Goods, Stage
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import date_of
-from qianheng.measures.worth import Costs, Kept, contribution
-from qianheng.plans.fees import Rates
-from qianheng.plans.plan import PlanKind
-from qianheng.simulator.scenario import Room, Scenario
+from qianheng.measures.worth import Kept, contribution
+from qianheng.simulator.scenario import Product, Scenario
+
+STAMPED = ("service_fee", "commission", "coupon")  # on orders, of those that `Costs` has
 
 
 def goods_of(scenario: Scenario) -> Goods:
@@ -25,26 +27,18 @@ def goods_of(scenario: Scenario) -> Goods:
     return Goods(
         product_ids=np.array([product.id for product in products], np.int64),
         product=np.array([float(product.product_cost) for product in products]) / price,
-        shipping=np.array([float(product.shipping + product.packaging) for product in products]) / price,
-        return_shipping=np.array([float(product.return_shipping) for product in products]) / price,
-        service_fee=np.array([float(product.service_fee_rate) for product in products]),
-        service_fee_super=np.array(
-            [float(min(product.service_fee_rate, scenario.service_fee_super(product))) for product in products]
-        ),
-        rooms={room.id: _stage(room) for room in scenario.rooms},
+        shipping=np.array([float(_sending(product)) for product in products]) / price,
+        return_shipping=np.array([float(product.services.way_back(product.return_shipping)) for product in products])
+        / price,
+        instalments=np.array([float(product.services.instalment_cost) for product in products]),
+        taken=terms_of(scenario),
+        rooms={room.id: Stage(room.products, room.creator is not None) for room in scenario.rooms},
     )
 
 
-def _stage(room: Room) -> Stage:
-    return Stage(room.products, None if room.creator is None else float(room.commission_rate))
-
-
-def rates_of(scenario: Scenario) -> Rates:
-    """What super plans and creators change of the fees and commission of a scenario's orders."""
-    return Rates(
-        {product.id: scenario.service_fee_super(product) for product in scenario.products()},
-        {room.id: room.commission_rate for room in scenario.rooms if room.creator is not None},
-    )
+def _sending(product: Product) -> Decimal:
+    """What sending an order costs, 元."""
+    return product.shipping + product.packaging + product.services.premium
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +62,8 @@ class Sold:
         return sums
 
     def _contribution(self, answer: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Of each row, micro-yuan; fee and commission as they were stamped."""
-        names = ("gmv", "refunded_1h", "refunded_7d", "service_fee", "commission")
-        gmv, soon, week, fee, commission = (answer[name].to_numpy().astype(float) for name in names)
-        stated = self.goods.costs(PlanKind.PRODUCT, answer["product_id"].to_numpy(), np.zeros(len(gmv)))
-        paid = np.maximum(gmv, 1.0)
-        costs = Costs(stated.product, stated.shipping, stated.return_shipping, fee / paid, commission / paid)
+        """Of each row, micro-yuan; fee, commission and coupons as they were stamped."""
+        gmv, soon, week = (answer[name].to_numpy().astype(float) for name in ("gmv", "refunded_1h", "refunded_7d"))
+        stated, paid = self.goods.stated(answer["product_id"].to_numpy()), np.maximum(gmv, 1.0)
+        costs = replace(stated, **{name: answer[name].to_numpy().astype(float) / paid for name in STAMPED})
         return contribution(Kept(gmv - soon, gmv - week), costs)

@@ -26,7 +26,8 @@ from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
-from qianheng.actions.profit import goods_of, rates_of
+from qianheng.actions.profit import goods_of
+from qianheng.actions.terms import coupons_of, terms_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.actors import REVIEWER, SYSTEM, Actor, Role
 from qianheng.core.days import MINUTE, microseconds, midnight
@@ -37,6 +38,7 @@ from qianheng.delivery.engine import Engine
 from qianheng.delivery.recorder import Recorder
 from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
+from qianheng.incentives.coupons import Wallet
 from qianheng.plans.allowance import Lease
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
@@ -344,9 +346,8 @@ def site_of(scenario: Scenario) -> Site:
 
 
 def recorder_of(scenario: Scenario) -> Recorder:
-    """The recorder of a scenario's marketplace, which knows its fees."""
-    fees = {product.id: product.service_fee_rate for product in scenario.products()}
-    return Recorder(fees, rates=rates_of(scenario))
+    """The recorder of a scenario's marketplace, which knows what is taken of an order and what is given with it."""
+    return Recorder(terms_of(scenario), wallet=Wallet(coupons_of(scenario)))
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

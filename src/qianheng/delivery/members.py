@@ -15,7 +15,7 @@ import numpy.typing as npt
 from qianheng.delivery.goods import Goods, Stage
 from qianheng.measures.worth import Costs
 from qianheng.plans.plan import Plan, PlanKind
-from qianheng.prediction.space import Float, Int, Space
+from qianheng.prediction.space import Int, Space
 
 PAGE = -1  # the room of what is shown on its own page
 
@@ -34,28 +34,28 @@ class Members:
         return len(self.item)
 
 
-def members(plan: Plan, space: Space, goods: Goods, on_air: frozenset[int]) -> Members:
-    """What a plan can show while these rooms are on air. A live plan keeps its room; when it serves is its engine's."""
+def members(plan: Plan, space: Space, goods: Goods, air: tuple[frozenset[int], int]) -> Members:
+    """What a plan can show with these rooms on air at a time, and what is taken of it then. A live plan keeps its room;
+    when it serves is its engine's.
+    """
+    on_air, now = air
     rows = [
-        (product, room, rate, creative)
-        for room, rate, shelf in _places(plan, goods, on_air)
+        (product, room, creative)
+        for room, shelf in _places(plan, goods, on_air)
         for product in shelf
         for creative in space.creatives_of(product)
     ]
-    product_id, room_id, creative_id = (np.array([row[column] for row in rows], np.int64) for column in (0, 1, 3))
-    commission: Float = np.array([row[2] for row in rows], np.float64)
-    costs = goods.costs(plan.kind, product_id, commission)
+    product_id, room_id, creative_id = (np.array([row[column] for row in rows], np.int64) for column in range(3))
+    costs = goods.costs(plan, product_id, room_id, now)
     return Members(product_id, room_id, space.item(product_id, room_id != PAGE), costs, creative_id)
 
 
-def _places(plan: Plan, goods: Goods, on_air: frozenset[int]) -> list[tuple[int, float, tuple[int, ...]]]:
-    """Where a plan's products are sold now: the room, the seller's share, the products."""
-    own = float(plan.commission_rate)
+def _places(plan: Plan, goods: Goods, on_air: frozenset[int]) -> list[tuple[int, tuple[int, ...]]]:
+    """Where a plan's products are sold now: the room, and the products sold there."""
     if plan.kind is not PlanKind.SUPER:
-        return [(PAGE if plan.room_id is None else plan.room_id, own, plan.product_ids)]
-    stages = [(room, goods.rooms.get(room, Stage(()))) for room in plan.room_ids if room in on_air]
-    rooms = [(room, own if it.commission_rate is None else it.commission_rate, it.product_ids) for room, it in stages]
-    return [(PAGE, own, plan.product_ids), *rooms]
+        return [(PAGE if plan.room_id is None else plan.room_id, plan.product_ids)]
+    rooms = [(room, goods.rooms.get(room, Stage(())).product_ids) for room in plan.room_ids if room in on_air]
+    return [(PAGE, plan.product_ids), *rooms]
 
 
 class Air:

@@ -48,6 +48,7 @@ class Offers:
 
     def __init__(self, plans: Sequence[Plan], space: Space, goods: Goods) -> None:
         self.plans, self.space, self.goods, self.air = list(plans), space, goods, Air(goods.rooms)
+        self.refitted = 0  # when, UTC microseconds: the version of the predictions
         self.members: list[Members] = [self._members(plan) for plan in self.plans]
         shape = (len(self.plans), space.cells)
         self.member = np.zeros(shape, np.int64)  # what is shown: a row of the plan's members
@@ -64,7 +65,6 @@ class Offers:
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
         self._predictor: Predictor | None = None
         self._draw, self._draw_of_creatives = np.zeros(space.items), 0.0 * Creatives(space).effect
-        self.refitted = 0  # when, UTC microseconds: the version of the predictions
 
     def insert(self, row: int, plan: Plan) -> None:
         """A plan more, before the given row."""
@@ -109,9 +109,11 @@ class Offers:
             self._fill(row, predictor)
         self._price()
 
-    def go_on(self, predictor: Predictor) -> None:
-        """Go on with predictions as they stood and the rooms on air; the tables follow at the next refit."""
-        self._predictor = predictor
+    def go_on(self, predictor: Predictor, refitted: int) -> None:
+        """Go on with predictions as they stood, made at `refitted`, and the rooms on air; the tables follow at the next
+        refit.
+        """
+        self._predictor, self.refitted = predictor, refitted
         self.members = [self._members(plan) for plan in self.plans]
 
     def embolden(self, boldness: Float) -> None:
@@ -184,7 +186,7 @@ class Offers:
         return found
 
     def _members(self, plan: Plan) -> Members:
-        return members(plan, self.space, self.goods, self.air.now)
+        return members(plan, self.space, self.goods, (self.air.now, self.refitted))
 
     def _fill(self, row: int, predictor: Predictor, drawing: bool = True) -> None:
         items = self.members[row].item

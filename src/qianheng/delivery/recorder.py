@@ -2,13 +2,13 @@
 
 Stamped once, on receipt, so that every later sum is a plain sum: the plan whose order it is in the full-domain view
 (SPEC 2; the channel says whether it was promoted, which is what `attributed` plans count), the touch that brought it,
-the plan's version in force when it was placed, fees and commission.
+the plan's version in force when it was placed, its coupon, fee and commission (estimated on all that was paid; what
+settles after refunds is `incentives.settling`'s). Every order owes its fee, whether it is a plan's or nobody's.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,13 +21,15 @@ from qianheng.core.days import DAY
 from qianheng.facts.attribution import Touch, Touches
 from qianheng.facts.batch import FactBatch, having, packed, unpacked
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.incentives.coupons import Basket, Wallet
+from qianheng.incentives.terms import Sale, Terms
 from qianheng.plans.boost import BoostKind
 from qianheng.plans.campaign import StandardCampaign
-from qianheng.plans.fees import Rates
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
 
 NO_PLAN = -1
 PATIENCE = 3 * DAY  # with a refund whose order has not been told
+WIDTHS = {"given": 2, "used": 3, "known": 5}  # of the rows of a wallet's snapshot
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -43,12 +45,9 @@ class Term:
 class Recorder:
     """Stamps orders and refunds. Knows the plans' terms over time and the touches of the last days."""
 
-    def __init__(
-        self, service_fee_rates: Mapping[int, Decimal], touches: Touches | None = None, rates: Rates | None = None
-    ) -> None:
-        """`service_fee_rates`: the platform's share of an order, by product; `rates`: what is not as usual."""
-        self.touches, self.rates = touches or Touches(), rates or Rates()
-        self.service_fee_rates = service_fee_rates
+    def __init__(self, taken: Terms, touches: Touches | None = None, wallet: Wallet | None = None) -> None:
+        """`taken`: what is taken of an order; `wallet`: the coupons given with one, none by default."""
+        self.taken, self.touches, self.wallet = taken, touches or Touches(), wallet or Wallet()
         self.terms: dict[int, list[Term]] = {}
         self.plan_of_order: dict[int, tuple[int, int]] = {}  # order id → its time, its plan
         self.boosted: dict[int, tuple[int, int]] = {}  # impression that a boost paid for → its time, kind of boost
@@ -82,6 +81,7 @@ class Recorder:
     def forget(self, now: int, keep: int) -> None:
         """Drop touches out of their windows, and orders older than `keep` microseconds."""
         self.touches.forget(now)
+        self.wallet.forget(now - keep)
         self.boosted = {id_: known for id_, known in self.boosted.items() if known[0] >= now - keep}
         self.plan_of_order = {
             order_id: known for order_id, known in self.plan_of_order.items() if known[0] >= now - keep
@@ -92,13 +92,16 @@ class Recorder:
         orders = [(key, *known) for key, known in self.plan_of_order.items()]
         known = np.array(orders, np.int64).reshape(-1, 3)
         boosted = np.array([(id_, *of) for id_, of in self.boosted.items()], np.int64).reshape(-1, 3)
-        return {"orders": known, "boosted": boosted, "waiting": packed(self.waiting), **self.touches.snapshot()}
+        coupons = {f"coupons_{name}": _table(rows, name) for name, rows in self.wallet.snapshot().items()}
+        held: Arrays = {"orders": known, "boosted": boosted, "waiting": packed(self.waiting), **coupons}
+        return {**held, **self.touches.snapshot()}
 
     def restore(self, state: Arrays) -> None:
         """Go on from a snapshot."""
         self.plan_of_order = {key: (at, plan_id) for key, at, plan_id in state["orders"].tolist()}
         self.boosted = {id_: (at, kind) for id_, at, kind in state["boosted"].tolist()}
         self.waiting = unpacked(state["waiting"])
+        self.wallet.restore({name: [tuple(row) for row in state[f"coupons_{name}"].tolist()] for name in WIDTHS})
         self.touches.restore(state)
 
     def _stamp_orders(self, orders: pa.Table) -> pa.Table:
@@ -110,28 +113,37 @@ class Recorder:
         touch = self.touches.last(order["user_id"], order["product_id"], order["at"])
         term = self._counts_for(order, touch)
         reached = touch is not None and (term is None or touch.plan_id == term.plan.id)
-        stamped = {**order, "channel": Channel.PROMOTED if reached else Channel.ORGANIC}
+        stamped = {**order, "channel": self._channel(reached, order["room_id"])}
         if touch and reached:
             _, boost = self.boosted.get(touch.id, (0, BoostKind.NONE))
             stamped |= {"click_id": touch.id, "boost": boost, "touched_at": touch.at}
             stamped |= {"placement": touch.placement, "creative_id": touch.creative_id}
-        if term is None:
-            return stamped | {"plan_id": NO_PLAN, "target_version": -1}
-        return stamped | {
-            "plan_id": term.plan.id,
-            "target_version": term.version,
-            "commission": int(order["amount"] * self._commission(term.plan, order["room_id"])),
-            "service_fee": int(order["amount"] * self._service_fee(term.plan, order["product_id"])),
+        whose = {"plan_id": NO_PLAN, "target_version": -1}
+        if term is not None:
+            whose = {"plan_id": term.plan.id, "target_version": term.version}
+        return stamped | whose | self._money(stamped, None if term is None else term.plan)
+
+    def _channel(self, reached: bool, room: int) -> Channel:
+        """What brought an order: the ad that reached its buyer, else the creator whose room it was made in, if any."""
+        if reached:
+            return Channel.PROMOTED
+        return Channel.CREATOR if self.taken.is_creators(room) else Channel.ORGANIC
+
+    def _money(self, order: dict[str, int], plan: Plan | StandardCampaign | None) -> dict[str, int]:
+        """What is taken of an order and what is given with it."""
+        amount, at = order["amount"], order["at"]
+        promoted = order["channel"] == Channel.PROMOTED
+        sale = Sale(order["product_id"], order["room_id"], promoted, at)
+        kind = plan.kind if isinstance(plan, Plan) else None
+        agreed = Decimal(0) if plan is None else plan.commission_rate
+        given = self.wallet.give(Basket(order["id"], order["user_id"], order["product_id"], amount, at))
+        return {
+            "commission": self.taken.commission(sale, agreed).of(amount),
+            "service_fee": self.taken.service_fee(sale, kind).of(amount),
+            "coupon_id": given.coupon_id,
+            "coupon": given.of_shop,
+            "subsidy": given.of_platform,
         }
-
-    def _commission(self, plan: Plan | StandardCampaign, room_id: int) -> Decimal:
-        """Of the room's creator where a super plan's order was made there, else the plan's own."""
-        of_creator = self.rates.commission.get(room_id) if isinstance(plan, Plan) and plan.room_ids else None
-        return plan.commission_rate if of_creator is None else of_creator
-
-    def _service_fee(self, plan: Plan | StandardCampaign, product_id: int) -> Decimal:
-        of_category = self.service_fee_rates.get(product_id, Decimal(0))
-        return self.rates.service_fee(plan.kind, product_id, of_category) if isinstance(plan, Plan) else of_category
 
     def _counts_for(self, order: dict[str, int], touch: Touch | None) -> Term | None:
         """The plan whose order it is: the room's, the one that reached the buyer, or the product's; else none."""
@@ -162,6 +174,10 @@ class Recorder:
         plans = [self.plan_of_order.get(int(order), (0, NO_PLAN))[1] for order in orders[ready]]
         column = pa.array(np.array(plans, np.int64))
         return refunds.set_column(refunds.schema.get_field_index("plan_id"), refunds.schema.field("plan_id"), column)
+
+
+def _table(rows: list[tuple[int, ...]], name: str) -> npt.NDArray[np.int64]:
+    return np.array(rows, np.int64).reshape(-1, WIDTHS[name])
 
 
 def _counts_all_of(plan: Plan | StandardCampaign, room: int) -> bool:

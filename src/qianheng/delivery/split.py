@@ -99,7 +99,7 @@ class Split:
         kind, id_ = MemberKind.PRODUCT, product
         if room != PAGE:
             stage = engine.offers.goods.rooms.get(room)
-            kind = MemberKind.CREATOR if stage is not None and stage.commission_rate is not None else MemberKind.ROOM
+            kind = MemberKind.CREATOR if stage is not None and stage.creators else MemberKind.ROOM
             id_ = room
         at = now // HOUR * HOUR
         return self._hours.setdefault((at, plan.id, kind, id_), MemberHour(at, plan.id, kind, id_))

@@ -95,10 +95,11 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("flagged", pa.bool_()),  # judged abnormal (fraud)
         ("target_version", pa.int32()),  # -1: before the plan's first target
         ("amount", pa.int64()),  # GMV: paid, including coupon and subsidy
-        ("coupon", pa.int64()),
-        ("subsidy", pa.int64()),
-        ("commission", pa.int64()),
-        ("service_fee", pa.int64()),
+        ("coupon", pa.int64()),  # the shop's part of what a coupon took off
+        ("subsidy", pa.int64()),  # the platform's part
+        ("commission", pa.int64()),  # estimated: of all that was paid; what settles is `incentives.settling`'s
+        ("service_fee", pa.int64()),  # likewise
+        ("coupon_id", pa.int64()),  # -1: none
     ),
     Kind.INVALID: _schema(
         ("boost", pa.int8()),

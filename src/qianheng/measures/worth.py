@@ -23,15 +23,17 @@ class Costs:
     """
 
     product: Float
-    shipping: Float  # and packaging
-    return_shipping: Float
+    shipping: Float  # packaging, and the premium of its insurance
+    return_shipping: Float  # what insurance leaves of it
+    instalments: Float
     service_fee: Float
     commission: Float
+    coupon: Float  # the shop's part
 
     @property
     def extras(self) -> Float:
-        """What overall ROI counts beside spend: service fee and estimated commission of every paid order."""
-        return self.service_fee + self.commission
+        """What overall ROI counts beside spend: service fee, estimated commission and coupon of every paid order."""
+        return self.service_fee + self.commission + self.coupon
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ def contribution(kept: Kept, costs: Costs) -> Float:
     """What is left of GMV for advertising and profit, in the unit of `kept`.
 
     An order refunded within the hour is not sent yet; one refunded later comes back at the shop's expense, the goods
-    unharmed. Fee and commission are charged on settlement, so of what was kept.
+    unharmed. Fee, commission, coupons and instalments are paid on settlement, so of what was kept.
     """
-    settled = kept.after_7d * (1 - costs.product - costs.extras)
+    settled = kept.after_7d * (1 - costs.product - costs.extras - costs.instalments)
     return settled - costs.shipping * kept.after_1h - costs.return_shipping * (kept.after_1h - kept.after_7d)
 
 

@@ -45,16 +45,19 @@ class Catalogue:
         usual = np.array([scenario.categories[product.category].price for product in products])
         habits = [scenario.categories[product.category] for product in products]
         factor = np.array([product.refund for product in products])
+        returns = np.array([float(product.services.returns) for product in products])
         self.id: Int64 = np.array([product.id for product in products])
         self.category: Int64 = np.array(list(scenario.category_of_products().values()))
         self.price: Int64 = np.array([micros(str(product.price)) for product in products])
         self.dearness: Float64 = np.log(np.array([float(product.price) for product in products]) / usual)
         self.appeal: Float64 = np.array([product.appeal for product in products])
-        self.conversion: Float64 = np.array([product.conversion for product in products])
+        self.conversion: Float64 = np.array(
+            [product.conversion * float(product.services.conversion) for product in products]
+        )
         self.organic: Float64 = np.array([product.organic for product in products])
         self.refund_1h: Float64 = np.array([habit.refund_1h for habit in habits]) * factor
-        self.refund_7d: Float64 = np.array([habit.refund_7d for habit in habits]) * factor
-        self.refund_later: Float64 = np.array([habit.refund_later for habit in habits])
+        self.refund_7d: Float64 = np.array([habit.refund_7d for habit in habits]) * factor * returns
+        self.refund_later: Float64 = np.array([habit.refund_later for habit in habits]) * returns
         self._order = np.argsort(self.id)
 
     def __len__(self) -> int:

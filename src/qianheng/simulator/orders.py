@@ -34,6 +34,7 @@ _UNSTAMPED: dict[str, Any] = {
     "subsidy": 0,
     "commission": 0,
     "service_fee": 0,
+    "coupon_id": -1,
 }
 REFUND_COLUMNS = ("received_at", "id", "at", "order_id", "order_at", "amount")
 

@@ -17,6 +17,7 @@ from qianheng.core.errors import BadInput, QianhengError, Refused
 from qianheng.core.money import Micros, micros
 from qianheng.core.placements import Placement
 from qianheng.core.words import say
+from qianheng.incentives.services import Services
 from qianheng.plans import rules
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
@@ -36,6 +37,7 @@ from qianheng.simulator.habits import (
     RivalHabits,
     TrafficShape,
 )
+from qianheng.simulator.incentives import Fees, PlannedIncentives
 from qianheng.simulator.planned import PlannedPlan, Promotion, TimedChange, clock
 from qianheng.simulator.pools import PlannedPools
 
@@ -84,6 +86,7 @@ class Product:
     conversion: float = 1.0  # factor on orders after a click
     refund: float = 1.0  # factor on its category's refund habits
     creatives: tuple[PlannedCreative, ...] = ()  # one of the product's id if none is named
+    services: Services = field(default_factory=Services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +138,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Fees:
-    """The service fee of a super plan's orders, at home and across the border; never above the product's own."""
-
-    super_plan: Decimal
-    super_plan_cross_border: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class RivalGroup:
     """Other advertisers of one sort. `value` is what an ordinary impression is worth to them, in 元."""
 
@@ -184,6 +179,7 @@ class Scenario:
     rooms: tuple[Room, ...] = ()
     campaigns: tuple[PlannedCampaign, ...] = ()
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what people search, by category
+    incentives: PlannedIncentives = field(default_factory=PlannedIncentives)
     pools: PlannedPools | None = None  # only ads are ranked if none
     days: int = 30
     timezone: str = SHANGHAI
@@ -209,10 +205,6 @@ class Scenario:
         """The category of each product as the number that requests carry."""
         numbers = {name: number for number, name in enumerate(self.categories)}
         return {product.id: numbers[product.category] for product in self.products()}
-
-    def service_fee_super(self, product: Product) -> Decimal:
-        """The service fee of a product's orders under a super plan, should it be below the product's own."""
-        return self.fees.super_plan_cross_border if product.cross_border else self.fees.super_plan
 
     def creatives(self) -> dict[int, tuple[int, ...]]:
         """The creatives of each product that names some."""
@@ -311,6 +303,9 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
             yield from _at_least_one(f"{place}, changes, day", made.day)
         yield from ((place, str(fault)) for fault in _faults_of_plan(scenario, plan))
     yield from _faults_of_campaigns(scenario, products)
+    shops = [shop.id for shop in scenario.shops]
+    known = {"category": scenario.categories, "room": rooms, "shop": shops, "product": products}
+    yield from scenario.incentives.faults(known)
     yield from _unknown("keywords", scenario.keywords, scenario.categories)
     yield from _twice("products", [product.id for product in scenario.products()])
     plans_and_campaigns = [*(plan.id for plan in scenario.plans), *(one.id for one in scenario.campaigns)]

@@ -1,5 +1,5 @@
 -- What was sold of each product: the orders of each plan, natural day, channel, product and room (-1: none), what was
--- refunded of them, and what was taken of them in fees and commission. Parameters as in plan_day.sql.
+-- refunded of them, and what was stamped on them: fees, commission and both parts of coupons. Parameters as in plan_day.sql.
 WITH given_back AS (
     SELECT
         f.order_id,
@@ -21,7 +21,9 @@ SELECT
     CAST(SUM(COALESCE(r.in_1h, 0)) AS BIGINT) AS refunded_1h,
     CAST(SUM(COALESCE(r.in_7d, 0)) AS BIGINT) AS refunded_7d,
     CAST(SUM(f.commission) AS BIGINT) AS commission,
-    CAST(SUM(f.service_fee) AS BIGINT) AS service_fee
+    CAST(SUM(f.service_fee) AS BIGINT) AS service_fee,
+    CAST(SUM(f.coupon) AS BIGINT) AS coupon,
+    CAST(SUM(f.subsidy) AS BIGINT) AS subsidy
 FROM orders AS f
 LEFT JOIN given_back AS r ON r.order_id = f.id
 WHERE f.at >= {since} AND f.at < {until}

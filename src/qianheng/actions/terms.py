@@ -1,0 +1,61 @@
+"""The incentives of a scenario as rules in force: what is taken of an order, what is given with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from qianheng.core.days import microseconds, midnight
+from qianheng.incentives.coupons import Coupon
+from qianheng.incentives.terms import Commission, ServiceFee, Terms
+from qianheng.simulator.incentives import PlannedCoupon
+from qianheng.simulator.scenario import Product, Scenario
+
+BEGINNING = 0
+
+
+def terms_of(scenario: Scenario) -> Terms:
+    """What is taken of an order: the fee of its product's category, the commission of the creator whose room it was
+    made in.
+    """
+    fees = {product.id: list(_fees(scenario, product)) for product in scenario.products()}
+    return Terms(fees, _commissions(scenario))
+
+
+def coupons_of(scenario: Scenario) -> list[Coupon]:
+    """The coupons."""
+    return [_coupon(scenario, planned) for planned in scenario.incentives.coupons]
+
+
+def _fees(scenario: Scenario, product: Product) -> Iterator[ServiceFee]:
+    fees = scenario.fees
+    reduced = fees.super_plan_cross_border if product.cross_border else fees.super_plan
+    yield ServiceFee(product.service_fee_rate, reduced, product.cross_border)
+    for planned in scenario.incentives.fees:
+        if planned.category == product.category:
+            yield ServiceFee(planned.rate, reduced, product.cross_border, _start(scenario, planned.since))
+
+
+def _commissions(scenario: Scenario) -> Iterator[Commission]:
+    for room in scenario.rooms:
+        if room.creator is not None:
+            yield Commission(room.id, room.commission_rate, room.commission_rate)
+    for told in scenario.incentives.commissions:
+        since = BEGINNING if told.since is None else _start(scenario, told.since)
+        yield told.record(since)
+
+
+def _coupon(scenario: Scenario, planned: PlannedCoupon) -> Coupon:
+    shop = next(shop for shop in scenario.shops if shop.id == planned.shop)
+    first, last = planned.first or scenario.first_day, planned.last or _last_day(scenario)
+    valid = (_start(scenario, first), _start(scenario, last + timedelta(days=1)))
+    return planned.record(frozenset(planned.products or (product.id for product in shop.products)), valid)
+
+
+def _last_day(scenario: Scenario) -> date:
+    """The last day on which an order can still come of what was clicked."""
+    return scenario.first_day + timedelta(days=2 * scenario.days + 30)
+
+
+def _start(scenario: Scenario, day: date) -> int:
+    return microseconds(midnight(day, scenario.timezone))
