@@ -54,7 +54,7 @@ TRANSFER = sa.Table(
     sa.Index("transfer_of_credit", "credit", "sequence"),
     sa.Index("transfer_of_reference", "reference"),
 )
-_TRANSFER_COLUMNS = [TRANSFER.c[name] for name in Transfer.__dataclass_fields__]
+TRANSFER_COLUMNS = [TRANSFER.c[name] for name in Transfer.__dataclass_fields__]
 
 
 class Funds(NamedTuple):
@@ -154,8 +154,8 @@ def statement(connection: Connection, account_id: int) -> list[StatementLine]:
 
 def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     """The transfers with that `reference`, in the order of recording."""
-    query = sa.select(*_TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)
-    return [_transfer(row) for row in connection.execute(query)]
+    query = sa.select(*TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)
+    return [transfer_of(row) for row in connection.execute(query)]
 
 
 def unsettled(connection: Connection, account_id: int, reasons: Collection[str]) -> list[Transfer]:
@@ -170,7 +170,7 @@ def unsettled(connection: Connection, account_id: int, reasons: Collection[str])
 
 def lapse_credit(connection: Connection, ad_account_id: int, now: datetime) -> list[Transfer]:
     """End the grants of credit that have expired and are not spent (SPEC 5.9); what was recorded, if any was due."""
-    _lock_ad_account(connection, ad_account_id)
+    lock_ad_account(connection, ad_account_id)
     return record(connection, lapsing(grants.grants_of(connection, ad_account_id), now))
 
 
@@ -179,13 +179,13 @@ def balanced(connection: Connection) -> bool:
     if connection.scalar(sa.select(sa.func.sum(ACCOUNT.c.posted))):
         return False
     kept = {row.id: Balance(row.posted, row.reserved, row.incoming) for row in connection.execute(sa.select(ACCOUNT))}
-    query = sa.select(*_TRANSFER_COLUMNS).order_by(TRANSFER.c.sequence)
-    folded = book.balances(_transfer(row) for row in connection.execute(query))
+    query = sa.select(*TRANSFER_COLUMNS).order_by(TRANSFER.c.sequence)
+    folded = book.balances(transfer_of(row) for row in connection.execute(query))
     return all(found == folded.get(account_id, Balance()) for account_id, found in kept.items())
 
 
 def _pay(connection: Connection, payment: Payment, state: State) -> tuple[Transfer, ...]:
-    _lock_ad_account(connection, payment.ad_account_id)
+    lock_ad_account(connection, payment.ad_account_id)
     if known := _parts(connection, payment.id):
         if sum(part.amount for part in known) != payment.amount or known[0].state is not state:
             raise Refused("ledger.other_content", place=f"{payment.reason} {payment.id}")
@@ -222,7 +222,7 @@ def _available(connection: Connection, ad_account_id: int) -> tuple[Micros, Micr
     return found.credit, found.cash
 
 
-def _lock_ad_account(connection: Connection, ad_account_id: int) -> None:
+def lock_ad_account(connection: Connection, ad_account_id: int) -> None:
     """Lock what a payment touches, all of it at once and in order, so that two payments never wait for each other."""
     kinds = (AccountKind.CASH, AccountKind.CREDIT)
     _lock(connection, {account(kind, ad_account_id).id for kind in kinds} | {account(AccountKind.REVENUE).id})
@@ -264,14 +264,14 @@ def _save(connection: Connection, before: Book, after: Book, touched: Iterable[i
 
 
 def _find(connection: Connection, column: sa.Column[Any], values: Iterable[int]) -> list[Transfer]:
-    queries = (sa.select(*_TRANSFER_COLUMNS).where(column.in_(ids)) for ids in chunks(values))
-    return [_transfer(row) for query in queries for row in connection.execute(query)]
+    queries = (sa.select(*TRANSFER_COLUMNS).where(column.in_(ids)) for ids in chunks(values))
+    return [transfer_of(row) for query in queries for row in connection.execute(query)]
 
 
 def _of_account(connection: Connection, account_id: int) -> list[Transfer]:
     ours = (TRANSFER.c.debit == account_id) | (TRANSFER.c.credit == account_id)
-    query = sa.select(*_TRANSFER_COLUMNS).where(ours).order_by(TRANSFER.c.sequence)
-    return [_transfer(row) for row in connection.execute(query)]
+    query = sa.select(*TRANSFER_COLUMNS).where(ours).order_by(TRANSFER.c.sequence)
+    return [transfer_of(row) for row in connection.execute(query)]
 
 
 def _touched(transfers: Iterable[Transfer]) -> set[int]:
@@ -301,7 +301,8 @@ def _row(transfer: Transfer) -> dict[str, object]:
     }
 
 
-def _transfer(row: Any) -> Transfer:
+def transfer_of(row: Any) -> Transfer:
+    """The transfer of a row of `TRANSFER_COLUMNS`."""
     key, debit, credit, amount, at, state, pending_id, reason, reference, *dates = row
     expires_at, happened_at = (None if date is None else moment(date) for date in dates)
     told = (key, debit, credit, amount, moment(at), State(state), pending_id, reason, reference)
