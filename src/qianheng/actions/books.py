@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from qianheng.actions.money_terms import terms
 from qianheng.core.days import microseconds, midnight
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
@@ -61,7 +62,8 @@ def lease_boost(connection: Connection, boost: Boost, plan: Plan, day: date) -> 
         left = boost.budget - boost_spend(connection, boost)
         funds = ledger.funds(connection, plan.ad_account_id)
         if held := max(min(left, funds.cash + funds.credit), 0):
-            ledger.hold(connection, Payment(lease_id, plan.ad_account_id, held, start, BOOST, boost.id))
+            payment = Payment(lease_id, plan.ad_account_id, held, start, BOOST, boost.id, terms().released(end))
+            ledger.hold(connection, payment)
     return Lease(held, NOTHING)
 
 
@@ -84,12 +86,13 @@ def spent_before(connection: Connection, plan: Plan, day: date) -> Used:
 
 
 def _hold(connection: Connection, plan: Plan | StandardCampaign, what: tuple[int, datetime], amount: Micros) -> Micros:
-    """Hold up to `amount` for (payment, time); what could be held."""
+    """Hold up to `amount` for (payment, beginning of its day); what could be held."""
     payment_id, at = what
     funds = ledger.funds(connection, plan.ad_account_id)
     held = max(min(amount, funds.cash + funds.credit), 0)
     if held:
-        ledger.hold(connection, Payment(payment_id, plan.ad_account_id, held, at, SPEND, plan.id))
+        ends = terms().released(at + timedelta(days=1))
+        ledger.hold(connection, Payment(payment_id, plan.ad_account_id, held, at, SPEND, plan.id, ends))
     return held
 
 
@@ -98,6 +101,11 @@ def capture(
 ) -> None:
     """Take what a plan spent of its lease of the day; the rest is free again."""
     ledger.capture(connection, _lease_id(plan, day), spent, at)
+
+
+def last_instant(day: date, timezone: str) -> datetime:
+    """The last instant of a natural day: what it spent is dated so, and is of its month."""
+    return midnight(day + timedelta(days=1), timezone) - timedelta(microseconds=1)
 
 
 def _lease_id(plan: Plan | StandardCampaign | Boost, day: date) -> int:

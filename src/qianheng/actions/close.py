@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from qianheng.actions import compensation, invalid_traffic
+from qianheng.actions import compensation, invalid_traffic, upkeep
 from qianheng.actions.judging import Judged, judge_days, unit_id
 from qianheng.actions.policies import policies
 from qianheng.core.days import microseconds
@@ -94,6 +94,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     closed = _settle(connection, _judged(connection, lake, due.values(), now), now)
     closed += Closed(paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
+    upkeep.keep(connection, lake, now)
     closes.enter(connection, DayClose(day, now, through))
     return closed
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from qianheng.actions.judging import COMPENSATION, CORRECTION, CREDITS, Judged, Promise, promises, unit_id
+from qianheng.actions.money_terms import terms
 from qianheng.core.days import is_working_day, microseconds, moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, yuan
@@ -49,7 +50,7 @@ def pay(connection: Connection, now: datetime) -> Micros:
         return paid
     for promised in unsettled(connection):
         if promised.at.astimezone(now.tzinfo).date() < now.date():
-            ledger.post(connection, promised.id, now)
+            ledger.post(connection, promised.id, now, terms().lapses(promised.reason, now))
             paid += promised.amount if promised.reason == COMPENSATION else -promised.amount
             _tell_payment(connection, promised, now)
     return paid

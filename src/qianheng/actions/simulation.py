@@ -250,7 +250,7 @@ class _Run:
         with self.database.begin() as connection:
             self.lake.add(connection, lived.facts)
             if day <= self.last:
-                self._capture(connection, day, now)
+                self._capture(connection, day, books.last_instant(day, self.timezone))
             close.close_day(connection, self.lake, day, now)
             runs.tell(connection, self.folder.run_id, day, self._told(day, lived))
             self.finished = self._is_over(connection, day)
@@ -258,19 +258,19 @@ class _Run:
             state = {} if self.finished else self.driver.snapshot()
             runs.advance(connection, self.folder.run_id, runs.Progress(self.day, self.finished, state))
 
-    def _capture(self, connection: Connection, day: date, now: datetime) -> None:
+    def _capture(self, connection: Connection, day: date, at: datetime) -> None:
         engine = self.driver.engine
         for row, plan in enumerate(engine.plans):
             if engine.leased[row]:
-                books.capture(connection, plan, day, now, int(engine.spent_today[row]))
+                books.capture(connection, plan, day, at, int(engine.spent_today[row]))
         standard = engine.campaigns
         for row, campaign in enumerate(standard.campaigns):
             if standard.leased[row]:
-                books.capture(connection, campaign, day, now, int(standard.spent_today[row]))
+                books.capture(connection, campaign, day, at, int(standard.spent_today[row]))
         boosts = engine.boosts
         for row, boost in enumerate(boosts.boosts):
             if boosts.leased[row]:
-                books.capture(connection, boost, day, now, int(boosts.spent_today[row]))
+                books.capture(connection, boost, day, at, int(boosts.spent_today[row]))
 
     def _is_over(self, connection: Connection, day: date) -> bool:
         """Whether every window has closed and nothing promised is unpaid."""

@@ -30,6 +30,7 @@ class Act(StrEnum):
     FILE_CLAIM = "file_claim"
     DECIDE_CLAIM = "decide_claim"
     MOVE_MONEY = "move_money"
+    GRANT_CREDIT = "grant_credit"
     CLOSE_DAY = "close_day"
     CLOSE_MONTH = "close_month"
     SET_POLICY = "set_policy"
@@ -43,6 +44,7 @@ MAY: dict[Act, tuple[Role, ...]] = {
     Act.FILE_CLAIM: (Role.OWNER, Role.FINANCE),
     Act.DECIDE_CLAIM: (Role.REVIEWER,),
     Act.MOVE_MONEY: (Role.OWNER, Role.FINANCE, Role.SYSTEM),
+    Act.GRANT_CREDIT: (Role.REVIEWER, Role.SYSTEM),
     Act.CLOSE_DAY: (Role.SYSTEM,),
     Act.CLOSE_MONTH: (Role.OWNER, Role.FINANCE, Role.SYSTEM),
     Act.SET_POLICY: (Role.REVIEWER, Role.SYSTEM),

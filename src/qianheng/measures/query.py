@@ -66,6 +66,11 @@ def plan_product(days: Days) -> str:
     return _filled("plan_product", days)
 
 
+def plan_spend(days: Days) -> str:
+    """SQL: what was charged to each plan or campaign, by kind of boost (0: none)."""
+    return _filled("plan_spend", days)
+
+
 def refund_maturity(days: Days) -> str:
     """SQL: what was refunded of the orders of these days, by plan and age of the order in hours."""
     return _filled("refund_maturity", days)

@@ -158,14 +158,15 @@ def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     return [transfer_of(row) for row in connection.execute(query)]
 
 
-def unsettled(connection: Connection, account_id: int, reasons: Collection[str]) -> list[Transfer]:
-    """The pending transfers of an account for one of those reasons that nothing has settled, in that order."""
+def unsettled(connection: Connection, account_id: int, reasons: Collection[str] | None = None) -> list[Transfer]:
+    """The pending transfers of an account (for one of those reasons) that nothing has settled, as recorded."""
     settling = sa.alias(TRANSFER)
-    ours = (TRANSFER.c.debit == account_id) | (TRANSFER.c.credit == account_id)
-    wanted = (ours, TRANSFER.c.state == State.PENDING.value, TRANSFER.c.reason.in_(reasons))
-    query = sa.select(*_TRANSFER_COLUMNS).where(*wanted).order_by(TRANSFER.c.sequence)
+    query = sa.select(*TRANSFER_COLUMNS).where((TRANSFER.c.debit == account_id) | (TRANSFER.c.credit == account_id))
+    query = query.where(TRANSFER.c.state == State.PENDING.value).order_by(TRANSFER.c.sequence)
+    if reasons is not None:
+        query = query.where(TRANSFER.c.reason.in_(reasons))
     query = query.where(~sa.exists().where(settling.c.pending_id == TRANSFER.c.id))
-    return [_transfer(row) for row in connection.execute(query)]
+    return [transfer_of(row) for row in connection.execute(query)]
 
 
 def lapse_credit(connection: Connection, ad_account_id: int, now: datetime) -> list[Transfer]:

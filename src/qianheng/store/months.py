@@ -110,7 +110,7 @@ Flow = dict[tuple[str, int, int], tuple[Micros, int]]
 
 
 def _flows(connection: Connection, ours: tuple[int, int], between: tuple[int | None, int]) -> Flow:
-    """What was posted between two times to and from our accounts, and in how many transfers, by (reason, debit, credit)."""
+    """What was posted between two times to and from ours, and in how many transfers; by (reason, debit, credit)."""
     since, until = between
     touching = TRANSFER.c.debit.in_(ours) | TRANSFER.c.credit.in_(ours)
     dated = TRANSFER.c.at < until if since is None else sa.and_(TRANSFER.c.at >= since, TRANSFER.c.at < until)

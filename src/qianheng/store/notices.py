@@ -59,6 +59,11 @@ def tell(connection: Connection, notice: Notice) -> None:
         raise Refused("store.other_content", place=f"notice {notice.id}")
 
 
+def told(connection: Connection, notice_id: int) -> bool:
+    """Whether a notice of that id was told before."""
+    return connection.scalar(sa.select(NOTICE.c.id).where(NOTICE.c.id == notice_id)) is not None
+
+
 def notices(connection: Connection, shop_id: int | None = None, subject: str | None = None) -> list[Notice]:
     """What was told, in that order: to all or one shop, about all or one subject."""
     query = sa.select(NOTICE).order_by(NOTICE.c.at, NOTICE.c.sequence)

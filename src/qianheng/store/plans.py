@@ -94,6 +94,12 @@ def load_all(connection: Connection, shop_id: int | None = None) -> list[StoredP
     return [StoredPlan(_decode(row.current), row.version) for row in connection.execute(query)]
 
 
+def ad_accounts(connection: Connection) -> list[tuple[int, int]]:
+    """The ad accounts that plans belong to, as (shop, ad account), each once, in order."""
+    query = sa.select(PLAN.c.shop_id, PLAN.c.ad_account_id).distinct().order_by(PLAN.c.shop_id, PLAN.c.ad_account_id)
+    return [(row.shop_id, row.ad_account_id) for row in connection.execute(query)]
+
+
 def log(connection: Connection, plan_id: int) -> list[PlanChange]:
     """The change log of a plan, oldest first."""
     query = sa.select(PLAN_CHANGE).where(PLAN_CHANGE.c.plan_id == plan_id).order_by(PLAN_CHANGE.c.version)

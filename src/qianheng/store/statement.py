@@ -79,13 +79,9 @@ def held_after(connection: Connection, ad_account_id: int, after: int) -> Holdin
 
 
 def pending(connection: Connection, ad_account_id: int) -> list[Transfer]:
-    """What is promised and neither posted nor voided: holds of its money, and what others promised it; oldest first."""
+    """What is promised and neither posted nor voided: holds of its money, and what others promised it; by account."""
     ids = [account(kind, ad_account_id).id for kind in OURS]
-    later = TRANSFER.alias()
-    is_open = ~sa.exists().where(later.c.pending_id == TRANSFER.c.id)
-    ours = TRANSFER.c.debit.in_(ids) | TRANSFER.c.credit.in_(ids)
-    query = sa.select(*TRANSFER_COLUMNS).where(ours, TRANSFER.c.state == State.PENDING.value, is_open)
-    return [transfer_of(row) for row in connection.execute(query.order_by(TRANSFER.c.sequence))]
+    return [transfer for account_id in ids for transfer in ledger.unsettled(connection, account_id)]
 
 
 def spent_by_day(
