@@ -211,6 +211,22 @@ def test_an_explanation_names_what_was_left_out_and_why(run: Any) -> None:
         assert words in tree
 
 
+def week(days: int = 3, amount: str = "100.00") -> dict[str, Any]:
+    """What makes a case one of a week that is compensated, with as many effective days."""
+    monday = "2026-06-01T00:00:00+08:00"
+    spent = [{"id": f"c{day}", "at": f"2026-06-0{day}T09:00:00+08:00", "amount": amount} for day in range(1, days + 1)]
+    return {
+        "policy": "qianchuan-max-delivery",
+        "unit": {"type": "week", "plan_id": "p", "day": "2026-06-01"},
+        "raw_targets": [{"at": monday, "goal": "payment", "value": "2"}],
+        "budgets": [{"at": monday, "amount": "300.00", "suggested": ["300.00"]}],
+        "charges": spent,
+        "orders": 0,
+        "events": [],
+        "now": "2026-06-08T00:00:00+08:00",
+    }
+
+
 KEPT: dict[str, tuple[dict[str, Any], str]] = {
     "no_policy": ({"policy": "none"}, "Choose a policy"),
     "no_target": ({"targets": []}, "Set a target"),
@@ -248,6 +264,25 @@ KEPT: dict[str, tuple[dict[str, Any], str]] = {
         "less than 0.01",
     ),
     "roi_met": ({"targets": [["28T10:00", "payment", "3"]]}, "below 2.4"),
+    "unit_not_covered": ({"unit": {"type": "boost", "boost_id": "b", "plan_id": "p", "day": "2025-10-01"}}, "plan_day"),
+    "fraud": (
+        {"policy": "shopee-gmv-max", "events": [{"at": "2025-09-18T12:00:00+08:00", "type": "fraud"}]},
+        "from 2025-10-02",
+    ),
+    "too_many_targeting_changes": (
+        {
+            "policy": "qianchuan-creative-boost",
+            "unit": {"type": "boost", "boost_id": "b", "plan_id": "p", "day": "2025-10-01"},
+            "events": [{"at": f"{DAY}0{hour}:00:00+08:00", "type": "targeting_change"} for hour in (1, 2, 3)],
+        },
+        "At most 2 changes of targeting a day; there were 3",
+    ),
+    "account_too_large": (
+        {**week(), "account_spend": [{"day": "2026-05-30", "amount": "5000.01"}]},
+        "never spent more than 5000 yuan in the days that count; it spent 5000.01",
+    ),
+    "too_few_effective_days": ({**week(days=2)}, "At least 3 effective days; there were 2"),
+    "spent_too_little": ({**week(amount="26.66")}, "At least 80 yuan spent on effective days; it was 79.98"),
 }
 
 
@@ -258,6 +293,9 @@ def test_what_would_have_kept_it_is_told_for_each_reason(run: Any, reason: str) 
     if targets:
         told = [{"at": f"2025-09-{at}:00+08:00", "goal": goal, "value": value} for at, goal, value in targets]
         changes = {**changes, "targets": [{**t, "at": t["at"].replace("09-31", "10-01")} for t in told]}
+    if "raw_targets" in changes:
+        changes = {**changes, "targets": changes["raw_targets"]}
+        del changes["raw_targets"]
     write("case.json", case(**changes))
     explanation = json.loads(run("explain", "case.json", "--json")[1])
     assert explanation["verdict"]["reason"] == reason
@@ -269,7 +307,9 @@ def test_policies_are_listed_in_both_languages(run: Any) -> None:
     assert "ROI < 80 % of the weighted target" in run("policies")[1]
     assert "ROI < 加权目标的 80 %" in run("--lang", "zh", "policies")[1]
     names = [policy["name"] for policy in json.loads(run("policies", "--json")[1])]
-    assert {"seed", "qianchuan-product", "qianchuan-live", "tiktok-gmv-max", "shopee-gmv-max", "none"} == set(names)
+    qianchuan = {"product", "live", "creative-boost", "max-delivery", "max-delivery-five-days"}
+    others = {"seed", "tiktok-gmv-max", "shopee-gmv-max", "none"}
+    assert others | {f"qianchuan-{name}" for name in qianchuan} == set(names)
 
 
 def test_a_new_version_of_a_shipped_policy_judges_days_from_its_own_on(

@@ -8,12 +8,14 @@ import pytest
 from qianheng.core.errors import BadInput
 from qianheng.core.words import LANGUAGES, Language, known, language, speak
 from qianheng.guarantee.figures import LeftOut
-from qianheng.guarantee.policy import read_policy, rules_in_words
+from qianheng.guarantee.policy import read_policy
+from qianheng.guarantee.policy_words import rules_in_words
 from qianheng.guarantee.shelf import SHIPPED, shelf, shipped
 from qianheng.guarantee.verdict import Reason, Status
 
 DAY = date(2025, 10, 1)
-PAGE = Path(__file__).parents[2] / "docs" / "guarantee.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES: dict[Language, Path] = {"en": DOCS / "guarantee.md", "zh": DOCS / "guarantee.zh.md"}
 
 
 def own_policy(folder: Path, old: str = "", new: str = "") -> Path:
@@ -25,22 +27,24 @@ def own_policy(folder: Path, old: str = "", new: str = "") -> Path:
 
 
 def table(spoken: Language) -> str:
-    """The table of policies as docs/guarantee.md shows it."""
+    """The table of policies as the page in that language shows it."""
     before = language()
     speak(spoken)
     rows = [
-        f"| `{name}` v{policy.version} | {'<br>'.join(rules_in_words(policy))} | {policy.source} |"
+        f"| `{name}` v{policy.version} | {policy.effective_from} | {'<br>'.join(rules_in_words(policy))} "
+        f"| {policy.source} |"
         for name in shipped().names
         for policy in shipped().versions(name)
     ]
     speak(before)
-    head = {"en": "| policy | rules | source |", "zh": "| 政策 | 规则 | 来源 |"}[spoken]
-    return "\n".join([head, "|---|---|---|", *rows])
+    head = {"en": "| policy | in force from | rules | source |", "zh": "| 政策 | 生效日 | 规则 | 来源 |"}[spoken]
+    return "\n".join([head, "|---|---|---|---|", *rows])
 
 
 @pytest.mark.parametrize("spoken", LANGUAGES)
 def test_the_page_shows_the_policies_as_they_are(spoken: Language) -> None:
-    assert table(spoken) in PAGE.read_text(encoding="utf-8"), f"put this into {PAGE.name}:\n{table(spoken)}"
+    page = PAGES[spoken]
+    assert table(spoken) in page.read_text(encoding="utf-8"), f"put this into {page.name}:\n{table(spoken)}"
 
 
 def test_a_file_is_named_like_its_policy() -> None:

@@ -65,7 +65,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("unit.commission_rate", "20", "unit.commission_rate: 20 is not a commission rate"),
     ("unit.commission_rate", "-0.1", "unit.commission_rate: -0.1 is not a commission rate"),
     ("unit.plan_id", None, "unit.plan_id: expected printable text"),
-    ("policy", "seeds", "policy: 'seeds' is not a policy; known are none, qianchuan-live"),
+    ("policy", "seeds", "policy: 'seeds' is not a policy; known are none, qianchuan-creative-boost"),
     ("now", REMOVED, "now: missing"),
     ("currency", "CNY", "currency: unknown key"),
 ]

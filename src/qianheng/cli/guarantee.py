@@ -92,7 +92,7 @@ def _print_answers(asked: Question, tell: Tell, workers: int | None) -> None:
 
 def _policies(as_json: AsJson = False) -> None:
     from qianheng.actions.policies import policies
-    from qianheng.guarantee.policy import rules_in_words
+    from qianheng.guarantee.policy_words import rules_in_words
 
     kept = policies()
     versions = [policy for name in kept.names for policy in kept.versions(name)]
@@ -105,7 +105,7 @@ def _policies(as_json: AsJson = False) -> None:
 
 
 def _policy_table(policy: Policy) -> dict[str, object]:
-    from qianheng.guarantee.policy import rules_in_words
+    from qianheng.guarantee.policy_words import rules_in_words
 
     return {
         "name": policy.name,

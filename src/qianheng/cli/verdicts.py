@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from qianheng.cli.output import print_table
 from qianheng.core.words import say
-from qianheng.guarantee.case import Case
+from qianheng.guarantee.case import BoostUnit, Case, Unit
 from qianheng.guarantee.explain import Json
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.verdict import Check, Status, Verdict, answer
@@ -25,7 +25,8 @@ BRIEFLY = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "compensat
 def print_one(policy: Policy, case: Case, verdict: Verdict) -> None:
     """A verdict: its figures, each condition with value and limit, and the reason in words."""
     told = answer(verdict, case.unit.timezone)
-    title = say("guarantee.title", plan=case.unit.plan_id, day=case.unit.day, policy=policy.name)
+    boost = case.unit.boost_id if isinstance(case.unit, BoostUnit) else ""
+    title = _title(case.unit.type, plan=case.unit.plan_id, boost=boost, day=case.unit.day, policy=policy.name)
     figures = [name for name in FIGURES if name in told]
     rows = [(title_of, told[name]) for title_of, name in zip(_columns(*figures), figures, strict=True)]
     _console().print(title)
@@ -48,8 +49,11 @@ def print_many(judged: Iterable[Judged]) -> None:
 def print_explanation(explanation: Json) -> None:
     """An explanation as a tree: targets, changes, charges, orders with their refunds, what would have kept it."""
     unit = {"plan": explanation["plan_id"], "day": explanation["day"], "policy": explanation["policy"]["name"]}
-    tree = Tree(say("guarantee.title", **unit))
+    tree = Tree(_title(explanation.get("type", Unit.type), boost=explanation.get("boost_id"), **unit))
     tree.add(f"{_status(explanation['verdict'])}: {sentence(explanation['verdict'])}")
+    if days := explanation.get("days"):
+        effective = sum(day["ineffective"] is None for day in days)
+        _branch(tree, say("guarantee.explain.days", effective=effective), map(_day_line, days))
     _branch(tree, say("guarantee.explain.targets"), map(_target_line, explanation["targets"]))
     _branch(tree, say("guarantee.explain.changes"), map(_change_line, explanation["changes"]))
     charges, orders = explanation["charges"], explanation["orders"]
@@ -72,6 +76,15 @@ def sentence(told: dict[str, Any]) -> str:
     if told["final"]:
         return say("guarantee.sentence.due", amount=amount)
     return say("guarantee.sentence.provisional", amount=amount, judged_at=told["judged_at"])
+
+
+def _title(unit: str, **told: object) -> str:
+    return say("guarantee.title" if unit == Unit.type else f"guarantee.title_{unit}", **told)
+
+
+def _day_line(day: Json) -> str:
+    why_not = day["ineffective"]
+    return f"{day['day']} ✓" if why_not is None else f"{day['day']} ✗ {say(f'guarantee.ineffective.{why_not}')}"
 
 
 def _console() -> Console:

@@ -9,6 +9,7 @@ QianhengError        what went wrong, where, what to do            exit code   H
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from qianheng.core.words import say
@@ -65,3 +66,11 @@ class Damaged(QianhengError):
 
     exit_code = 1
     http_status = 500
+
+
+def raise_together(faults: Sequence[BadInput]) -> None:
+    """Raise one fault as it is, several in one BadInput that tells them all; nothing if there is none."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        raise BadInput("core.faults", faults="".join(f"\n  {fault}" for fault in faults))

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from qianheng.core.days import MINUTE, REFUND_WINDOW_1H, moment
+from qianheng.core.days import MINUTE, REFUND_WINDOW_1H, day_of, moment
 from qianheng.core.money import ratio_text, to_fen, yuan
 from qianheng.core.words import say
-from qianheng.guarantee.case import Case, Charge, Order, Refund, Target
-from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, sift
+from qianheng.guarantee.case import BoostUnit, Case, Charge, Event, Order, Refund, Target, Unit, WeekUnit
+from qianheng.guarantee.conditions import changes_of
+from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, by_target, sift
 from qianheng.guarantee.policy import Policy, Rules
 from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.targets import changes, known_targets
 from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judge
+from qianheng.guarantee.weeks import Ineffective, days_of
 from qianheng.plans.plan import Goal
 
 Json = dict[str, Any]
+Days = Mapping[date, Ineffective | None]
 
 
 def explain(policy: Policy, case: Case) -> Json:
     """The verdict with everything behind it, as JSON: the targets in force with their sums, the changes, each charge
     and order with its refunds and, if left out, the reason, and a sentence on what would have kept the guarantee."""
     sifted = sift(case)
-    verdict = judge(policy, case.unit, case.log, add_up(case, sifted), case.now)
+    found = add_up(case, sifted)
+    verdict = judge(policy, case.unit, case.log, found, case.now)
+    days = days_of(case.unit, case.log, found, case.now) if isinstance(case.unit, WeekUnit) else {}
+    sifted = _effective(case, sifted, days)
     return {
         "plan_id": case.unit.plan_id,
-        "day": case.unit.day.isoformat(),
+        **_unit(case.unit, days),
         "policy": {"name": policy.name, "version": policy.version},
         "verdict": answer(verdict, case.unit.timezone),
         "targets": _targets(policy, case, sifted),
@@ -37,6 +44,34 @@ def explain(policy: Policy, case: Case) -> Json:
         "orders": _orders(case, sifted),
         "would_have_kept": would_have_kept(policy, case, verdict),
     }
+
+
+def _unit(unit: Unit, days: Days) -> Json:
+    """What beside the plan tells the unit; of a week each day, and why it is not effective if it is not."""
+    told: Json = {"day": unit.day.isoformat()}
+    if isinstance(unit, BoostUnit):
+        return {"type": unit.type, "boost_id": unit.boost_id, **told}
+    if isinstance(unit, WeekUnit):
+        of_week = [{"day": day.isoformat(), "ineffective": why_not} for day, why_not in days.items()]
+        return {"type": unit.type, **told, "days": of_week}
+    return told
+
+
+def _effective(case: Case, sifted: Sifted, days: Days) -> Sifted:
+    """The facts of a week's days that are not effective left out."""
+    skipped = [window for window, why_not in zip(case.unit.day_windows, days.values(), strict=False) if why_not]
+    if not skipped:
+        return sifted
+
+    def off(at: int) -> LeftOut | None:
+        return LeftOut.INEFFECTIVE_DAY if any(start <= at < end for start, end in skipped) else None
+
+    charges = [why or off(charge.at) for charge, why in zip(case.charges, sifted.charges, strict=True)]
+    orders = [
+        Counted(LeftOut.INEFFECTIVE_DAY) if counted.left_out is None and off(order.at) else counted
+        for order, counted in zip(case.orders, sifted.orders, strict=True)
+    ]
+    return Sifted(sifted.targets, charges, orders)
 
 
 def _clock(case: Case, at: int) -> str:
@@ -55,9 +90,9 @@ def _targets(policy: Policy, case: Case, sifted: Sifted) -> list[Json]:
             "value": ratio_text(period.target),
             "orders": period.orders,
             "gmv": yuan(period.gmv),
-            "expected_spend": yuan(to_fen(period.gmv / (period.target * pay_ratio))) if period.target else None,
+            "expected_spend": yuan(to_fen(period.promised / pay_ratio)) if period.target else None,
         }
-        for begin, until, period in zip(begins, [*begins, end][1:], add_up(case, sifted).periods, strict=True)
+        for begin, until, period in zip(begins, [*begins, end][1:], by_target(case, sifted).periods, strict=True)
     ]
 
 
@@ -131,7 +166,8 @@ def would_have_kept(policy: Policy, case: Case, verdict: Verdict) -> str | None:
         return None
     first = min(failed, key=PRECEDENCE.__getitem__)
     values = _KEPT[first](policy.rules, case, verdict) if first in _KEPT else {}
-    return say(f"guarantee.kept.{first}", **values)
+    per_conversion = first is Reason.ROI_MET and verdict.sums.per_conversion
+    return say(f"guarantee.kept.{'price_met' if per_conversion else first}", **values)
 
 
 def _too_close(rules: Rules, case: Case, _: Verdict) -> Json:
@@ -140,24 +176,36 @@ def _too_close(rules: Rules, case: Case, _: Verdict) -> Json:
     late = [
         (later.at, earlier.at + (rule.gap_minutes or 0) * MINUTE)
         for rule in rules.changes
-        for earlier, later in pairwise(changes(known, rule.of))
+        for earlier, later in pairwise(changes_of(rule, known, case.log, case.now))
         if start <= later.at < end
     ]
     at, earliest = next((at, earliest) for at, earliest in sorted(late) if at < earliest)
     return {"at": _clock(case, at), "earliest": _clock(case, earliest)}
 
 
+def _after_fraud(rules: Rules, case: Case, _: Verdict) -> Json:
+    end = min(case.unit.window[1], case.now + 1)
+    last = max(event.at for event in case.log.events if event.type is Event.FRAUD and event.at < end)
+    return {"day": day_of(moment(last), case.unit.timezone) + timedelta(days=rules.fraud_days)}
+
+
 def _failed(_: Rules, __: Case, verdict: Verdict) -> Json:
     check = min((check for check in verdict.checks if not check.passed), key=lambda check: PRECEDENCE[check.reason])
-    return {"count": check.value, "limit": check.limit.lstrip("<= ")}
+    return {"count": check.value, "limit": check.limit.lstrip("<>= ")}
 
 
 _KEPT: dict[Reason, Callable[[Rules, Case, Verdict], Json]] = {
     Reason.GOAL_NOT_COVERED: lambda rules, _, __: {"goals": ", ".join(rules.goals)},
+    Reason.UNIT_NOT_COVERED: _failed,
+    Reason.ACCOUNT_TOO_LARGE: _failed,
     Reason.CHANGES_TOO_CLOSE: _too_close,
     Reason.TOO_MANY_CHANGES: _failed,
     Reason.CHANGED_THAT_DAY: _failed,
+    Reason.TOO_MANY_TARGETING_CHANGES: _failed,
+    Reason.FRAUD: _after_fraud,
     Reason.COMMISSION_TOO_HIGH: _failed,
+    Reason.TOO_FEW_EFFECTIVE_DAYS: _failed,
+    Reason.SPENT_TOO_LITTLE: _failed,
     Reason.TOO_FEW_ORDERS: lambda rules, _, verdict: {"missing": rules.orders.fewest - verdict.sums.orders},
     Reason.ROI_MET: _failed,
     Reason.BELOW_MINIMUM: lambda rules, _, __: {"minimum": rules.minimum},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
 from qianheng.core.days import REFUND_WINDOW_1H, SECOND
-from qianheng.core.money import Micros
-from qianheng.guarantee.case import Case, Order, Refund, Target
+from qianheng.core.money import YUAN, Micros
+from qianheng.guarantee.case import Case, Order, Price, Refund, Target, WeekUnit
 from qianheng.guarantee.targets import in_force, known_targets
 from qianheng.plans.plan import Goal
 
@@ -19,7 +20,10 @@ AT_ONCE = 60 * SECOND
 
 
 class LeftOut(StrEnum):
-    """Why a fact does not count, in precedence; the last three are said of refunds alone."""
+    """Why a fact does not count, in precedence; the last three are said of refunds alone.
+
+    `ineffective_day` is said of a week, whose effective days are known only from its figures.
+    """
 
     DUPLICATE = "duplicate"
     LATER_THAN_NOW = "later_than_now"
@@ -29,22 +33,35 @@ class LeftOut(StrEnum):
     FLAGGED = "flagged"
     REFUNDED_AT_ONCE = "refunded_at_once"
     NO_GMV = "no_gmv"
+    INEFFECTIVE_DAY = "ineffective_day"
     ORDER_LEFT_OUT = "order_left_out"
     PAYMENT_GOAL = "payment_goal"
     AFTER_AN_HOUR = "after_an_hour"
 
 
 class Period(NamedTuple):
-    """The orders and GMV (micro-yuan) that one target's goal counts while it was in force. `target` is its ROI."""
+    """The orders and GMV (micro-yuan) that one target's goal counts while it was in force. `target` is its value.
 
-    goal: Goal
+    A week has one for each of its days and targets; these tell the day and what was spent in them.
+    """
+
+    goal: Goal | Price
     target: Fraction | None
     orders: int
     gmv: Micros
+    spend: Micros = 0
+    day: date | None = None
+
+    @property
+    def promised(self) -> Fraction:
+        """What the target allows to be spent (micro-yuan): GMV / ROI, or price × conversions."""
+        if not self.target:
+            return Fraction(0)
+        return self.orders * self.target * YUAN if self.goal is Price.CONVERSION else self.gmv / self.target
 
 
 class Figures(NamedTuple):
-    """What a unit is judged by: spend (micro-yuan) and one period for each target in force that day.
+    """What a unit is judged by: spend (micro-yuan) and one period for each target in force.
 
     However they came: folded from a case here, or summed by a query per plan, day and target version.
     """
@@ -90,7 +107,12 @@ def figures(case: Case) -> Figures:
 
 
 def add_up(case: Case, sifted: Sifted) -> Figures:
-    """The sums of what counts."""
+    """The sums of what counts: by target or, of a week, by day and target."""
+    return _by_day(case, sifted) if isinstance(case.unit, WeekUnit) else by_target(case, sifted)
+
+
+def by_target(case: Case, sifted: Sifted) -> Figures:
+    """The sums of what counts, by the targets in force."""
     orders = [0] * len(sifted.targets)
     gmv = [0] * len(sifted.targets)
     for counted in sifted.orders:
@@ -102,6 +124,35 @@ def add_up(case: Case, sifted: Sifted) -> Figures:
     )
     targets = zip(sifted.targets, orders, gmv, strict=True)
     return Figures(spend, tuple(Period(target.goal, target.value, count, total) for target, count, total in targets))
+
+
+def _by_day(case: Case, sifted: Sifted) -> Figures:
+    """The sums of what counts, by day and target."""
+    days = [start for start, _ in case.unit.day_windows]
+    targets = [target.at for target in sifted.targets]
+    sums: dict[tuple[int, int], tuple[int, Micros, Micros]] = {}
+
+    def add(at: int, *more: int) -> None:
+        place = bisect_right(days, at) - 1, bisect_right(targets, at) - 1
+        orders, gmv, spend = map(sum, zip(sums.get(place, (0, 0, 0)), more, strict=True))
+        sums[place] = orders, gmv, spend
+
+    for charge, left_out in zip(case.charges, sifted.charges, strict=True):
+        if left_out is None:
+            add(charge.at, 0, 0, charge.amount)
+    for order, counted in zip(case.orders, sifted.orders, strict=True):
+        if counted.left_out is None:
+            add(order.at, 1, counted.gmv, 0)
+    periods = [
+        Period(
+            sifted.targets[target].goal,
+            sifted.targets[target].value,
+            *sums[day, target],
+            case.unit.day + timedelta(day),
+        )
+        for day, target in sorted(sums)
+    ]
+    return Figures(sum(period.spend for period in periods), tuple(periods))
 
 
 def sift(case: Case) -> Sifted:
@@ -118,7 +169,7 @@ def _sift_charges(case: Case, bounds: _Bounds) -> list[LeftOut | None]:
     outcome: list[LeftOut | None] = []
     for charge in case.charges:
         left_out = LeftOut.DUPLICATE if charge.id in seen else bounds.left_out(charge.at)
-        if left_out is None and charge.boost is not None:
+        if left_out is None and charge.boost in case.unit.boosts_left_out:
             left_out = LeftOut.BOOSTED
         seen.add(charge.id)
         outcome.append(left_out)
@@ -142,13 +193,14 @@ def _sift_orders(case: Case, bounds: _Bounds, targets: Sequence[Target]) -> list
             continue
         period = bisect_right(starts, order.at) - 1
         known = [refund for refund in refunds if refund.at <= case.now]
-        outcome.append(_count(order, known, period, targets[period].goal))
+        if order.boost in case.unit.boosts_left_out:
+            outcome.append(Counted(LeftOut.BOOSTED))
+        else:
+            outcome.append(_count(order, known, period, targets[period].goal))
     return outcome
 
 
-def _count(order: Order, refunds: Sequence[Refund], period: int, goal: Goal) -> Counted:
-    if order.boost is not None:
-        return Counted(LeftOut.BOOSTED)
+def _count(order: Order, refunds: Sequence[Refund], period: int, goal: Goal | Price) -> Counted:
     if order.flagged:
         return Counted(LeftOut.FLAGGED)
     if refunds and refunded(order, refunds, AT_ONCE) >= order.amount:

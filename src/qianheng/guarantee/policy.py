@@ -9,9 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from qianheng.core.errors import BadInput
+from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.tables import build, read_toml
-from qianheng.core.words import say
+from qianheng.guarantee.case import UnitType
 
 SMALLEST_PAYMENT = Decimal("0.01")
 
@@ -38,23 +38,43 @@ class OrdersRule:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRule:
-    """How far apart and how many a day the changes of a target may be: of its value, of its goal, or any change."""
+    """How far apart and how many a day changes may be: of the target's value, of its goal, any change of the target,
+    or of a boost's targeting."""
 
-    of: Literal["any", "value", "goal"]
+    of: Literal["any", "value", "goal", "targeting"]
     gap_minutes: int | None = None
     most_a_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WeekRule:
+    """What a week of maximum delivery needs: so many effective days, so much spent on them by a plan of products, and
+    an ad account that since a day has never spent more than so much in so many consecutive days. Money is in yuan.
+    """
+
+    effective_days: int
+    product_spend: Decimal
+    account_spend: Decimal
+    account_days: int
+    account_since: date
+
+    def __post_init__(self) -> None:
+        if self.effective_days < 1 or self.account_days < 1 or min(self.product_spend, self.account_spend) < 0:
+            raise BadInput("guarantee.policy.week_out_of_range")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of a policy that promises something.
 
-    `trigger_ratio`: compensation is due below this share of the weighted target, strictly. `pay_ratio`: expected spend
-    is Σ GMV / (pay_ratio × target). `void_events`: events that void the day they fall in. `data_days`: days the data
-    window stays open after the day. `credit_days`: first and last working day of the credit. `minimum`: in yuan.
+    `trigger_ratio`: compensation is due below this share of the weighted target, strictly; for the goal `conversion`,
+    above `bid_trigger_ratio` times the weighted price. `pay_ratio`: expected spend is Σ GMV / (pay_ratio × target).
+    `rapid_boost_pays`: the share that is paid of a day with rapid boost. `void_events`: events that void the day they
+    fall in. `fraud_days`: days without cover from a fraud on. `data_days`: days the data window stays open after the
+    unit's last. `credit_days`: first and last working day of the credit. `minimum`: in yuan. `week`: what a week needs.
     """
 
-    goals: tuple[Literal["payment", "net"], ...]
+    goals: tuple[Literal["payment", "net", "conversion"], ...]
     bid_modes: tuple[Literal["target_roi", "max_delivery"], ...]
     orders: OrdersRule
     trigger_ratio: Decimal
@@ -65,14 +85,34 @@ class Rules:
     data_days: int
     credit_days: tuple[int, int]
     minimum: Decimal
+    unit: UnitType = "plan_day"
+    bid_trigger_ratio: Decimal | None = None
+    rapid_boost_pays: Decimal = Decimal(1)
+    fraud_days: int = 0
+    week: WeekRule | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < self.trigger_ratio <= 1 and 0 < self.pay_ratio <= 1):
-            raise BadInput("guarantee.policy.ratio_out_of_range")
-        if self.minimum < SMALLEST_PAYMENT:
-            raise BadInput("guarantee.policy.minimum_too_small", value=self.minimum)
-        if self.data_days < 0 or not 1 <= self.credit_days[0] <= self.credit_days[1]:
-            raise BadInput("guarantee.policy.days_out_of_order")
+        raise_together([*_faults_of_amounts(self), *_faults_of_units(self)])
+
+
+def _faults_of_amounts(rules: Rules) -> Iterator[BadInput]:
+    if not (0 < rules.trigger_ratio <= 1 and 0 < rules.pay_ratio <= 1):
+        yield BadInput("guarantee.policy.ratio_out_of_range")
+    if not 0 < rules.rapid_boost_pays <= 1:
+        yield BadInput("guarantee.policy.rapid_boost_out_of_range")
+    if rules.minimum < SMALLEST_PAYMENT:
+        yield BadInput("guarantee.policy.minimum_too_small", value=rules.minimum)
+    if min(rules.data_days, rules.fraud_days) < 0 or not 1 <= rules.credit_days[0] <= rules.credit_days[1]:
+        yield BadInput("guarantee.policy.days_out_of_order")
+
+
+def _faults_of_units(rules: Rules) -> Iterator[BadInput]:
+    if (rules.unit == "week") != (rules.week is not None):
+        yield BadInput("guarantee.policy.week_and_unit")
+    if ("conversion" in rules.goals) != (rules.bid_trigger_ratio is not None):
+        yield BadInput("guarantee.policy.conversion_and_ratio")
+    if rules.bid_trigger_ratio is not None and rules.bid_trigger_ratio < 1:
+        yield BadInput("guarantee.policy.bid_ratio_out_of_range", value=rules.bid_trigger_ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,39 +139,3 @@ class Policy:
 def read_policy(path: Path) -> Policy:
     """The policy in a TOML file. Broken, unknown key, missing or wrong value: BadInput naming the file and the keys."""
     return build(Policy, read_toml(path), str(path))
-
-
-def rules_in_words(policy: Policy) -> list[str]:
-    """Each rule of a policy as a phrase in the language spoken."""
-    if policy.rules is None:
-        return [say("guarantee.rule.nothing")]
-    return [*_promise(policy.rules), *_limits(policy.rules), *_settlement(policy.rules)]
-
-
-def _promise(rules: Rules) -> Iterator[str]:
-    yield say("guarantee.rule.goals", goals=", ".join(rules.goals), modes=", ".join(rules.bid_modes))
-    yield say("guarantee.rule.orders", limit=rules.orders)
-    yield say("guarantee.rule.trigger", percent=f"{(rules.trigger_ratio * 100).normalize():f}")
-    key = "guarantee.rule.pay" if rules.pay_ratio == 1 else "guarantee.rule.pay_part"
-    yield say(key, pay_ratio=rules.pay_ratio)
-
-
-def _limits(rules: Rules) -> Iterator[str]:
-    for rule in rules.changes:
-        if rule.gap_minutes is not None:
-            yield say(f"guarantee.rule.gap.{rule.of}", minutes=rule.gap_minutes)
-        if rule.most_a_day == 0:
-            yield say(f"guarantee.rule.never.{rule.of}")
-        elif rule.most_a_day is not None:
-            yield say(f"guarantee.rule.most.{rule.of}", count=rule.most_a_day)
-    if rules.void_events:
-        yield say("guarantee.rule.events", events=", ".join(rules.void_events))
-    if rules.commission_limits_target:
-        yield say("guarantee.rule.commission")
-    yield say("guarantee.rule.boosts")
-
-
-def _settlement(rules: Rules) -> Iterator[str]:
-    first, last = rules.credit_days
-    yield say("guarantee.rule.judged", day=rules.data_days + 1, first=first, last=last)
-    yield say("guarantee.rule.minimum", minimum=rules.minimum)

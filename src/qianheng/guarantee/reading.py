@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
@@ -21,7 +21,22 @@ from qianheng.core import days
 from qianheng.core.errors import BadInput
 from qianheng.core.money import Micros, decimal, micros
 from qianheng.core.words import say
-from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
+from qianheng.guarantee.case import (
+    BoostUnit,
+    Budget,
+    Case,
+    Charge,
+    DaySpend,
+    Event,
+    Log,
+    Order,
+    PlanEvent,
+    Price,
+    Refund,
+    Target,
+    Unit,
+    WeekUnit,
+)
 from qianheng.guarantee.shelf import shipped, unknown_policy
 from qianheng.guarantee.targets import in_force, known_targets
 from qianheng.plans.plan import BidMode, Goal, PlanKind
@@ -94,13 +109,28 @@ def read_case(table: object, place: str, given: Given) -> Case:
         stands_in = {"now": None if given.now is None else days.moment(given.now).isoformat(), "policy": given.policy}
         table = table | {name: value for name, value in stands_in.items() if value is not None}
         faults += _unknown_policy(table.get("policy"), given.policies)
+    kind, table = _of_type(table, faults)
     try:
-        case = cast(Case, _record(_CASE, table))
+        case = cast(Case, _record(_CASES[kind], table))
     except _Faults as found:
         faults += [fault.lstrip(".: ") for fault in found.faults]
     if faults:
         raise BadInput("core.bad_table", place=place, faults="\n  ".join(["", *faults]))
     return case
+
+
+def _of_type(table: object, faults: list[str]) -> tuple[object, object]:
+    """The type of a case's unit, and the case without it; an unknown one is a fault."""
+    unit = table.get("unit") if isinstance(table, dict) else None
+    if not isinstance(unit, dict) or "type" not in unit:
+        return Unit.type, table
+    kind = unit["type"]
+    if not isinstance(kind, str) or kind not in _CASES:
+        choices = ", ".join(map(str, _CASES))
+        faults.append(f"unit.type: {say('core.fault.choice', choices=choices, value=repr(kind))}")
+        kind = Unit.type
+    rest = {name: value for name, value in unit.items() if name != "type"}
+    return kind, cast(dict[str, object], table) | {"unit": rest}
 
 
 def _unknown_policy(name: object, known: Collection[str] | None) -> list[str]:
@@ -226,6 +256,10 @@ def _day(value: object) -> date:
     return day
 
 
+def _day_or_none(value: object) -> date | None:
+    return None if value is None else _day(value)
+
+
 def _amount(value: Any) -> Micros:
     amount = micros(value)
     if amount < 0:
@@ -273,8 +307,8 @@ def _target_value(value: Any) -> Fraction | None:
     return _ratio(str(decimal(value)))
 
 
-def _choice(kind: type[StrEnum]) -> Read:
-    choices: Mapping[object, StrEnum] = {member.value: member for member in kind}
+def _choice(*members: StrEnum) -> Read:
+    choices: Mapping[object, StrEnum] = {member.value: member for member in members}
 
     def read(value: object) -> StrEnum:
         if not isinstance(value, str) or value not in choices:
@@ -290,11 +324,32 @@ def _boost(value: object) -> str | None:
     return value
 
 
+def _amounts(values: object) -> tuple[Micros, ...]:
+    if not isinstance(values, list):
+        raise BadInput("core.fault.list", value=repr(values))
+    return tuple(map(_amount, values))
+
+
 def _case(policy: str, unit: Unit, targets: tuple[Target, ...], *rest: Any) -> Case:
-    charges, orders, events, now = rest
-    if unit.bid_mode is BidMode.TARGET_ROI and (faults := _without_value(unit, targets)):
+    charges, orders, events, now, *of_week = rest
+    faults = _without_value(unit, targets) if unit.bid_mode is BidMode.TARGET_ROI else []
+    if isinstance(unit, BoostUnit):
+        faults += _spent_before(unit, charges)
+    if faults:
         raise _Faults(faults)
-    return Case(policy, unit, Log(targets, events), charges, orders, now)
+    return Case(policy, unit, Log(targets, events, *of_week), charges, orders, now)
+
+
+def _spent_before(unit: BoostUnit, charges: tuple[Charge, ...]) -> list[str]:
+    first = min((charge.at for charge in charges if charge.boost not in unit.boosts_left_out), default=unit.window[0])
+    if first >= unit.window[0]:
+        return []
+    day = days.day_of(days.moment(first), unit.timezone)
+    return [f".unit.day: {say('guarantee.case.spent_before', value=unit.day, first=day)}"]
+
+
+def _with_own(kind: Callable[..., Unit], *values: Any) -> Unit:
+    return kind(*values[:-1], False, values[-1])  # a rapid boost is a matter of plan-days
 
 
 def _without_value(unit: Unit, targets: tuple[Target, ...]) -> list[str]:
@@ -310,7 +365,28 @@ def _fields(make: Callable[..., Any], *fields: _Field) -> _Fields:
     return _Fields(make, fields, reads, defaults, itemgetter(*(field.name for field in fields)))
 
 
-_TARGET = _fields(Target, _Field("at", _time), _Field("goal", _choice(Goal)), _Field("value", _target_value))
+def _saved(*goals: StrEnum) -> Read:
+    return _list(_fields(Target, _Field("at", _time), _Field("goal", _choice(*goals)), _Field("value", _target_value)))
+
+
+def _happened(*events: Event) -> Read:
+    return _list(_fields(PlanEvent, _Field("at", _time), _Field("type", _choice(*events))))
+
+
+def _facts(unit: _Fields, targets: Read, events: Read, *of_week: _Field) -> _Fields:
+    return _fields(
+        _case,
+        _Field("policy", _text, "seed"),
+        _Field("unit", _one(unit)),
+        _Field("targets", targets, []),
+        _Field("charges", _list(_CHARGE), []),
+        _Field("orders", _list(_ORDER), []),
+        _Field("events", events, []),
+        _Field("now", _time),
+        *of_week,
+    )
+
+
 _CHARGE = _fields(
     Charge, _Field("id", _id), _Field("at", _time), _Field("amount", _amount), _Field("boost", _boost, None)
 )
@@ -324,23 +400,40 @@ _ORDER = _fields(
     _Field("flagged", _flag, False),
     _Field("refunds", _list(_REFUND), []),
 )
-_EVENT = _fields(PlanEvent, _Field("at", _time), _Field("type", _choice(Event)))
-_UNIT = _fields(
-    Unit,
-    _Field("plan_id", _id),
-    _Field("day", _day),
-    _Field("kind", _choice(PlanKind), PlanKind.PRODUCT),
-    _Field("bid_mode", _choice(BidMode), BidMode.TARGET_ROI),
-    _Field("timezone", _timezone, days.SHANGHAI),
-    _Field("commission_rate", _commission_rate, None),
-)
-_CASE = _fields(
-    _case,
-    _Field("policy", _text, "seed"),
-    _Field("unit", _one(_UNIT)),
-    _Field("targets", _list(_TARGET), []),
-    _Field("charges", _list(_CHARGE), []),
-    _Field("orders", _list(_ORDER), []),
-    _Field("events", _list(_EVENT), []),
-    _Field("now", _time),
-)
+_BUDGET = _fields(Budget, _Field("at", _time), _Field("amount", _amount), _Field("suggested", _amounts))
+_DAY_SPEND = _fields(DaySpend, _Field("day", _day), _Field("amount", _amount))
+_STOPS = (Event.PAUSE, Event.RESUME, Event.DELETE)
+
+
+def _unit(make: Callable[..., Unit], bid_mode: BidMode, own: _Field) -> _Fields:
+    """The fields of a unit; the one of its own comes last."""
+    return _fields(
+        make,
+        _Field("plan_id", _id),
+        _Field("day", _day),
+        _Field("kind", _choice(*PlanKind), PlanKind.PRODUCT),
+        _Field("bid_mode", _choice(*BidMode), bid_mode),
+        _Field("timezone", _timezone, days.SHANGHAI),
+        _Field("commission_rate", _commission_rate, None),
+        own,
+    )
+
+
+_PLAN_DAY = _unit(Unit, BidMode.TARGET_ROI, _Field("rapid_boost", _flag, False))
+_BOOST = _unit(partial(_with_own, BoostUnit), BidMode.TARGET_ROI, _Field("boost_id", _id))
+_WEEK = _unit(partial(_with_own, WeekUnit), BidMode.MAX_DELIVERY, _Field("first_spend_day", _day_or_none, None))
+_CASES: Mapping[object, _Fields] = {
+    Unit.type: _facts(_PLAN_DAY, _saved(*Goal), _happened(*_STOPS, Event.FRAUD)),
+    BoostUnit.type: _facts(
+        _BOOST,
+        _saved(*Goal, Price.CONVERSION),
+        _happened(*_STOPS, Event.TARGETING_CHANGE, Event.PLAN_TARGET_CHANGE),
+    ),
+    WeekUnit.type: _facts(
+        _WEEK,
+        _saved(*Goal),
+        _happened(*_STOPS),
+        _Field("budgets", _list(_BUDGET), []),
+        _Field("account_spend", _list(_DAY_SPEND), []),
+    ),
+}

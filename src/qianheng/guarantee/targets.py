@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
-from qianheng.guarantee.case import Target
+from qianheng.guarantee.case import Budget, Target
+
+Saved = TypeVar("Saved", Target, Budget)
 
 
 class Change(NamedTuple):
@@ -24,11 +26,11 @@ def known_targets(targets: Iterable[Target], now: int) -> list[Target]:
     return [by_time[at] for at in sorted(by_time)]
 
 
-def in_force(targets: Sequence[Target], window: tuple[int, int]) -> list[Target]:
-    """Those of `known_targets` that were in force at some time of the window."""
+def in_force(saved: Sequence[Saved], window: tuple[int, int]) -> list[Saved]:
+    """Those of `known_targets`, or of what else was saved in order of time, that were in force in the window."""
     start, end = window
-    begun = [target for target in targets if target.at <= start]
-    return begun[-1:] + [target for target in targets if start < target.at < end]
+    begun = [one for one in saved if one.at <= start]
+    return begun[-1:] + [one for one in saved if start < one.at < end]
 
 
 def changes(targets: Sequence[Target], of: Literal["any", "value", "goal"] = "any") -> list[Change]:

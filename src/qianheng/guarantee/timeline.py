@@ -31,7 +31,7 @@ class Payment:
 
 def compensation_id(policy: Policy, unit: Unit, corrections: int = 0) -> int:
     """The id of the compensation of a plan's day, or of its n-th correction: the same however often it is asked for."""
-    origin = ("compensation", unit.plan_id, unit.day, policy.name)
+    origin = ("compensation", *unit.key, policy.name)
     return stable_id(*origin, corrections) if corrections else stable_id(*origin)
 
 

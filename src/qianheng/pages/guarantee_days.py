@@ -14,7 +14,8 @@ from qianheng.actions.policies import policies
 from qianheng.actions.summary import PlanDay, PlanRun
 from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say
-from qianheng.guarantee.policy import Policy, rules_in_words
+from qianheng.guarantee.policy import Policy
+from qianheng.guarantee.policy_words import rules_in_words
 from qianheng.guarantee.verdict import Check, Reason, Status, Verdict
 from qianheng.ledger.book import StatementLine
 from qianheng.pages.parts import UNKNOWN, Cell, Html, count, element, empty, join, money, panel, roi, table

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 from qianheng.core.days import SHANGHAI
-from qianheng.core.errors import BadInput, Refused
+from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.money import Micros
 from qianheng.core.placements import Placement
 
@@ -106,7 +106,7 @@ class Plan:
     room_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
+        raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
 
     @property
     def least_roi(self) -> Decimal | None:
@@ -139,14 +139,6 @@ def _faults_of_limits(plan: Plan) -> Iterator[BadInput]:
         yield BadInput("plans.schedule")
 
 
-def _raise_together(faults: list[BadInput]) -> None:
-    """One fault as it is, several in one BadInput that tells them all."""
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        raise BadInput("plans.faults", faults="".join(f"\n  {fault}" for fault in faults))
-
-
 _OWNED = ("id", "shop_id", "ad_account_id", "policy", "timezone", "commission_rate")
 FIXED = (*_OWNED, "kind", "room_id", "room_ids", "counting")
 CHANGEABLE = tuple(field.name for field in fields(Plan) if field.name not in FIXED)
@@ -176,7 +168,7 @@ def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **af
     if plan.status is PlanStatus.DELETED:
         raise Refused("plans.deleted")
     known = ", ".join(CHANGEABLE)
-    _raise_together(
+    raise_together(
         [BadInput("plans.unchangeable", place=name, known=known) for name in after if name not in CHANGEABLE]
     )
     before = tuple((name, getattr(plan, name)) for name in after)
