@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ from qianheng.store import ledger, plans
 from qianheng.store.lake import Lake
 
 COMPENSATION, CORRECTION = "compensation", "correction"
+UNITS_AT_ONCE = 20_000
 CREDITS = (COMPENSATION, CORRECTION)  # why transfers are made for a unit
 
 
@@ -55,6 +56,13 @@ class Judged:
         return unit_of(self.plan, self.day)
 
 
+class Logged(NamedTuple):
+    """A plan with its change log, as kept and as its guarantee sees it."""
+
+    kept: plans.LoggedPlan
+    log: Log
+
+
 class Promise(NamedTuple):
     """Credit promised for a unit (below zero: taken back): the pending transfer, and what posted or voided it."""
 
@@ -78,31 +86,59 @@ class Promise(NamedTuple):
         return self.standing if self.settling else 0
 
 
-def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) -> list[Judged]:
+def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) -> Iterator[Judged]:
     """The verdict on every plan whose days are these, on the facts received before `now`, with the ledger in view.
 
-    What was charged for traffic found invalid is left out of the spend: it is given back as such.
+    What was charged for traffic found invalid is left out of the spend: it is given back as such. Facts, logs and
+    ledger are asked for many units at a time, and no more than those are held in memory.
     """
-    answer = lake.query(connection, plan_day(days), as_of=now)
-    counted: dict[bool, dict[tuple[int, date], list[Counted]]] = {
-        promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)
-    }
-    invalid = invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now))
-    kept, judged = policies(), []
-    for stored in plans.load_all(connection):
-        if stored.plan.timezone != days.timezone:
-            continue
-        history = plans.history(connection, stored.plan.id)
-        changes = plans.log(connection, stored.plan.id)
-        log = log_of(history, changes)
-        rows = counted[stored.plan.counting is Counting.ATTRIBUTED]
-        for number in range((days.last - days.first).days + 1):
-            day = days.first + timedelta(days=number)
-            found = _figures(rows.get((stored.plan.id, day), []), history)
-            found = found._replace(spend=found.spend - invalid.get((stored.plan.id, day), Invalid()).counted)
-            plan = plan_of_day(history, changes, Days(day, day, stored.plan.timezone))
-            judged.append(_judge(connection, plan, day, (kept.in_force(plan.policy, day), log, found), now))
-    return judged
+    kept = [Logged(one, log_of(*one)) for one in plans.logged(connection) if one.plan.timezone == days.timezone]
+    for stretch in _pieces(days, max(1, UNITS_AT_ONCE // max(1, len(kept)))):
+        yield from _judge_stretch(connection, lake, (kept, stretch), now)
+
+
+def _judge_stretch(
+    connection: Connection, lake: Lake, units: tuple[Sequence[Logged], Days], now: datetime
+) -> Iterator[Judged]:
+    kept, days = units
+    summed = _Summed.asked(connection, lake, days, now)
+    dates, shelf = [Days(day, day, days.timezone) for day in days.each()], policies()
+    made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
+    for (history, changes), log in kept:
+        for one_day in dates:
+            day, plan = one_day.first, plan_of_day(history, changes, one_day)
+            case = shelf.in_force(plan.policy, day), log, summed.figures(history, day)
+            yield _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
+
+
+class _Summed(NamedTuple):
+    """What the facts of some days add up to by plan and day: what counts, with and without organic orders, and what
+    was invalid."""
+
+    counted: Mapping[bool, Mapping[tuple[int, date], list[Counted]]]
+    invalid: Mapping[tuple[int, date], Invalid]
+
+    @classmethod
+    def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> _Summed:
+        """The sums of the facts received before `now`."""
+        answer = lake.query(connection, plan_day(days), as_of=now)
+        counted = {promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)}
+        return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)))
+
+    def figures(self, history: Sequence[Plan], day: date) -> Figures:
+        """What a plan of that history is judged by."""
+        plan = history[-1]
+        rows = self.counted[plan.counting is Counting.ATTRIBUTED].get((plan.id, day), ())
+        found = _figures(rows, history)
+        invalid = self.invalid.get((plan.id, day))
+        return found._replace(spend=found.spend - invalid.counted) if invalid else found
+
+
+def _pieces(days: Days, count: int) -> Iterator[Days]:
+    """The days, so many at a time."""
+    dates = list(days.each())
+    for first in range(0, len(dates), count):
+        yield Days(dates[first], dates[min(first + count, len(dates)) - 1], days.timezone)
 
 
 def unit_id(plan_id: int, day: date) -> int:
@@ -117,7 +153,16 @@ def promised(connection: Connection, unit: int) -> Micros:
 
 def promises(connection: Connection, unit: int) -> list[Promise]:
     """What was promised for a unit so far, oldest first."""
-    transfers = [one for one in ledger.transfers_about(connection, unit) if one.reason in CREDITS]
+    return promises_of(connection, [unit]).get(unit, [])
+
+
+def promises_of(connection: Connection, units: Iterable[int]) -> dict[int, list[Promise]]:
+    """What was promised for each of these units so far, oldest first; one without any is left out."""
+    found = ledger.transfers_about_each(connection, units)
+    return {unit: _promises([one for one in about if one.reason in CREDITS]) for unit, about in found.items()}
+
+
+def _promises(transfers: Sequence[Transfer]) -> list[Promise]:
     settling = {transfer.pending_id: transfer for transfer in transfers}
     expense = account(AccountKind.GUARANTEE_EXPENSE).id
     return [
@@ -127,10 +172,9 @@ def promises(connection: Connection, unit: int) -> list[Promise]:
     ]
 
 
-def _judge(connection: Connection, plan: Plan, day: date, case: tuple[Policy, Log, Figures], now: datetime) -> Judged:
+def _judge(plan: Plan, day: date, case: tuple[Policy, Log, Figures], made: Sequence[Promise], now: datetime) -> Judged:
     policy, log, found = case
     verdict = judge(policy, unit_of(plan, day), log, found, microseconds(now))
-    made = promises(connection, unit_id(plan.id, day))
     paid = sum(one.paid for one in made)
     pending = sum(one.standing for one in made) - paid
     return Judged(plan, day, policy, verdict, paid, pending, status(verdict, [paid]))

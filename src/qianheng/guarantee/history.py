@@ -24,6 +24,8 @@ def unit_of(plan: Plan, day: date) -> Unit:
 
 def plan_of_day(history: Sequence[Plan], changes: Sequence[PlanChange], day: Days) -> Plan:
     """The plan as it was that day, whatever became of it later; under maximum delivery if it ever was in that day."""
+    if not changes:
+        return history[0]
     since = [BEGUN, *(microseconds(made.at) for made in changes)]
     in_force = [
         plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -32,6 +33,10 @@ class Days:
     def until(self) -> int:
         """The first instant after the last day, UTC microseconds."""
         return microseconds(midnight(self.last + timedelta(days=1), self.timezone))
+
+    def each(self) -> Iterator[date]:
+        """Every one of the days."""
+        return (self.first + timedelta(days=later) for later in range((self.last - self.first).days + 1))
 
     def offset_sql(self) -> str:
         """The zone's offset in microseconds at the time `f.at`, as SQL: a number where clocks never change."""

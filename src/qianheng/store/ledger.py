@@ -152,6 +152,16 @@ def statement(connection: Connection, account_id: int) -> list[StatementLine]:
     return list(book.statement(_of_account(connection, account_id), account_id))
 
 
+def transfers_about_each(connection: Connection, references: Iterable[int]) -> dict[int, list[Transfer]]:
+    """The transfers with each of these references, in the order of recording; one without any is left out."""
+    found: dict[int, list[Transfer]] = {}
+    for ids in chunks(references):
+        query = sa.select(*_TRANSFER_COLUMNS).where(TRANSFER.c.reference.in_(ids)).order_by(TRANSFER.c.sequence)
+        for row in connection.execute(query):
+            found.setdefault(row.reference, []).append(_transfer(row))
+    return found
+
+
 def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     """The transfers with that `reference`, in the order of recording."""
     query = sa.select(*TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)

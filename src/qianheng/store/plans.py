@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 from itertools import accumulate
@@ -43,6 +44,18 @@ class StoredPlan(NamedTuple):
 
     plan: Plan
     version: int
+
+
+class LoggedPlan(NamedTuple):
+    """A plan at every version, as `history` tells it, and the changes between them, as `log` does."""
+
+    history: list[Plan]
+    changes: list[PlanChange]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it is."""
+        return self.history[-1]
 
 
 def create(connection: Connection, plan: Plan) -> None:
@@ -114,9 +127,22 @@ def history(connection: Connection, plan_id: int) -> list[Plan]:
     row = connection.execute(sa.select(PLAN).where(PLAN.c.id == plan_id)).first()
     if row is None:
         raise NotFound("store.no_plan", plan=plan_id)
-    plans = list(accumulate(log(connection, plan_id), apply, initial=_decode(row.first)))
+    return _history(row, log(connection, plan_id))
+
+
+def logged(connection: Connection) -> list[LoggedPlan]:
+    """All plans with all that was ever changed of them, by id, asked for at once. Errors as in `history`."""
+    changes: dict[int, list[PlanChange]] = {}
+    for row in connection.execute(sa.select(PLAN_CHANGE).order_by(PLAN_CHANGE.c.plan_id, PLAN_CHANGE.c.version)):
+        changes.setdefault(row.plan_id, []).append(_change(row))
+    rows = connection.execute(sa.select(PLAN).order_by(PLAN.c.id))
+    return [LoggedPlan(_history(row, changes.get(row.id, [])), changes.get(row.id, [])) for row in rows]
+
+
+def _history(row: Any, changes: Sequence[PlanChange]) -> list[Plan]:
+    plans = list(accumulate(changes, apply, initial=_decode(row.first)))
     if plans[-1] != _decode(row.current) or len(plans) != row.version + 1:
-        raise Damaged("store.broken_log", plan=plan_id)
+        raise Damaged("store.broken_log", plan=row.id)
     return plans
 
 
