@@ -156,9 +156,9 @@ def transfers_about_each(connection: Connection, references: Iterable[int]) -> d
     """The transfers with each of these references, in the order of recording; one without any is left out."""
     found: dict[int, list[Transfer]] = {}
     for ids in chunks(references):
-        query = sa.select(*_TRANSFER_COLUMNS).where(TRANSFER.c.reference.in_(ids)).order_by(TRANSFER.c.sequence)
+        query = sa.select(*TRANSFER_COLUMNS).where(TRANSFER.c.reference.in_(ids)).order_by(TRANSFER.c.sequence)
         for row in connection.execute(query):
-            found.setdefault(row.reference, []).append(_transfer(row))
+            found.setdefault(row.reference, []).append(transfer_of(row))
     return found
 
 
