@@ -15,6 +15,7 @@ from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, 
 from qianheng.guarantee.figures import Figures, Period, figures
 from qianheng.guarantee.reasons import NOT_COVERED
 from qianheng.guarantee.shelf import shipped
+from qianheng.guarantee.timeline import Record, Said, moves
 from qianheng.guarantee.verdict import PRECEDENCE, VOIDS, Reason, Status, evaluate, judge
 from qianheng.plans.plan import Goal
 
@@ -82,6 +83,18 @@ def test_the_order_of_facts_does_not_matter(case: Case, random: object) -> None:
     assert evaluate(shipped().in_force(case.policy, case.unit.day), mixed) == evaluate(
         shipped().in_force(case.policy, case.unit.day), case
     )
+
+
+@given(cases())
+def test_the_moves_of_a_unit_end_where_its_verdict_stands(case: Case) -> None:
+    policy = shipped().in_force(case.policy, case.unit.day)
+    verdict = evaluate(policy, case)
+    judged_at = verdict.judged_at
+    said = Said(judged_at or END, verdict.status, verdict.reason, verdict.compensation)
+    record = Record((said,)) if judged_at is not None and case.now >= judged_at else Record()
+    found = moves(policy, case.unit, case.log, record, case.now)
+    assert (found[-1].status, found[-1].reason) == (verdict.status, verdict.reason)
+    assert [move.at for move in found] == sorted(move.at for move in found)
 
 
 @given(cases(), st.data())

@@ -11,8 +11,8 @@ from qianheng.core.money import YUAN
 from qianheng.guarantee.case import Log, Target, Unit
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.shelf import shipped
-from qianheng.guarantee.timeline import compensation_id, payment, status
-from qianheng.guarantee.verdict import Status, Verdict, judge, judgement
+from qianheng.guarantee.timeline import Posting, Record, Said, compensation_id, moves, payment, status
+from qianheng.guarantee.verdict import Reason, Status, Verdict, judge, judgement
 from qianheng.plans.plan import Goal
 
 SEED = shipped().in_force("seed", date(2025, 10, 1))
@@ -107,3 +107,78 @@ def test_the_day_is_compensated_once_the_ledger_has_posted_what_is_due() -> None
 def test_judgement_is_the_local_midnight_after_the_data_window() -> None:
     assert SEED.rules is not None
     assert judgement(SEED.rules, unit("2025-10-01")) == microseconds(midnight(date(2025, 10, 9), SHANGHAI))
+
+
+PLAIN = Log((TARGET,))
+
+
+def standing(record: Record, log: Log = PLAIN, days_later: float = 99, policy: str = "seed") -> list[object]:
+    """The moves of a unit as (days since its midnight, status, why, reason)."""
+    of = unit()
+    start = of.window[0]
+    found = moves(shipped().in_force(policy, of.day), of, log, record, start + int(days_later * DAY))
+    return [((one.at - start) / DAY, str(one.status), str(one.because), one.reason) for one in found]
+
+
+def said(days_later: int, compensation: int, reason: Reason | None = None) -> Said:
+    given = Status.CONFIRMING if compensation else Status.ENDED
+    return Said(unit().window[0] + days_later * DAY, given, reason, compensation * YUAN)
+
+
+def posted(days_later: int, amount: int) -> Posting:
+    return Posting(unit().window[0] + days_later * DAY, amount * YUAN)
+
+
+BEGAN, OVER = (0, "in_effect", "day_began", None), (1, "confirming", "day_ended", None)
+
+
+@pytest.mark.parametrize(
+    ("record", "after"),
+    [
+        (Record(), []),
+        (Record((said(8, 0, Reason.ROI_MET),)), [(8, "ended", "judged", "roi_met")]),
+        (Record((said(8, 600),)), []),  # it was confirming before, and is
+        (Record((said(8, 600),), (posted(9, 600),)), [(9, "compensated", "paid", None)]),
+        (
+            Record((said(8, 600), said(12, 700)), (posted(9, 600), posted(13, 100))),
+            [
+                (9, "compensated", "paid", None),
+                (12, "confirming", "corrected", None),
+                (13, "compensated", "paid", None),
+            ],
+        ),
+        (Record((said(8, 600), said(12, 560)), (posted(9, 600), posted(13, -40))), [(9, "compensated", "paid", None)]),
+        (
+            Record((said(8, 600), said(12, 0, Reason.ROI_MET)), (posted(9, 600),)),
+            [(9, "compensated", "paid", None), (12, "ended", "corrected", "roi_met")],
+        ),
+    ],
+)
+def test_the_status_is_a_fold_over_what_was_said_and_paid(record: Record, after: list[object]) -> None:
+    assert standing(record) == [BEGAN, OVER, *after]
+
+
+def test_what_is_still_to_come_is_not_told() -> None:
+    record = Record((said(8, 600),), (posted(9, 600),))
+    assert standing(record, days_later=-0.5) == []
+    assert standing(record, days_later=0.5) == [BEGAN]
+    assert standing(record, days_later=8.5) == [BEGAN, OVER]
+
+
+def test_a_change_voids_the_day_when_it_is_made_and_nothing_brings_it_back() -> None:
+    start = unit().window[0]
+    log = Log((TARGET, *(Target(start + at * HOUR // 2, Goal.PAYMENT, Fraction(at)) for at in (12, 13))))
+    record = Record((Said(start + 8 * DAY, Status.VOID, Reason.CHANGES_TOO_CLOSE, 0),))
+    assert standing(record, log) == [BEGAN, (6.5 / 24, "void", "plan_changed", "changes_too_close")]
+
+
+def test_a_day_is_covered_from_its_first_target_on() -> None:
+    log = Log((Target(unit().window[0] + 6 * HOUR, Goal.PAYMENT, Fraction(5)),))
+    assert standing(Record(), log)[:2] == [
+        (0, "none", "day_began", "no_target"),
+        (0.25, "in_effect", "plan_changed", None),
+    ]
+
+
+def test_where_nothing_is_promised_there_is_one_status() -> None:
+    assert standing(Record(), policy="none") == [(0, "none", "day_began", "no_policy")]

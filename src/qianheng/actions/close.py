@@ -7,27 +7,31 @@ what is kept: whose window has closed since the last close, and of what facts ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import compensation, invalid_traffic, upkeep
-from qianheng.actions.judging import Judged, judge_days, unit_id
+from qianheng.actions.desk import Desk
+from qianheng.actions.judging import Judged, judge_units, unit_id
 from qianheng.actions.policies import policies
+from qianheng.core.actors import Act, demand
 from qianheng.core.days import microseconds
-from qianheng.core.errors import Refused
+from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.history import unit_of
 from qianheng.guarantee.timeline import due_at
 from qianheng.guarantee.verdict import answer
-from qianheng.measures.days import Days, date_of, day_numbers
+from qianheng.measures.days import date_of, day_numbers
 from qianheng.measures.query import touched
-from qianheng.store import closes, plans
+from qianheng.store import closes, plans, runs
 from qianheng.store.closes import DayClose, Given, OpenUnit
+from qianheng.store.database import reading
 from qianheng.store.lake import Lake
 
 PLAN_DAY = "plan_day"
@@ -35,22 +39,18 @@ PLAN_DAY = "plan_day"
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What closing days came to: units judged for the first time, verdicts corrected, credit promised beyond what was
-    promised before, and credit paid; micro-yuan.
+    """What closing days came to: the days, units judged for the first time, verdicts corrected, credit promised beyond
+    what was promised before, and credit paid; micro-yuan.
     """
 
+    days: int = 0
     judged: int = 0
     corrected: int = 0
     promised: Micros = 0
     paid: Micros = 0
 
     def __add__(self, other: Closed) -> Closed:
-        return Closed(
-            self.judged + other.judged,
-            self.corrected + other.corrected,
-            self.promised + other.promised,
-            self.paid + other.paid,
-        )
+        return Closed(*(getattr(self, name) + getattr(other, name) for name in Closed.__dataclass_fields__))
 
 
 def close_day(connection: Connection, lake: Lake, day: date, now: datetime) -> Closed:
@@ -67,14 +67,41 @@ def close_day(connection: Connection, lake: Lake, day: date, now: datetime) -> C
         raise Refused("close.not_over", value=day, now=now.isoformat())
     if last is not None and now < last.at:
         raise Refused("close.in_the_past", now=now.isoformat(), last=last.at.astimezone(now.tzinfo).isoformat())
-    first = day if last is None else last.day + timedelta(days=1)
-    days = (first + timedelta(days=later) for later in range((day - first).days + 1))
-    return sum((_close(connection, lake, one, now) for one in days), Closed())
+    return sum((_close(connection, lake, one, now) for one in _open_days(last, day)), Closed())
 
 
-def days_to_close(connection: Connection, until: date) -> list[date]:
-    """The days still open, up to one; that one alone when none was ever closed."""
-    last = closes.last(connection)
+def close_until(desk: Desk, until: date | None = None) -> Iterator[tuple[date, Closed]]:
+    """Close the days of a kept run that are still open, up to one (default: the day before the desk's now), each in a
+    transaction of its own: what each came to. Nothing for days that are closed already, by whomever.
+
+    A day that the run has still to live: Refused. No room or no connection: BadInput; that day is as it was before.
+    """
+    until = until or desk.now.date() - timedelta(days=1)
+    demand(desk.actor, Act.CLOSE_DAY)
+    try:
+        with reading(desk.database) as connection:
+            _check_lived(connection, until)
+            days = _open_days(closes.last(connection), until)
+        for day in days:
+            with desk.database.begin() as connection:
+                closed = close_day(connection, desk.lake, day, desk.now)
+                if closed.days:
+                    desk.enter(connection, Act.CLOSE_DAY, f"day {day}", asdict(closed))
+            yield day, closed
+    except (OSError, OperationalError) as error:
+        place, why = desk.database.url.database, getattr(error, "orig", error)
+        raise BadInput("close.cannot_write", place=str(place), why=str(why).strip()) from error
+
+
+def _check_lived(connection: Connection, until: date) -> None:
+    for run_id in runs.begun(connection):
+        progress = runs.progress(connection, run_id)
+        if progress and not progress.finished and until >= progress.next_day:
+            raise Refused("close.not_lived", value=until, next=progress.next_day)
+
+
+def _open_days(last: DayClose | None, until: date) -> list[date]:
+    """The days after the last that was closed, up to one; that one alone where none was."""
     first = until if last is None else last.day + timedelta(days=1)
     return [first + timedelta(days=later) for later in range((until - first).days + 1)]
 
@@ -91,8 +118,9 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     closes.open_units(connection, news)
     after, until = microseconds(last.at) if last else -1, microseconds(now)
     due = {unit.id: unit for unit in (*news, *closes.falling_due(connection, after, until)) if unit.due_at <= until}
-    closed = _settle(connection, _judged(connection, lake, due.values(), now), now)
-    closed += Closed(paid=compensation.pay(connection, now))
+    units = {(unit.subject, unit.day) for unit in due.values()}
+    closed = _settle(connection, judge_units(connection, lake, units, now), now)
+    closed += Closed(days=1, paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
     upkeep.keep(connection, lake, now)
     closes.enter(connection, DayClose(day, now, through))
@@ -116,32 +144,11 @@ def _touched(connection: Connection, lake: Lake, last: DayClose | None, now: dat
     return units
 
 
-def _judged(connection: Connection, lake: Lake, due: Iterable[OpenUnit], now: datetime) -> Iterator[Judged]:
-    """The verdicts on these units, on what is known now, in the order of days and plans."""
-    wanted = {(unit.subject, unit.day) for unit in due}
-    zones = {kept.plan.id: kept.plan.timezone for kept in plans.load_all(connection)}
-    judged = []
-    for timezone in sorted({zones[plan_id] for plan_id, _ in wanted}):
-        for days in _stretches(sorted({day for plan_id, day in wanted if zones[plan_id] == timezone}), timezone):
-            judged += [one for one in judge_days(connection, lake, days, now) if (one.plan_id, one.day) in wanted]
-    yield from sorted(judged, key=lambda one: (one.day, one.plan_id))
-
-
-def _stretches(days: Sequence[date], timezone: str) -> Iterator[Days]:
-    """Ascending days as stretches without a gap."""
-    first = 0
-    for place, day in enumerate(days):
-        if place + 1 == len(days) or days[place + 1] - day > timedelta(days=1):
-            yield Days(days[first], day, timezone)
-            first = place + 1
-
-
-def _settle(connection: Connection, judged: Iterable[Judged], now: datetime) -> Closed:
+def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> Closed:
     """Keep each verdict that says something new, and promise what it is due."""
-    units = list(judged)
-    said = closes.given(connection, [unit_id(one.plan_id, one.day) for one in units])
+    said = closes.given(connection, [unit_id(one.plan_id, one.day) for one in judged])
     total = Closed()
-    for one in units:
+    for one in judged:
         before = said.get(unit_id(one.plan_id, one.day), [])
         told = answer(one.verdict, one.plan.timezone)
         if before and before[-1].answer == told:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -139,6 +139,25 @@ def _pieces(days: Days, count: int) -> Iterator[Days]:
     dates = list(days.each())
     for first in range(0, len(dates), count):
         yield Days(dates[first], dates[min(first + count, len(dates)) - 1], days.timezone)
+
+
+def judge_units(connection: Connection, lake: Lake, units: Collection[tuple[int, date]], now: datetime) -> list[Judged]:
+    """The verdicts on these plans' days, as `judge_days` gives them, in the order of days and plans."""
+    zones = {kept.plan.id: kept.plan.timezone for kept in plans.load_all(connection)}
+    judged: list[Judged] = []
+    for timezone in sorted({zones[plan_id] for plan_id, _ in units}):
+        for days in _stretches(sorted({day for plan_id, day in units if zones[plan_id] == timezone}), timezone):
+            judged += [one for one in judge_days(connection, lake, days, now) if (one.plan_id, one.day) in units]
+    return sorted(judged, key=lambda one: (one.day, one.plan_id))
+
+
+def _stretches(days: Sequence[date], timezone: str) -> Iterator[Days]:
+    """Ascending days as stretches without a gap."""
+    first = 0
+    for place, day in enumerate(days):
+        if place + 1 == len(days) or days[place + 1] - day > timedelta(days=1):
+            yield Days(days[first], day, timezone)
+            first = place + 1
 
 
 def unit_id(plan_id: int, day: date) -> int:

@@ -1,17 +1,22 @@
-"""From verdict to money: when a unit is credited, what is to be paid, and what later facts correct (SPEC 5.5)."""
+"""The time line of a unit: its statuses and when each began, when it is judged and credited, what is to be paid, and
+what later facts correct (SPEC 5.4, 5.5).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
 
 from qianheng.core.days import add_working_days, day_of, moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
-from qianheng.guarantee.case import Unit
-from qianheng.guarantee.policy import Policy
-from qianheng.guarantee.verdict import Status, Verdict, judgement
+from qianheng.guarantee.case import Log, Unit
+from qianheng.guarantee.figures import Figures
+from qianheng.guarantee.policy import Policy, Rules
+from qianheng.guarantee.verdict import Reason, Status, Verdict, judge, judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,93 @@ class Payment:
     amount: Micros
     due_on: date
     due_by: date
+
+
+class Because(StrEnum):
+    """What moved a unit to another status."""
+
+    DAY_BEGAN = "day_began"
+    PLAN_CHANGED = "plan_changed"
+    DAY_ENDED = "day_ended"
+    JUDGED = "judged"
+    CORRECTED = "corrected"
+    PAID = "paid"
+
+
+class Said(NamedTuple):
+    """A verdict as it was given at a time (UTC microseconds)."""
+
+    at: int
+    status: Status
+    reason: Reason | None
+    compensation: Micros
+
+
+class Posting(NamedTuple):
+    """Credit that came for a unit at a time (UTC microseconds), below zero where it was taken back."""
+
+    at: int
+    amount: Micros
+
+
+class Record(NamedTuple):
+    """What was said of a unit and paid for it, each in the order of time."""
+
+    said: tuple[Said, ...] = ()
+    posted: tuple[Posting, ...] = ()
+
+
+class Move(NamedTuple):
+    """A unit came to a status at a time (UTC microseconds), and what moved it; `reason` as in its verdict."""
+
+    at: int
+    status: Status
+    because: Because
+    reason: Reason | None = None
+
+
+def moves(policy: Policy, unit: Unit, log: Log, record: Record, now: int) -> list[Move]:
+    """Every status a unit has had until `now`, oldest first; none before its day. Pure: a fold over what was done to
+    the plan, what was said and what was paid.
+    """
+    found: list[Move] = []
+    for move in (*_in_its_day(policy, unit, log, now), *_afterwards(record, now)):
+        if not found or (move.status, move.reason) != (found[-1].status, found[-1].reason):
+            found.append(move)
+    return found
+
+
+def _in_its_day(policy: Policy, unit: Unit, log: Log, now: int) -> Iterator[Move]:
+    """The statuses of the day itself: they hang on the change log alone, whatever is sold."""
+    start, end = unit.window
+    changes = {target.at for target in log.targets} | {event.at for event in log.events}
+    status = Status.NONE
+    for at in sorted({start, *(at for at in changes if start < at < end)}):
+        if at <= now:
+            verdict = judge(policy, unit, log, Figures(0, ()), at)
+            status = verdict.status
+            yield Move(at, status, Because.DAY_BEGAN if at == start else Because.PLAN_CHANGED, verdict.reason)
+    if status is Status.IN_EFFECT and now >= end:
+        yield Move(end, Status.CONFIRMING, Because.DAY_ENDED)
+
+
+def _afterwards(record: Record, now: int) -> Iterator[Move]:
+    """What verdicts and payments made of it; of one instant the verdict comes first."""
+    said: Said | None = None
+    paid = 0
+    events: list[Said | Posting] = [*record.said, *record.posted]
+    for event in sorted(events, key=lambda one: (one.at, isinstance(one, Posting))):
+        if event.at > now:
+            return
+        if isinstance(event, Posting):
+            paid += event.amount
+            because = Because.PAID
+        else:
+            because = Because.CORRECTED if said else Because.JUDGED
+            said = event
+        if said:
+            covered = 0 < said.compensation <= paid
+            yield Move(event.at, Status.COMPENSATED if covered else said.status, because, said.reason)
 
 
 def compensation_id(policy: Policy, unit: Unit, corrections: int = 0) -> int:
@@ -51,9 +143,15 @@ def payment(policy: Policy, unit: Unit, verdict: Verdict, paid: Sequence[Micros]
     due = verdict.compensation - sum(paid)
     if due == 0:
         return None
-    from_day = day_of(moment(now if paid else judgement(policy.rules, unit)), unit.timezone)
-    first, last = (add_working_days(from_day, count) for count in policy.rules.credit_days)
+    first, last = credit_days(policy.rules, unit, now if paid else judgement(policy.rules, unit))
     return Payment(compensation_id(policy, unit, len(paid)), unit.plan_id, unit.day, due, first, last)
+
+
+def credit_days(rules: Rules, unit: Unit, since: int) -> tuple[date, date]:
+    """The first day that credit confirmed at a time is due on, and the last that is not overdue: working days."""
+    from_day = day_of(moment(since), unit.timezone)
+    first, last = (add_working_days(from_day, count) for count in rules.credit_days)
+    return first, last
 
 
 def status(verdict: Verdict, posted: Sequence[Micros]) -> Status:

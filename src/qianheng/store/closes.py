@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from qianheng.core.days import microseconds, moment
 from qianheng.core.errors import NotFound
 from qianheng.core.money import Micros
-from qianheng.store.database import Sequence, insert_unless_there, metadata
+from qianheng.store.database import Sequence, chunks, insert_unless_there, metadata
 
 GUARANTEE_UNIT = sa.Table(
     "guarantee_unit",
@@ -50,7 +50,6 @@ DAY_CLOSE = sa.Table(
     sa.Column("facts_through", sa.BigInteger, nullable=False),
 )
 _LOCK_OF_CLOSES = 7_242_091_319
-_IDS_A_QUERY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,14 @@ def unit(connection: Connection, unit_id: int) -> OpenUnit:
     return OpenUnit(*row)
 
 
+def units(connection: Connection, subject: int | None = None, day: date | None = None) -> list[OpenUnit]:
+    """The units that facts are known of, of one subject or one day if asked, in the order of days and subjects."""
+    asked = ((GUARANTEE_UNIT.c.subject, subject), (GUARANTEE_UNIT.c.day, day))
+    wanted = [column == value for column, value in asked if value is not None]
+    query = sa.select(GUARANTEE_UNIT).where(*wanted).order_by(GUARANTEE_UNIT.c.day, GUARANTEE_UNIT.c.subject)
+    return [OpenUnit(*row) for row in connection.execute(query)]
+
+
 def give(connection: Connection, verdicts: Iterable[Given]) -> None:
     """Append verdicts."""
     if rows := [asdict(verdict) for verdict in verdicts]:
@@ -147,8 +154,6 @@ def given(connection: Connection, unit_ids: Collection[int]) -> dict[int, list[G
 
 def _given(connection: Connection, unit_ids: Collection[int]) -> Iterator[Given]:
     columns = [VERDICT.c[field.name] for field in fields(Given)]
-    wanted = sorted(unit_ids)
-    for start in range(0, len(wanted), _IDS_A_QUERY):
-        ids = wanted[start : start + _IDS_A_QUERY]
+    for ids in chunks(sorted(unit_ids)):
         query = sa.select(*columns).where(VERDICT.c.unit_id.in_(ids)).order_by(VERDICT.c.sequence)
         yield from (Given(*row) for row in connection.execute(query))

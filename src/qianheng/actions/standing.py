@@ -1,0 +1,107 @@
+"""Where the units of the guarantee stand: their moves so far, what was said, paid and is due by when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from qianheng.actions.desk import Desk
+from qianheng.actions.judging import Judged, Promise, judge_units, promises, unit_id
+from qianheng.core.days import microseconds
+from qianheng.core.money import Micros
+from qianheng.guarantee.history import log_of
+from qianheng.guarantee.timeline import Move, Posting, Record, Said, credit_days, due_at, moves
+from qianheng.guarantee.verdict import Reason, Status, answer
+from qianheng.store import closes, plans
+from qianheng.store.closes import Given
+from qianheng.store.database import reading
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a plan's day stands at a time. `answer` is the verdict given last, or what it would be on what is known
+    now; `given` are all verdicts given. `due_by` is the last day on which what is due is not overdue, `None` where
+    nothing is.
+    """
+
+    judged: Judged
+    moves: Sequence[Move]
+    given: Sequence[Given]
+    answer: Mapping[str, Any]
+    compensation: Micros
+    paid: Micros
+    pending: Micros
+    due_by: date | None
+    overdue: bool
+
+
+def standings(desk: Desk, plan_id: int | None = None, day: date | None = None) -> list[Standing]:
+    """Where the units that facts are known of stand at the desk's now, of one plan and one day if asked; a plan's day
+    asked for by both is told even if nothing is known of it.
+
+    No such plan in the actor's shop: NotFound.
+    """
+    with reading(desk.database) as connection:
+        if plan_id is not None:
+            desk.plan(connection, plan_id)
+        found = closes.units(connection, plan_id, day)
+        wanted = {(unit.subject, unit.day) for unit in found if _sees(desk, connection, unit.subject)}
+        if plan_id is not None and day is not None:
+            wanted.add((plan_id, day))
+        judged = judge_units(connection, desk.lake, wanted, desk.now)
+        given = closes.given(connection, [unit_id(one.plan_id, one.day) for one in judged])
+        return [_standing(desk, connection, one, given.get(unit_id(one.plan_id, one.day), [])) for one in judged]
+
+
+def _sees(desk: Desk, connection: Connection, plan_id: int) -> bool:
+    return desk.actor.sees(plans.load(connection, plan_id).plan.shop_id)
+
+
+def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[Given]) -> Standing:
+    now = microseconds(desk.now)
+    known = [verdict for verdict in given if verdict.given_at <= now]
+    made = [
+        promise for promise in promises(connection, unit_id(one.plan_id, one.day)) if promise.pending.at <= desk.now
+    ]
+    log = log_of(plans.history(connection, one.plan_id), plans.log(connection, one.plan_id))
+    record = _record(known, made)
+    paid = sum(posting.amount for posting in record.posted if posting.at <= now)
+    pending = sum(promise.standing for promise in made) - paid
+    due_by = _due_by(one, made)
+    return Standing(
+        judged=one,
+        moves=moves(one.policy, one.unit, log, record, now),
+        given=known,
+        answer=known[-1].answer if known else answer(one.verdict, one.plan.timezone),
+        compensation=known[-1].compensation if known else one.verdict.compensation,
+        paid=paid,
+        pending=pending,
+        due_by=due_by,
+        overdue=due_by is not None and due_by < desk.now.date(),
+    )
+
+
+def _record(given: Sequence[Given], made: Sequence[Promise]) -> Record:
+    said = (
+        Said(one.given_at, Status(one.status), Reason(one.reason) if one.reason else None, one.compensation)
+        for one in given
+    )
+    settled = ((promise.settling, promise.paid) for promise in made)
+    return Record(tuple(said), tuple(Posting(microseconds(one.at), paid) for one, paid in settled if one and paid))
+
+
+def _due_by(one: Judged, made: Sequence[Promise]) -> date | None:
+    """The last day that what is due and not paid is not overdue: of the promise still open, else of the judgement."""
+    if one.policy.rules is None:
+        return None
+    for number, promise in enumerate(made):
+        if promise.open:
+            since = microseconds(promise.pending.at) if number else due_at(one.policy, one.unit)
+            return credit_days(one.policy.rules, one.unit, since)[1]
+    if made or not one.verdict.compensation:
+        return None
+    return credit_days(one.policy.rules, one.unit, due_at(one.policy, one.unit))[1]
