@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -64,12 +64,10 @@ def _sees(desk: Desk, connection: Connection, plan_id: int) -> bool:
 def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[Given]) -> Standing:
     now = microseconds(desk.now)
     known = [verdict for verdict in given if verdict.given_at <= now]
-    made = [
-        promise for promise in promises(connection, unit_id(one.plan_id, one.day)) if promise.pending.at <= desk.now
-    ]
+    made = _promised(connection, one, desk.now)
     log = log_of(plans.history(connection, one.plan_id), plans.log(connection, one.plan_id))
     record = _record(known, made)
-    paid = sum(posting.amount for posting in record.posted if posting.at <= now)
+    paid = sum(promise.paid for promise in made)
     pending = sum(promise.standing for promise in made) - paid
     due_by = _due_by(one, made)
     return Standing(
@@ -83,6 +81,15 @@ def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[G
         due_by=due_by,
         overdue=due_by is not None and due_by < desk.now.date(),
     )
+
+
+def _promised(connection: Connection, one: Judged, now: datetime) -> list[Promise]:
+    """What had been promised for it at a time, still open where it was settled later."""
+    return [
+        promise._replace(settling=promise.settling if promise.settling and promise.settling.at <= now else None)
+        for promise in promises(connection, unit_id(one.plan_id, one.day))
+        if promise.pending.at <= now
+    ]
 
 
 def _record(given: Sequence[Given], made: Sequence[Promise]) -> Record:
