@@ -20,7 +20,7 @@ from qianheng.guarantee.case import Case, Charge, Order, Refund
 from qianheng.guarantee.history import log_of, plan_of_day, unit_of
 from qianheng.measures.days import Days
 from qianheng.plans.boost import BoostKind
-from qianheng.plans.plan import Counting, Plan
+from qianheng.plans.plan import Counting
 from qianheng.store import plans
 from qianheng.store.database import reading
 from qianheng.store.lake import Lake
@@ -36,11 +36,12 @@ def kept_case(desk: Desk, plan_id: int, day: str) -> Case:
     """
     with reading(desk.database) as connection:
         zone = desk.plan(connection, plan_id).plan.timezone
-        that_day = _begun(desk, day, zone)
+        that_day = begun(desk, day, zone)
         return case_of(connection, desk.lake, plan_id, that_day, desk.now)
 
 
-def _begun(desk: Desk, day: str, zone: str) -> date:
+def begun(desk: Desk, day: str, zone: str) -> date:
+    """A day as written, that has begun at the desk's `now`. Otherwise: BadInput."""
     try:
         that_day = parse_day(day)
     except BadInput as error:
@@ -59,35 +60,35 @@ def case_of(connection: Connection, lake: Lake, plan_id: int, day: date, now: da
     changes = [made for made in log if microseconds(made.at) <= at]
     history = plans.history(connection, plan_id)[: len(changes) + 1]
     plan = plan_of_day(history, changes, Days(day, day, history[0].timezone))
-    asked = _Asked(connection, lake, now, plan, Days(day, day, plan.timezone))
+    asked = Asked(connection, lake, now, plan_id, Days(day, day, plan.timezone))
     unit, did = unit_of(plan, day), log_of(history, changes)
-    return Case(plan.policy, unit, did, tuple(_charges(asked)), tuple(_orders(asked)), at)
+    return Case(plan.policy, unit, did, tuple(_charges(asked)), tuple(_orders(asked, plan.counting)), at)
 
 
-class _Asked(NamedTuple):
-    """Of which plan and day facts are asked for, as known before `now`."""
+class Asked(NamedTuple):
+    """Of which plan (or campaign) and days facts are asked for, as known before `now`."""
 
     connection: Connection
     lake: Lake
     now: datetime
-    plan: Plan
+    plan_id: int
     days: Days
 
     def facts(self, columns: str, kind: Kind, condition: str = "TRUE", at: str = "f.at") -> Iterator[tuple[Any, ...]]:
-        """The facts of a kind that happened (`at`) that day, in order of time."""
-        day = f"f.plan_id = {self.plan.id} AND {at} >= {self.days.since} AND {at} < {self.days.until}"
+        """The facts of a kind that happened (`at`) on those days, in order of time."""
+        day = f"f.plan_id = {self.plan_id} AND {at} >= {self.days.since} AND {at} < {self.days.until}"
         query = f"SELECT {columns} FROM {kind}s AS f WHERE {day} AND {condition} ORDER BY {at}, f.at, f.id"
         answer = self.lake.query(self.connection, query, as_of=self.now)
         yield from zip(*(column.to_pylist() for column in answer.columns), strict=True)
 
 
-def _charges(asked: _Asked) -> Iterator[Charge]:
+def _charges(asked: Asked) -> Iterator[Charge]:
     for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, _SINCE_FIRST_TARGET):
         yield Charge(str(key), at, amount, BOOSTS[boost])
 
 
-def _orders(asked: _Asked) -> Iterator[Order]:
-    counted = f" AND f.channel = {Channel.PROMOTED}" if asked.plan.counting is Counting.ATTRIBUTED else ""
+def _orders(asked: Asked, counting: Counting) -> Iterator[Order]:
+    counted = f" AND f.channel = {Channel.PROMOTED}" if counting is Counting.ATTRIBUTED else ""
     refunds = defaultdict[int, list[Refund]](list)
     for key, at, order_id, amount in asked.facts("f.id, f.at, f.order_id, f.amount", Kind.REFUND, at="f.order_at"):
         refunds[order_id].append(Refund(str(key), at, amount))

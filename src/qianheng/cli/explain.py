@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from qianheng.cli import yuan
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
@@ -27,6 +28,7 @@ def build_app() -> typer.Typer:
     app.command("opportunity", help=say("explain.command.opportunity"))(_opportunity)
     app.command("day", help=say("explain.command.day"))(_day)
     app.command("hour", help=say("explain.command.hour"))(_hour)
+    yuan.add_to(app)
     return app
 
 

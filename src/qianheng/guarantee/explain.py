@@ -120,14 +120,14 @@ def _orders(case: Case, sifted: Sifted) -> list[Json]:
     seen: set[str] = set()
     shown = []
     for order, counted in zip(case.orders, sifted.orders, strict=True):
-        reasons = _refund_reasons(case, order, counted, sifted.targets, seen)
+        reasons = refund_reasons(case, order, counted, sifted.targets, seen)
         refunds = [_fact(case, refund, why) for refund, why in zip(order.refunds, reasons, strict=True)]
         gmv = yuan(counted.gmv) if counted.left_out is None else None
         shown.append({**_fact(case, order, counted.left_out), "gmv": gmv, "refunds": refunds})
     return shown
 
 
-def _refund_reasons(
+def refund_reasons(
     case: Case, order: Order, counted: Counted, targets: Sequence[Target], seen: set[str]
 ) -> list[LeftOut | None]:
     """Why each refund of an order is not subtracted; `None` for one that is, or that made the order not count."""

@@ -162,6 +162,11 @@ def transfers_about_each(connection: Connection, references: Iterable[int]) -> d
     return found
 
 
+def transfer(connection: Connection, transfer_id: int) -> Transfer:
+    """One transfer. No such transfer: NotFound."""
+    return _pending(connection, transfer_id)
+
+
 def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     """The transfers with that `reference`, in the order of recording."""
     query = sa.select(*TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)
