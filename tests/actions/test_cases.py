@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from qianheng.actions.cases import case_of
 from qianheng.actions.judging import judge_days
-from qianheng.actions.simulation import RunFolder
+from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
 from qianheng.core.days import midnight, moment
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
@@ -158,3 +158,17 @@ def test_what_cannot_be_proven_is_told_and_nothing_is_written(
 ) -> None:
     assert told in say("guarantee", "prove", *asked, "--out", str(tmp_path / "pack.json"))
     assert not (tmp_path / "pack.json").exists()
+
+
+def test_what_was_charged_for_robots_is_in_no_case_once_it_is_found(tmp_path: Path) -> None:
+    small = {"days": "2", "opportunities_per_day": "4000", "buyers.population": "3000", "fraud.bursts_per_day": "60"}
+    run = run_simulation(RunRequest("robots", overrides=small, folder=tmp_path))
+    database, lake, first = run.database(), run.lake(), run.scenario.first_day
+    with reading(database) as connection:
+        pairs = list(proven(connection, lake, Days(first, first + timedelta(days=1)), 9))
+        before = case_of(connection, lake, 1, first, midnight(first) + timedelta(hours=20))
+        after = case_of(connection, lake, 1, first, midnight(first) + timedelta(days=9))
+    database.dispose()
+    assert all(summed == proof for summed, proof in pairs)
+    known = {charge.id for charge in after.charges}
+    assert any(charge.id not in known for charge in before.charges)

@@ -27,6 +27,7 @@ from qianheng.store.lake import Lake
 
 BOOSTS = {BoostKind.NONE: None, BoostKind.PLAN: "plan", BoostKind.CREATIVE: "creative"}
 _SINCE_FIRST_TARGET = "f.target_version >= 0"
+_VALID = "f.id NOT IN (SELECT i.id FROM invalids AS i)"  # what was found invalid is given back as such (SPEC 5.8)
 
 
 def kept_case(desk: Desk, plan_id: int, day: str) -> Case:
@@ -83,7 +84,7 @@ class Asked(NamedTuple):
 
 
 def _charges(asked: Asked) -> Iterator[Charge]:
-    for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, _SINCE_FIRST_TARGET):
+    for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, f"{_SINCE_FIRST_TARGET} AND {_VALID}"):
         yield Charge(str(key), at, amount, BOOSTS[boost])
 
 

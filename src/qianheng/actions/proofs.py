@@ -72,7 +72,7 @@ def figure_proof(asked: Asked, figure: str) -> Part:
 
 def _sum(found: Sums, figure: str) -> Micros:
     if figure.startswith("settled_gmv"):
-        return found.gmv - getattr(found, figure.replace("settled_gmv", "refunded"))
+        return found.gmv - _sum(found, figure.replace("settled_gmv", "refunded"))
     amount: Micros = getattr(found, figure)
     return amount
 

@@ -53,7 +53,7 @@ class _Proof:
     def compensation(self) -> Part:
         """Spend − expected spend ± rounding, and what is not due of it."""
         case, verdict = self.case, self.verdict
-        told = {"plan_id": case.unit.plan_id, "day": case.unit.day.isoformat()}
+        told: dict[str, object] = {"plan_id": case.unit.plan_id, "day": case.unit.day.isoformat()}
         told |= {"policy": self.policy.name, "policy_version": self.policy.version}
         told |= {"status": verdict.status, "reason": verdict.reason, "known_at": self._clock(case.now)}
         return Part("compensation", verdict.compensation, told, below=self._parts)
