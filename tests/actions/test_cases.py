@@ -95,6 +95,10 @@ def stamped(batch: FactBatch) -> FactBatch:
         version[facts["id"].to_numpy() % 11 == 0] = -1
         place = facts.schema.get_field_index("target_version")
         tables[kind] = facts.set_column(place, facts.schema.field(place), pa.array(version, pa.int32()))
+    refunds = tables[Kind.REFUND]
+    received = np.maximum(refunds["at"].to_numpy(), refunds["received_at"].to_numpy())  # nothing is told beforehand
+    place = refunds.schema.get_field_index("received_at")
+    tables[Kind.REFUND] = refunds.set_column(place, refunds.schema.field(place), pa.array(received))
     return FactBatch(tables)
 
 

@@ -84,7 +84,8 @@ class Asked(NamedTuple):
 
 
 def _charges(asked: Asked) -> Iterator[Charge]:
-    for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, f"{_SINCE_FIRST_TARGET} AND {_VALID}"):
+    condition = f"{_SINCE_FIRST_TARGET} AND {_VALID}"
+    for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, condition):
         yield Charge(str(key), at, amount, BOOSTS[boost])
 
 
