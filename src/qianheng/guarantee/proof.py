@@ -18,7 +18,8 @@ from qianheng.guarantee.case import Case, Charge, Order, Refund
 from qianheng.guarantee.explain import refund_reasons
 from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, sift
 from qianheng.guarantee.policy import Policy
-from qianheng.guarantee.verdict import Verdict, exact, judge
+from qianheng.guarantee.reasons import exact
+from qianheng.guarantee.verdict import Verdict, judge
 
 Behind = Callable[[str, str], Iterable[Part]]
 """What stands behind a fact, by its kind and id: told beside it, counted nowhere."""

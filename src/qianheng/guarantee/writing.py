@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def written(case: Case) -> Iterator[str]:
-    """The case as JSON text, piece by piece, a fact on each line; `reading.parse_case` gives the same case again."""
+    """The case of a plan's day as JSON text, piece by piece, a fact on each line; `reading.parse_case` gives the same case again."""
     zone = case.unit.timezone
     lists: dict[str, Iterable[Json]] = {
         "targets": (_target(target, zone) for target in case.log.targets),
@@ -44,7 +44,8 @@ def _time(at: int, zone: str) -> str:
 def _unit(unit: Unit) -> Json:
     rate = None if unit.commission_rate is None else f"{unit.commission_rate:f}"
     plan = {"plan_id": unit.plan_id, "kind": unit.kind, "bid_mode": unit.bid_mode}
-    return plan | {"day": unit.day.isoformat(), "timezone": unit.timezone, "commission_rate": rate}
+    rapid = {"rapid_boost": True} if unit.rapid_boost else {}
+    return plan | {"day": unit.day.isoformat(), "timezone": unit.timezone, "commission_rate": rate} | rapid
 
 
 def _target(target: Target, zone: str) -> Json:
