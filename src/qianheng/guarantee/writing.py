@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def written(case: Case) -> Iterator[str]:
-    """The case of a plan's day as JSON text, piece by piece, a fact on each line; `reading.parse_case` gives it again."""
+    """The case of a plan's day as JSON text, a fact on each line; `reading.parse_case` gives it again."""
     zone = case.unit.timezone
     lists: dict[str, Iterable[Json]] = {
         "targets": (_target(target, zone) for target in case.log.targets),
