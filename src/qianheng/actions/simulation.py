@@ -21,13 +21,13 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books, close, pools, splits
+from qianheng.actions import books, close, pools, splits, subsidy
 from qianheng.actions.changes import RefusedChange, make_changes
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.profit import goods_of
-from qianheng.actions.terms import coupons_of, terms_of
+from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.actors import REVIEWER, SYSTEM, Actor, Role
 from qianheng.core.days import MINUTE, microseconds, midnight
@@ -44,7 +44,7 @@ from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.simulator.scenario import Scenario
-from qianheng.store import members, plans, runs
+from qianheng.store import incentives, members, plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
 
@@ -187,6 +187,8 @@ class _Run:
             plans.create(connection, plan)
         for member in members_of(self.scenario):
             members.found(connection, member, at)
+        incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))
+        subsidy.fund(connection, self.scenario.incentives.programme, at)
 
     def _build(self, connection: Connection) -> None:
         """The market and the engine as they stand at the beginning of `self.day`."""
@@ -215,6 +217,8 @@ class _Run:
         began = time.perf_counter()
         start, end = self._start(day), self._start(day + timedelta(days=1))
         delivering, self.refused = day <= self.last, list[RefusedChange]()
+        with self.database.begin() as connection:
+            subsidy.lease(connection, self.driver.recorder.wallet, midnight(day, self.timezone))
         if delivering:
             changes, leases = self._prepare(day)
             lived = self.driver.run_day(start, end, changes, leases)
@@ -347,7 +351,8 @@ def site_of(scenario: Scenario) -> Site:
 
 def recorder_of(scenario: Scenario) -> Recorder:
     """The recorder of a scenario's marketplace, which knows what is taken of an order and what is given with it."""
-    return Recorder(terms_of(scenario), wallet=Wallet(coupons_of(scenario)))
+    rules = rules_of(scenario)
+    return Recorder(rules.terms, wallet=Wallet(rules.coupons))
 
 
 def _beat(beat: Beat) -> dict[str, Any]:

@@ -7,9 +7,12 @@ from datetime import date, timedelta
 
 from qianheng.core.days import microseconds, midnight
 from qianheng.incentives.coupons import Coupon
+from qianheng.incentives.services import Services
 from qianheng.incentives.terms import Commission, ServiceFee, Terms
 from qianheng.simulator.incentives import PlannedCoupon
 from qianheng.simulator.scenario import Product, Scenario
+from qianheng.store.incentives import Product as Goods
+from qianheng.store.incentives import Rules
 
 BEGINNING = 0
 
@@ -22,9 +25,21 @@ def terms_of(scenario: Scenario) -> Terms:
     return Terms(fees, _commissions(scenario))
 
 
-def coupons_of(scenario: Scenario) -> list[Coupon]:
-    """The coupons."""
-    return [_coupon(scenario, planned) for planned in scenario.incentives.coupons]
+def rules_of(scenario: Scenario) -> Rules:
+    """All incentives of a scenario, as a marketplace keeps them."""
+    programme = scenario.incentives.programme
+    return Rules(
+        terms=terms_of(scenario),
+        coupons=tuple(_coupon(scenario, planned) for planned in scenario.incentives.coupons),
+        services={one.id: one.services for one in scenario.products() if one.services != Services()},
+        creators={room.id: room.creator for room in scenario.rooms if room.creator is not None},
+        programme=None if programme is None else programme.name,
+    )
+
+
+def goods_kept(scenario: Scenario) -> list[Goods]:
+    """The products of a scenario, as a marketplace keeps them."""
+    return [Goods(product.id, shop.id, product.name) for shop in scenario.shops for product in shop.products]
 
 
 def _fees(scenario: Scenario, product: Product) -> Iterator[ServiceFee]:

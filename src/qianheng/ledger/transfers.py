@@ -26,13 +26,20 @@ class AccountKind(StrEnum):
     REVENUE = "revenue"
     GUARANTEE_EXPENSE = "guarantee_expense"
     PROMOTIONS = "promotions"  # credit the platform gives away beside the guarantee
-    COUPONS = "coupons"
+    COUPONS = "coupons"  # the subsidy programme: what the platform has put aside for its part of coupons
+    SERVICE_FEES = "service_fees"  # the platform's revenue of orders
+    PROCEEDS = (
+        "proceeds"  # 货款: what a shop's orders brought it; promised of before it is there, so it may be negative
+    )
+    COMMISSION = "commission"  # payable to a creator, by their room; 0: to affiliates whom no room names
     CLEARING = "clearing"  # the world outside: what is paid in and paid out
 
 
 MAY_BE_NEGATIVE = frozenset(
-    {AccountKind.GUARANTEE_EXPENSE, AccountKind.PROMOTIONS, AccountKind.COUPONS, AccountKind.CLEARING}
+    {AccountKind.GUARANTEE_EXPENSE, AccountKind.PROMOTIONS, AccountKind.PROCEEDS, AccountKind.CLEARING}
 )
+
+_OWNED = (AccountKind.CASH, AccountKind.CREDIT, AccountKind.PROCEEDS, AccountKind.COMMISSION)  # not the platform's
 
 
 class State(StrEnum):
@@ -93,7 +100,7 @@ def accounts_of(ad_account_id: int) -> tuple[Account, ...]:
 
 def platform_accounts() -> tuple[Account, ...]:
     """The platform's own accounts."""
-    return tuple(account(kind) for kind in AccountKind if kind not in (AccountKind.CASH, AccountKind.CREDIT))
+    return tuple(account(kind) for kind in AccountKind if kind not in _OWNED)
 
 
 def posting(

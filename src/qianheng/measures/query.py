@@ -51,6 +51,16 @@ def touched(since: int) -> str:
     return _text("touched").format(since=since)
 
 
+def sold_lately(since: int) -> str:
+    """SQL: the quarters of an hour of orders that something was received of, at `since` (UTC microseconds) or later."""
+    return _text("sold_lately").format(since=since)
+
+
+def refunded_order(days: Days) -> str:
+    """SQL: what was stamped on each order that was refunded within seven days, and how much of it was."""
+    return _filled("refunded_order", days)
+
+
 def plan_day_traffic(days: Days) -> str:
     """SQL: the impressions and clicks of each plan and day."""
     return _filled("plan_day_traffic", days)
