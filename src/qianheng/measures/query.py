@@ -61,6 +61,16 @@ def refunded_order(days: Days) -> str:
     return _filled("refunded_order", days)
 
 
+def coupons_given(days: Days) -> str:
+    """SQL: how many orders each coupon was given with, and what the shop and the platform pay of it."""
+    return _filled("coupons_given", days)
+
+
+def product_spend(days: Days) -> str:
+    """SQL: what was spent on showing each product, by plan."""
+    return _filled("product_spend", days)
+
+
 def plan_day_traffic(days: Days) -> str:
     """SQL: the impressions and clicks of each plan and day."""
     return _filled("plan_day_traffic", days)

@@ -13,6 +13,8 @@ SELECT
     CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
     f.product_id,
     f.room_id,
+    CAST(f.channel AS INT) AS channel,
+    f.coupon_id,
     f.amount AS gmv,
     f.coupon,
     f.subsidy,
