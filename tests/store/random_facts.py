@@ -25,6 +25,7 @@ def world(seed: int, size: int) -> FactBatch:
     of = rng.integers(0, len(orders["id"]), size)
     refunds |= {"order_id": orders["id"][of], "order_at": orders["at"][of], "plan_id": orders["plan_id"][of]}
     refunds["at"] = refunds["order_at"] + rng.choice(AGES, size)
+    refunds["received_at"] = np.maximum(refunds["received_at"], refunds["at"])  # nothing is told before it happens
     refunds["amount"] = np.where(rng.random(size) < 0.5, orders["amount"][of], orders["amount"][of] // 2)
     told = rng.random(size) < 0.9
     columns = {kind: _facts(rng, kind, size) for kind in (Kind.IMPRESSION, Kind.CLICK, Kind.CHARGE)}
