@@ -1,4 +1,4 @@
-"""`qianheng guarantee prove`: what anyone can check of a plan's day."""
+"""`qianheng guarantee check` and `prove`: what anyone can check of a plan's day."""
 
 from __future__ import annotations
 
@@ -12,16 +12,81 @@ from qianheng.cli.output import AsJson, print_json, whole_file
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from qianheng.guarantee.case import Case
+    from qianheng.guarantee.policy import Policy
 
 PlanId: TypeAlias = Annotated[int, typer.Option("--plan", metavar="ID", help=say("proof.command.plan"))]
+CasePath: TypeAlias = Annotated[str, typer.Argument(metavar="[CASE]", help=say("proof.command.case"))]
+AnyPlan: TypeAlias = Annotated[int | None, typer.Option("--plan", metavar="ID", help=say("proof.command.plan"))]
+Facts: TypeAlias = Annotated[bool, typer.Option("--facts", help=say("proof.command.facts"))]
 Day: TypeAlias = Annotated[str, typer.Option("--day", metavar="DAY", help=say("proof.command.day"))]
 Out: TypeAlias = Annotated[str, typer.Option("--out", metavar="FILE", help=say("proof.command.out"))]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands that prove what the guarantee says."""
+    app.command("check", help=say("proof.command.check"))(_check)
     app.command("prove", help=say("proof.command.prove"))(_prove)
+
+
+def _check(
+    path: CasePath = "",
+    plan: AnyPlan = None,
+    day: Day = "",
+    facts: Facts = False,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.checking import kept_check, self_check
+    from qianheng.actions.desk import desk_of
+    from qianheng.cli.cases import cases, question
+    from qianheng.core.errors import BadInput
+
+    if bool(path) == (plan is not None) or (plan is not None) != bool(day):
+        raise BadInput("proof.fault.case_or_day", place="CASE, --plan --day")
+    if plan is not None:
+        with desk_of(run, as_, now) as desk:
+            checked = [kept_check(desk, plan, day, facts=facts)]
+    else:
+        found = cases(question(path, now, ""))
+        checked = [(policy, case, self_check(policy, case, facts=facts)) for policy, case in found]
+    for policy, case, told in checked:
+        if as_json:
+            print_json(told)
+        else:
+            _print_check(policy, case, told)
+
+
+def _print_check(policy: Policy, case: Case, told: dict[str, Any]) -> None:
+    from qianheng.cli import verdicts
+    from qianheng.guarantee.verdict import evaluate
+
+    verdicts.print_one(policy, case, evaluate(policy, case))
+    for kind in ("charges", "orders"):
+        typer.echo(_counted(kind, told["facts"][kind]))
+        for fact in told.get(kind, ()):
+            typer.echo(f"  {verdicts.fact_line(fact)}")
+    verdict = told["verdict"]
+    if not verdict["final"]:
+        typer.echo(say("proof.check.pending", at=verdict["judged_at"]))
+    if "ledger" in told:
+        typer.echo(say("proof.check.ledger", **told["ledger"]))
+    if told["remedies"]:
+        typer.echo(say("proof.check.remedies"))
+        for one in told["remedies"]:
+            typer.echo(f"  {one['step']}. {one['sentence']}")
+
+
+def _counted(kind: str, counts: dict[str, Any]) -> str:
+    left_out = [
+        say("proof.check.left_out", count=count, reason=say(f"guarantee.left_out.{reason}"))
+        for reason, count in counts["left_out"].items()
+    ]
+    return say("proof.comma").join([say(f"proof.check.{kind}", counted=counts["counted"]), *left_out])
 
 
 def _prove(

@@ -57,7 +57,7 @@ def print_explanation(explanation: Json) -> None:
     _branch(tree, say("guarantee.explain.targets"), map(_target_line, explanation["targets"]))
     _branch(tree, say("guarantee.explain.changes"), map(_change_line, explanation["changes"]))
     charges, orders = explanation["charges"], explanation["orders"]
-    _branch(tree, _counts("charges", charges), map(_fact_line, charges))
+    _branch(tree, _counts("charges", charges), map(fact_line, charges))
     branch = _branch(tree, _counts("orders", orders), [])
     for order in orders:
         _branch(branch, _order_line(order), map(_refund_line, order["refunds"]))
@@ -130,14 +130,15 @@ def _change_line(change: Json) -> str:
     return say("guarantee.explain.change", at=change["at"], what=what, gap="–" if gap is None else gap)
 
 
-def _fact_line(fact: Json, key: str = "guarantee.explain.fact") -> str:
+def fact_line(fact: Json, key: str = "guarantee.explain.fact") -> str:
+    """A fact, and why it does not count if it does not."""
     line = say(key, **fact)
     return line if fact["left_out"] is None else f"{line} ✗ {say('guarantee.left_out.' + fact['left_out'])}"
 
 
 def _order_line(order: Json) -> str:
-    return _fact_line(order, "guarantee.explain.fact" if order["left_out"] else "guarantee.explain.counted_order")
+    return fact_line(order, "guarantee.explain.fact" if order["left_out"] else "guarantee.explain.counted_order")
 
 
 def _refund_line(refund: Json) -> str:
-    return _fact_line(refund, "guarantee.explain.refund")
+    return fact_line(refund, "guarantee.explain.refund")
