@@ -1,6 +1,7 @@
 """A plan is the fold of its change log, and no change makes it what a plan may not be."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -26,7 +27,9 @@ from qianheng.plans.plan import (
 from qianheng.plans.writing import written
 
 NOON = datetime(2025, 10, 1, 4, tzinfo=UTC)
-PRODUCT = Plan(1, 1, 1, "推商品", PlanKind.PRODUCT, Goal.NET, Decimal("2.4"), 300_000_000, (11, 12))
+PRODUCT = Plan(
+    1, 1, 1, "推商品", PlanKind.PRODUCT, Goal.NET, Decimal("2.4"), 300_000_000, (11, 12), status=PlanStatus.ACTIVE
+)
 LIVE = Plan(2, 1, 1, "推直播间", PlanKind.LIVE, Goal.PAYMENT, Decimal(3), 200_000_000, (11,), room_id=1)
 
 CHANGES: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
@@ -75,7 +78,37 @@ def test_a_change_remembers_what_was_before_and_leaves_the_rest_alone(after: dic
     made = changed(PRODUCT, after)
     undone = PlanChange(1, 2, NOON, "owner", "back", made.after, made.before)
     assert replay(PRODUCT, [made, undone]) == PRODUCT
-    assert made.before == tuple((name, getattr(PRODUCT, name)) for name in after)
+    differs = {name: value for name, value in after.items() if value != getattr(PRODUCT, name)}
+    assert made.before == tuple((name, getattr(PRODUCT, name)) for name in differs)
+    assert made.after == tuple(differs.items())
+
+
+@pytest.mark.parametrize(
+    "same",
+    [{"target": Decimal("2.40")}, {"goal": "net"}, {"status": "active", "schedule": ()}, {"product_ids": [11, 12]}],
+)
+def test_what_is_so_already_is_no_change(same: dict[str, Value]) -> None:
+    assert changed(PRODUCT, same).after == ()
+    assert [name for name, _ in changed(PRODUCT, {**same, "name": "new"}).after] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("status", "next_ones"),
+    [
+        ("draft", {"draft", "active", "deleted"}),
+        ("active", {"active", "paused", "deleted"}),
+        ("paused", {"paused", "active", "deleted"}),
+    ],
+)
+def test_a_plan_lives_from_draft_to_active_and_paused_and_ends_deleted(status: str, next_ones: set[str]) -> None:
+    plan = replace(PRODUCT, status=PlanStatus(status))
+    for after in PlanStatus:
+        if after in next_ones:
+            assert apply(plan, changed(plan, {"status": after})).status is after
+            continue
+        with pytest.raises(Refused) as refusal:
+            changed(plan, {"status": after})
+        assert refusal.value.key == "plans.no_such_step"
 
 
 def test_a_goal_and_a_mode_are_held_as_their_kind() -> None:

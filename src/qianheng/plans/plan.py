@@ -139,6 +139,12 @@ def _faults_of_limits(plan: Plan) -> Iterator[BadInput]:
         yield BadInput("plans.schedule")
 
 
+_NEXT = {
+    PlanStatus.DRAFT: (PlanStatus.ACTIVE, PlanStatus.DELETED),
+    PlanStatus.ACTIVE: (PlanStatus.PAUSED, PlanStatus.DELETED),
+    PlanStatus.PAUSED: (PlanStatus.ACTIVE, PlanStatus.DELETED),
+    PlanStatus.DELETED: (),
+}
 _OWNED = ("id", "shop_id", "ad_account_id", "policy", "timezone", "commission_rate")
 FIXED = (*_OWNED, "kind", "room_id", "room_ids", "counting")
 CHANGEABLE = tuple(field.name for field in fields(Plan) if field.name not in FIXED)
@@ -163,7 +169,8 @@ class PlanChange:
 def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **after: Value) -> PlanChange:
     """The change that gives `plan` the values `after`, checked against the rules of a plan's life.
 
-    Unknown or unchangeable field, or a value that cannot be: BadInput; a deleted plan: Refused.
+    What is so already is no part of it; when all is, the change is empty. Unknown or unchangeable field, or a value
+    that cannot be: BadInput; a deleted plan, or a status that does not follow on its own: Refused.
     """
     if plan.status is PlanStatus.DELETED:
         raise Refused("plans.deleted")
@@ -171,9 +178,12 @@ def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **af
     raise_together(
         [BadInput("plans.unchangeable", place=name, known=known) for name in after if name not in CHANGEABLE]
     )
-    before = tuple((name, getattr(plan, name)) for name in after)
-    made = PlanChange(plan.id, version, at, actor, reason, before, tuple(after.items()))
-    apply(plan, made)
+    differing = tuple((name, value) for name, value in after.items() if held(name, value) != getattr(plan, name))
+    before = tuple((name, getattr(plan, name)) for name, _ in differing)
+    made = PlanChange(plan.id, version, at, actor, reason, before, differing)
+    after_it = apply(plan, made)
+    if after_it.status is not plan.status and after_it.status not in _NEXT[plan.status]:
+        raise Refused("plans.no_such_step", before=plan.status, after=after_it.status)
     return made
 
 

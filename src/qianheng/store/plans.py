@@ -72,18 +72,22 @@ def create(connection: Connection, plan: Plan) -> None:
 def append(connection: Connection, made: PlanChange) -> StoredPlan:
     """Append a change to the log of its plan; the plan as it is then.
 
-    The same change again: nothing new. A version that is not the next, because somebody else changed the plan since it
-    was read: Refused. No such plan: NotFound.
+    The same change again, or an empty one: nothing new. A version that is not the next, because somebody else changed
+    the plan since it was read, or a time before the last entry's: Refused. No such plan: NotFound.
     """
     query = sa.select(PLAN.c.current, PLAN.c.version).where(PLAN.c.id == made.plan_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
         raise NotFound("store.no_plan", plan=made.plan_id)
     plan = _decode(row.current)
-    if made.version <= row.version and made in log(connection, made.plan_id):
+    entered = log(connection, made.plan_id)
+    if not made.after or (made.version <= row.version and made in entered):
         return StoredPlan(plan, row.version)
     if made.version != row.version + 1:
         raise Refused("store.stale_plan", place=str(made.plan_id), version=made.version, next=row.version + 1)
+    if entered and made.at < entered[-1].at:
+        last, here = entered[-1], made.at.tzinfo
+        raise Refused("store.changed_later", plan=plan.id, at=made.at, last=last.at.astimezone(here), actor=last.actor)
     after = apply(plan, made)
     connection.execute(sa.insert(PLAN_CHANGE), _change_row(made))
     update = sa.update(PLAN).where(PLAN.c.id == made.plan_id)
