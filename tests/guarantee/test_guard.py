@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from qianheng.core.errors import BadInput, Refused
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.guard import Effect, Known, weigh
 from qianheng.guarantee.history import log_of, plan_of_day, unit_of
-from qianheng.guarantee.policy import ChangeRule, OrdersRule, Policy, Rules, load_policy
+from qianheng.guarantee.policy import ChangeRule, OrdersRule, Policy, Rules
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import VOIDS, Reason, Status, Verdict, judge
 from qianheng.measures.days import Days
 from qianheng.plans.plan import Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply, change
@@ -35,8 +37,6 @@ PLAN = Plan(
     policy="seed",
 )
 SPENT = Figures(1_000_000_000, (Period(Goal.NET, Fraction(3), 11, 1_162_800_000),))  # 612.40 yuan too much
-SEED = load_policy("seed").rules
-assert SEED is not None
 
 
 def at(text: str) -> datetime:
@@ -48,7 +48,7 @@ def known(changes: list[tuple[str, dict[str, Value]]], policy: str = "seed", pla
     for when, after in changes:
         log.append(change(history[-1], len(log) + 1, at(when), "li", "", **after))
         history.append(apply(history[-1], log[-1]))
-    return Known(tuple(history), tuple(log), SPENT, lambda _: load_policy(policy))
+    return Known(tuple(history), tuple(log), SPENT, partial(shipped().in_force, policy))
 
 
 def changed(of: Known, when: str, **after: Value) -> PlanChange:

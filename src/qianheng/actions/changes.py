@@ -9,13 +9,15 @@ from fractions import Fraction
 from sqlalchemy import Connection
 
 from qianheng.actions.driver import TimedPlan
+from qianheng.core.actors import SCENARIO
 from qianheng.core.days import day_of, microseconds, midnight
 from qianheng.core.errors import Refused
 from qianheng.core.money import ratio
 from qianheng.measures.days import Days
 from qianheng.measures.query import counted_of, plan_day
 from qianheng.plans import rules
-from qianheng.plans.plan import Counting, Goal, Plan, apply, change
+from qianheng.plans.marketplace import Marketplace, Promotion
+from qianheng.plans.plan import Counting, Goal, Plan, PlanChange, apply, change
 from qianheng.simulator.planned import TimedChange
 from qianheng.simulator.scenario import Scenario
 from qianheng.store import plans
@@ -34,37 +36,66 @@ class RefusedChange:
 def make_changes(
     connection: Connection, lake: Lake, scenario: Scenario, day: date
 ) -> tuple[list[TimedPlan], list[RefusedChange]]:
-    """The scenario's changes of a day, in order of time, entered in the change log unless they are in it already
-    (the run was killed), and those that were refused.
+    """All changes of a day in order of time, and those that were refused. The scenario's are entered in the change log
+    unless they are in it already (the run was killed); what a person entered stands there before the day is lived.
     """
-    made, refused = [], []
+    market, refused = marketplace_of(scenario), list[RefusedChange]()
     for timed in scenario.timed_changes():
         if day_of(timed.at, scenario.timezone) != day:
             continue
-        entered = {entry.at: entry.version for entry in plans.log(connection, timed.plan_id)}
         try:
-            version = entered.get(timed.at) or _enter(connection, lake, (scenario, day), timed)
+            _enter(connection, lake, market, timed)
         except Refused as refusal:
             refused.append(RefusedChange(microseconds(timed.at), timed.plan_id, str(refusal)))
-            continue
-        after = plans.history(connection, timed.plan_id)[version]
-        made.append(TimedPlan(microseconds(timed.at), after, version))
-    return made, refused
+    return _made_in(connection, Days(day, day, scenario.timezone)), refused
 
 
-def _enter(connection: Connection, lake: Lake, when: tuple[Scenario, date], timed: TimedChange) -> int:
-    """Write down a change of a plan; its version. What the marketplace does not allow: Refused."""
-    scenario, day = when
-    now, allowed = plans.load(connection, timed.plan_id), rules.load_rules(scenario.marketplace)
-    entry = change(now.plan, now.version + 1, timed.at, "scenario", "", **timed.after)
-    after = apply(now.plan, entry)
-    found = rules.faults(after, allowed, timed.after)
-    if scenario.promotes(day):
-        before = Days(day - timedelta(days=allowed.promotion.days), day - timedelta(days=1), scenario.timezone)
-        achieved = _achieved_roi(connection, lake, now.plan, before)
-        found += filter(None, [rules.below_floor(now.plan, after, achieved, allowed)])
+def marketplace_of(scenario: Scenario) -> Marketplace:
+    """The marketplace that a scenario's plans live in."""
+    first = scenario.first_day
+    promotions = tuple(
+        Promotion(first + timedelta(days=one.first - 1), first + timedelta(days=one.last - 1))
+        for one in scenario.promotions
+    )
+    products = {str(shop.id): tuple(product.id for product in shop.products) for shop in scenario.shops}
+    return Marketplace(scenario.marketplace, promotions, products)
+
+
+def check_change(connection: Connection, lake: Lake, market: Marketplace, made: PlanChange) -> Plan:
+    """The plan as it is after a change. What the marketplace does not allow: Refused, with all reasons."""
+    before, names = plans.load(connection, made.plan_id).plan, [name for name, _ in made.after]
+    after, day = apply(before, made), day_of(made.at, before.timezone)
+    found = market.faults(after, names)
+    if market.promotes(day):
+        lately = Days(day - timedelta(days=market.allowed.promotion.days), day - timedelta(days=1), before.timezone)
+        achieved = _achieved_roi(connection, lake, before, lately)
+        found += filter(None, [rules.below_floor(before, after, achieved, market.allowed)])
     rules.check(found, after)
-    return plans.append(connection, entry).version
+    return after
+
+
+def _enter(connection: Connection, lake: Lake, market: Marketplace, timed: TimedChange) -> None:
+    """Write down what the scenario changes of a plan. What the marketplace does not allow: Refused."""
+    entered = {entry.at for entry in plans.log(connection, timed.plan_id) if entry.actor == SCENARIO.name}
+    if timed.at in entered:
+        return
+    now = plans.load(connection, timed.plan_id)
+    made = change(now.plan, now.version + 1, timed.at, SCENARIO.name, "", **timed.after)
+    check_change(connection, lake, market, made)
+    plans.append(connection, made)
+
+
+def _made_in(connection: Connection, days: Days) -> list[TimedPlan]:
+    """The plans as they became in some days, in order of time."""
+    found = [
+        TimedPlan(at, plan, made.version)
+        for kept in plans.load_all(connection)
+        for made, plan in zip(
+            plans.log(connection, kept.plan.id), plans.history(connection, kept.plan.id)[1:], strict=True
+        )
+        if days.since <= (at := microseconds(made.at)) < days.until
+    ]
+    return sorted(found, key=lambda timed: (timed.at, timed.plan.id, timed.version))
 
 
 def _achieved_roi(connection: Connection, lake: Lake, plan: Plan, days: Days) -> Fraction | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from sqlalchemy import Engine as Database
 
 from qianheng.core.actors import Act, Actor, Role, demand
 from qianheng.core.days import SHANGHAI, midnight, parse_time
-from qianheng.core.errors import NotFound
+from qianheng.core.errors import NotFound, Refused
 from qianheng.core.ids import stable_id
 from qianheng.store import audit, members, plans, runs
 from qianheng.store.audit import Entry
@@ -24,6 +25,7 @@ from qianheng.store.lake import Lake
 from qianheng.store.plans import StoredPlan
 
 DATABASE = "run.db"
+LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def desk_of(run: str = "", actor: str = "", now: str = "") -> Iterator[Desk]:
     try:
         migrate(database)
         with reading(database) as connection:
-            clock = _clock(connection)
+            clock = clock_of(connection)
             at = parse_time(now, str(clock.tzinfo)).astimezone(clock.tzinfo) if now else clock
             who = _member(connection, actor)
         yield Desk(database, Lake(path / "lake"), who, at)
@@ -93,11 +95,25 @@ def path_of(run: str = "") -> Path:
     raise NotFound("desk.no_run", place="RUN", value=run, known=", ".join(names[:8]) or "–")
 
 
-def _clock(connection: Connection) -> datetime:
-    (run_id, request), *_ = runs.begun(connection).items()
-    progress = runs.progress(connection, run_id)
-    assert progress is not None  # begun, as just read
-    return midnight(progress.next_day, request.get("timezone", SHANGHAI))
+def clock_of(connection: Connection) -> datetime:
+    """The run's clock: the beginning of the next day to live. There is no run: NotFound."""
+    for run_id, request in runs.begun(connection).items():
+        progress = runs.progress(connection, run_id)
+        assert progress is not None  # begun, as just read
+        return midnight(progress.next_day, request.get("timezone", SHANGHAI))
+    raise NotFound("desk.no_runs", place="--run")
+
+
+@contextmanager
+def locked(folder: Path, alone: bool) -> Iterator[None]:
+    """Nobody lives the run of a folder meanwhile; `alone`: nobody changes its plans either. Somebody does: Refused."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused("simulation.running", place=str(folder)) from None
+        yield
 
 
 def _member(connection: Connection, name: str) -> Actor:

@@ -6,11 +6,9 @@ judged and credited, and the state to go on from is stored. Killed anywhere, the
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,16 +20,17 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import books, close, pools, splits, subsidy
-from qianheng.actions.changes import RefusedChange, make_changes
+from qianheng.actions.changes import RefusedChange, make_changes, marketplace_of
+from qianheng.actions.desk import locked
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
+from qianheng.actions.members import founders
 from qianheng.actions.profit import goods_of
 from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
-from qianheng.core.actors import REVIEWER, SYSTEM, Actor, Role
 from qianheng.core.days import MINUTE, microseconds, midnight
-from qianheng.core.errors import BadInput, Refused
+from qianheng.core.errors import BadInput
 from qianheng.core.ids import stable_id
 from qianheng.core.money import YUAN
 from qianheng.delivery.engine import Engine
@@ -40,6 +39,7 @@ from qianheng.delivery.site import Site
 from qianheng.facts.schema import Kind
 from qianheng.incentives.coupons import Wallet
 from qianheng.plans.allowance import Lease
+from qianheng.plans.plan import Plan
 from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
@@ -61,6 +61,7 @@ class RunRequest:
     overrides: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False  # forget what an earlier, unfinished run of the same request has lived
     folder: Path | None = None  # where runs are kept; default: `runs` in the home folder
+    until: date | None = None  # stop at the beginning of that day; asked again, the run goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,15 @@ class DayTold:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A finished run: where its database and lake are, and what it was a run of."""
+    """A run: where its database and lake are, what it was a run of, the next day to live and whether there is one."""
 
     path: Path
     run_id: int
     scenario: Scenario
     seed: int
     seconds: float
+    next_day: date
+    finished: bool
 
     def database(self) -> Database:
         """The run's own database."""
@@ -108,13 +111,14 @@ def run_simulation(request: RunRequest, watch: Callable[[DayTold], None] = lambd
     folder = _folder(request, scenario, seed)
     run = _Run(folder, watch)
     try:
-        run.live(fresh=request.fresh)
+        run.live(request.fresh, request.until)
     except BrokenPipeError:  # whoever watched has gone; the folder is well
         raise
     except (OSError, OperationalError) as error:
         why = getattr(error, "orig", error)
         raise BadInput("simulation.cannot_write", place=str(folder.path), why=why) from error
-    return RunFolder(folder.path, folder.run_id, scenario, seed, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return RunFolder(folder.path, folder.run_id, scenario, seed, seconds, run.day, run.finished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +144,11 @@ class _Run:
         self.first, self.timezone = self.scenario.first_day, self.scenario.timezone
         self.last = self.first + timedelta(days=self.scenario.days - 1)
 
-    def live(self, fresh: bool) -> None:
-        """Live every day that has not been lived yet, to the last payment."""
-        with _only_one(self.folder.path):
+    def live(self, fresh: bool, until: date | None) -> None:
+        """Live every day that has not been lived yet, to the last payment or up to a day."""
+        with locked(self.folder.path, alone=True):
             self._open(fresh)
-            while not self.finished:
+            while not self.finished and (until is None or self.day < until):
                 self._live_day(self.day)
             self.database.dispose()
 
@@ -181,11 +185,12 @@ class _Run:
         at = midnight(self.first, self.timezone)
         request = {"scenario": self.scenario.name, "seed": self.folder.seed, "days": self.scenario.days}
         request |= {"journal": self.scenario.journal, "timezone": self.timezone}
+        request |= {"marketplace": marketplace_of(self.scenario).kept()}
         runs.begin(connection, self.folder.run_id, request, self.first)
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():
             plans.create(connection, plan)
-        for member in members_of(self.scenario):
+        for member in founders(shop.id for shop in self.scenario.shops):
             members.found(connection, member, at)
         incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))
         subsidy.fund(connection, self.scenario.incentives.programme, at)
@@ -193,9 +198,8 @@ class _Run:
     def _build(self, connection: Connection) -> None:
         """The market and the engine as they stand at the beginning of `self.day`."""
         start = self._start(self.day)
-        terms = [term for kept in plans.load_all(connection) for term in self._terms(connection, kept.plan.id, start)]
-        as_it_is = {term.plan.id: term.plan for term in terms}
-        engine = Engine(list(as_it_is.values()), space_of(self.scenario), site_of(self.scenario), start)
+        terms = self._all_terms(connection, start)
+        engine = Engine(list(_as_begun(terms)), space_of(self.scenario), site_of(self.scenario), start)
         engine.run_beside(campaigns := self.scenario.campaign_records())
         engine.run_boosts(self.scenario.boost_records())
         market, recorder, seed = Market(self.scenario, self.folder.seed), recorder_of(self.scenario), self.folder.seed
@@ -205,9 +209,13 @@ class _Run:
         for campaign in campaigns:
             self.driver.recorder.change(self._start(self.first), campaign, 0)
 
+    def _all_terms(self, connection: Connection, start: int) -> list[TimedPlan]:
+        """Every plan as it was from time to time before a day."""
+        return [term for kept in plans.load_all(connection) for term in self._terms(connection, kept.plan.id, start)]
+
     def _terms(self, connection: Connection, plan_id: int, start: int) -> list[TimedPlan]:
-        """A plan as it was from time to time before a day. Changes of that day, written down already if the run was
-        killed in it, are still to come."""
+        """A plan as it was from time to time before a day. Changes of that day, written down already by a person or
+        because the run was killed in it, are still to come."""
         history = plans.history(connection, plan_id)
         since = [self._start(self.first), *(microseconds(made.at) for made in plans.log(connection, plan_id))]
         terms = [TimedPlan(at, plan, version) for version, (at, plan) in enumerate(zip(since, history, strict=True))]
@@ -235,7 +243,7 @@ class _Run:
     def _prepare(self, day: date) -> tuple[list[TimedPlan], dict[int, Lease]]:
         """Write down the day's changes of plans and hold the money it may spend, before any of it is lived."""
         with self.database.begin() as connection:
-            begun = [kept.plan for kept in plans.load_all(connection)]
+            begun = list(_as_begun(self._all_terms(connection, self._start(day))))
             changes, self.refused = make_changes(connection, self.lake, self.scenario, day)
             leases = {}
             for plan in begun:
@@ -313,11 +321,9 @@ class _Run:
         return microseconds(midnight(day, self.timezone))
 
 
-def members_of(scenario: Scenario) -> list[Actor]:
-    """Who works on a fresh run: an owner for each shop, and the platform's reviewer and system."""
-    first, *others = (shop.id for shop in scenario.shops)
-    owners = {"owner": first} | {f"owner-{shop_id}": shop_id for shop_id in others}
-    return [*(Actor(name, Role.OWNER, shop_id) for name, shop_id in owners.items()), REVIEWER, SYSTEM]
+def _as_begun(terms: Iterable[TimedPlan]) -> Iterable[Plan]:
+    """Each plan as the last of its terms has it."""
+    return {term.plan.id: term.plan for term in terms}.values()
 
 
 def space_of(scenario: Scenario) -> Space:
@@ -369,18 +375,6 @@ def _beat(beat: Beat) -> dict[str, Any]:
         },
         "moved": beat.moved and {mover: round(part, 6) for mover, part in beat.moved.items()},
     }
-
-
-@contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Nobody else lives the same run meanwhile. Somebody does: Refused."""
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Refused("simulation.running", place=str(path)) from None
-        yield
 
 
 def _clear(path: Path) -> None:

@@ -67,6 +67,7 @@ class Actor:
 
 REVIEWER = Actor("reviewer", Role.REVIEWER)
 SYSTEM = Actor("system", Role.SYSTEM)
+SCENARIO = Actor("scenario", Role.SYSTEM)  # who plays the owners of a simulated market
 
 
 def demand(actor: Actor, act: Act, shop_id: int | None = None) -> None:

@@ -56,11 +56,12 @@ class PromotionRule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A version of a marketplace's rules of plans."""
+    """A version of a marketplace's rules of plans. `surfaces`: each by name, and whether plans may be edited there."""
 
     name: str
     version: int
     source: str
+    surfaces: dict[str, bool]
     least: Least
     boosts: BoostRules
     promotion: PromotionRule

@@ -247,11 +247,6 @@ class Scenario:
         """What the scenario changes in its days, in time order; fields changed at the same minute are one change."""
         return sorted((made for plan in self.plans for made in self.changes_of(plan)), key=lambda made: made.at)
 
-    def promotes(self, day: date) -> bool:
-        """Whether a day lies in a promotion."""
-        number = (day - self.first_day).days + 1
-        return any(promotion.first <= number <= promotion.last for promotion in self.promotions)
-
     def boosts_of(self, plan: PlannedPlan) -> list[Boost]:
         """The boosts of one of its plans."""
         return [boost.record(plan.id, i, self.at(boost.day, boost.time)) for i, boost in enumerate(plan.boosts)]
