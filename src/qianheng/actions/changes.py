@@ -61,17 +61,15 @@ def marketplace_of(scenario: Scenario) -> Marketplace:
     return Marketplace(scenario.marketplace, promotions, products)
 
 
-def check_change(connection: Connection, lake: Lake, market: Marketplace, made: PlanChange) -> Plan:
-    """The plan as it is after a change. What the marketplace does not allow: Refused, with all reasons."""
-    before, names = plans.load(connection, made.plan_id).plan, [name for name, _ in made.after]
-    after, day = apply(before, made), day_of(made.at, before.timezone)
+def check_change(connection: Connection, lake: Lake, market: Marketplace, before: Plan, made: PlanChange) -> None:
+    """Refuse a change of a plan that the marketplace does not allow; all reasons at once."""
+    after, day, names = apply(before, made), day_of(made.at, before.timezone), [name for name, _ in made.after]
     found = market.faults(after, names)
     if market.promotes(day):
         lately = Days(day - timedelta(days=market.allowed.promotion.days), day - timedelta(days=1), before.timezone)
         achieved = _achieved_roi(connection, lake, before, lately)
         found += filter(None, [rules.below_floor(before, after, achieved, market.allowed)])
     rules.check(found, after)
-    return after
 
 
 def _enter(connection: Connection, lake: Lake, market: Marketplace, timed: TimedChange) -> None:
@@ -81,7 +79,7 @@ def _enter(connection: Connection, lake: Lake, market: Marketplace, timed: Timed
         return
     now = plans.load(connection, timed.plan_id)
     made = change(now.plan, now.version + 1, timed.at, SCENARIO.name, "", **timed.after)
-    check_change(connection, lake, market, made)
+    check_change(connection, lake, market, now.plan, made)
     plans.append(connection, made)
 
 

@@ -97,11 +97,9 @@ def path_of(run: str = "") -> Path:
 
 def clock_of(connection: Connection) -> datetime:
     """The run's clock: the beginning of the next day to live. There is no run: NotFound."""
-    for run_id, request in runs.begun(connection).items():
-        progress = runs.progress(connection, run_id)
-        assert progress is not None  # begun, as just read
-        return midnight(progress.next_day, request.get("timezone", SHANGHAI))
-    raise NotFound("desk.no_runs", place="--run")
+    if (clock := runs.clock(connection)) is None:
+        raise NotFound("desk.no_runs", place="--run")
+    return midnight(clock.next_day, clock.request.get("timezone", SHANGHAI))
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def _judge_stretch(
     connection: Connection, lake: Lake, units: tuple[Sequence[Logged], Days], now: datetime
 ) -> Iterator[Judged]:
     kept, days = units
-    summed = _Summed.asked(connection, lake, days, now)
+    summed = Summed.asked(connection, lake, days, now)
     dates, shelf = [Days(day, day, days.timezone) for day in days.each()], policies()
     made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
     for (history, changes), log in kept:
@@ -111,7 +111,7 @@ def _judge_stretch(
             yield _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
 
 
-class _Summed(NamedTuple):
+class Summed(NamedTuple):
     """What the facts of some days add up to by plan and day: what counts, with and without organic orders, and what
     was invalid."""
 
@@ -119,7 +119,7 @@ class _Summed(NamedTuple):
     invalid: Mapping[tuple[int, date], Invalid]
 
     @classmethod
-    def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> _Summed:
+    def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> Summed:
         """The sums of the facts received before `now`."""
         answer = lake.query(connection, plan_day(days), as_of=now)
         counted = {promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)}

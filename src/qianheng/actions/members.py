@@ -26,25 +26,24 @@ def list_members(desk: Desk) -> list[Actor]:
         return [member for member in members.members(connection).values() if desk.actor.sees(member.shop_id)]
 
 
-def add_member(desk: Desk, name: str, role: Role) -> Actor:
+def add_member(desk: Desk, name: str, role: str) -> Actor:
     """Let somebody into the actor's shop, or give a member another role.
 
     Not an owner: Refused. A name that is another's, or a role no shop has: BadInput. The last owner stays one: Refused.
     """
     demand(desk.actor, Act.SET_MEMBERS)
-    member = Actor(name.strip(), role, desk.actor.shop_id)
-    if not member.name or role not in OF_SHOP:
-        known = ", ".join(OF_SHOP)
-        raise BadInput("desk.member.cannot_be", value=name, role=role, known=known)
+    if not name.strip() or role not in OF_SHOP:
+        raise BadInput("desk.member.cannot_be", value=name, role=role, known=", ".join(OF_SHOP))
+    member = Actor(name.strip(), Role(role), desk.actor.shop_id)
     with desk.database.begin() as connection:
         known_members = members.members(connection)
         before = known_members.get(member.name, member)
         if before.shop_id != member.shop_id or member.name == SCENARIO.name:
             raise BadInput("desk.member.taken", value=member.name)
-        if role is not Role.OWNER:
+        if member.role is not Role.OWNER:
             _keep_an_owner(known_members.values(), before)
         members.add(connection, member, desk.now)
-        desk.enter(connection, Act.SET_MEMBERS, f"member {member.name}", {"role": str(role)})
+        desk.enter(connection, Act.SET_MEMBERS, f"member {member.name}", {"role": role})
     return member
 
 

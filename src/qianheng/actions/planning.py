@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from fractions import Fraction
-from functools import partial
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from qianheng.actions.changes import check_change
-from qianheng.actions.desk import Desk, locked
-from qianheng.actions.judging import figures_of
-from qianheng.actions.policies import policies
+from qianheng.actions.desk import Desk, clock_of, locked
+from qianheng.actions.plan_standing import PlanStanding, known_of, standing_of
 from qianheng.core.actors import Act, demand
-from qianheng.core.days import day_of, microseconds, midnight
+from qianheng.core.days import moment, zone
 from qianheng.core.errors import BadInput, Refused
-from qianheng.core.money import ratio
+from qianheng.core.money import yuan
 from qianheng.core.words import say
-from qianheng.facts.schema import Channel
-from qianheng.guarantee.guard import Known, Weighed, weigh
-from qianheng.guarantee.verdict import Verdict
-from qianheng.measures.days import Days
-from qianheng.measures.query import counted_of, plan_day, plan_day_traffic, sums_of
-from qianheng.measures.sums import Sums, total
+from qianheng.guarantee.guard import Weighed, weigh
 from qianheng.plans import marketplace
 from qianheng.plans.marketplace import Marketplace
-from qianheng.plans.plan import Counting, Goal, Plan, PlanChange, PlanStatus, Value, change
+from qianheng.plans.plan import PlanChange, PlanStatus, Value, change
+from qianheng.plans.writing import shown
 from qianheng.store import plans, runs
 from qianheng.store.database import reading
 from qianheng.store.plans import StoredPlan
 
-WEEK = 7
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +48,33 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a plan stands: it and its version, its sums of today and of seven days with today, today's verdict."""
-
-    stored: StoredPlan
-    today: Sums
-    week: Sums
-    verdict: Verdict
-
-    def roi(self, sums: Sums) -> Fraction | None:
-        """The ROI of the plan's own goal: net GMV under `net`, else payment GMV, over spend."""
-        return ratio(sums.net_gmv if self.stored.plan.goal is Goal.NET else sums.gmv, sums.spend)
-
-
-@dataclass(frozen=True, slots=True)
 class Proposal:
     """A change on the desk: how the plan stands, the change (empty if all is so already), what it does, and the plan as
     kept once it is made; `None` while it is only looked at.
     """
 
-    standing: Standing
+    standing: PlanStanding
     made: PlanChange
     weighed: Weighed
     saved: StoredPlan | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether it takes something away that a person has to confirm: the day's guarantee, or the plan itself."""
+        return self.weighed.costs or dict(self.made.after).get("status") == PlanStatus.DELETED
+
 
 def list_plans(desk: Desk) -> list[StoredPlan]:
     """The plans of the actor's shop, or all for the platform, by id."""
-    demand(desk.actor, Act.SEE)
     with reading(desk.database) as connection:
         return plans.load_all(connection, desk.actor.shop_id)
 
 
-def show_plan(desk: Desk, plan_id: int) -> Standing:
+def show_plan(desk: Desk, plan_id: int) -> PlanStanding:
     """How a plan stands now. Not one of the actor's shop: NotFound."""
     with reading(desk.database) as connection:
-        return _standing(desk, connection, desk.plan(connection, plan_id), _known(desk, connection, plan_id))
+        stored = desk.plan(connection, plan_id)
+        return standing_of(desk, connection, stored, known_of(desk, connection, plan_id))
 
 
 def log_of_plan(desk: Desk, plan_id: int) -> list[PlanChange]:
@@ -102,7 +85,7 @@ def log_of_plan(desk: Desk, plan_id: int) -> list[PlanChange]:
 
 
 def propose(desk: Desk, wanted: Wanted) -> Proposal:
-    """What a change would do; nothing is saved.
+    """What a change would do at the desk's time; nothing is saved.
 
     Refused: who may not change plans, a surface that may not, a stale version, what the rules do not allow. A value
     that cannot be: BadInput. Not a plan of the actor's shop: NotFound.
@@ -117,23 +100,40 @@ def change_plan(desk: Desk, wanted: Wanted) -> Proposal:
     Refused as by `propose`, and: a change that costs the guarantee, or a deletion, that is not confirmed; a time that
     has been lived or lies beyond the next day; a run that is just being lived.
     """
-    with _writing(desk) as connection:
+    with locked(desk.lake.folder.parent, alone=False), desk.database.begin() as connection:
         plans.lock(connection, wanted.plan_id)
         proposal = _propose(desk, connection, wanted)
         if proposal.made.after:
             _check_confirmed(wanted, proposal)
             _check_clock(desk, connection)
             plans.append(connection, proposal.made)
-            _leave_trace(desk, connection, proposal.made, proposal.standing.stored.plan.shop_id)
+            _leave_trace(desk, connection, proposal)
     with reading(desk.database) as connection:
-        plans.history(connection, wanted.plan_id)  # the log leads to the plan as kept, or says that it is damaged
+        plans.history(connection, wanted.plan_id)  # tells if the log does not lead to the plan as kept
         return replace(proposal, saved=plans.load(connection, wanted.plan_id))
 
 
-@contextmanager
-def _writing(desk: Desk) -> Iterator[Connection]:
-    with locked(desk.lake.folder.parent, alone=False), desk.database.begin() as connection:
-        yield connection
+def effect_text(weighed: Weighed, timezone: str) -> str:
+    """What a change does to the guarantee, in a sentence: its effect and why, what is at stake, when it is safe."""
+    if not weighed.reason:
+        return say("planning.effect.nothing")
+    if not weighed.costs:
+        return say("planning.nothing_to_lose", reason=_reason(weighed))
+    told = {"reason": _reason(weighed), "amount": yuan(weighed.at_stake)}
+    if weighed.safe_at is None:
+        return say(f"planning.effect.{weighed.effect}", **told, safe=say("planning.never_safe"))
+    safe = f"{moment(weighed.safe_at, timezone):%Y-%m-%d %H:%M}"
+    return say(f"planning.effect.{weighed.effect}", **told, safe=say("planning.safe_at", at=safe))
+
+
+def change_text(made: PlanChange) -> str:
+    """What a change makes of what, field by field, as people write it."""
+    pairs = zip(made.before, made.after, strict=True)
+    return ", ".join(f"{name} {shown(name, was) or '–'} → {shown(name, now) or '–'}" for (name, was), (_, now) in pairs)
+
+
+def _reason(weighed: Weighed) -> str:
+    return say(f"guarantee.reason.{weighed.reason}")
 
 
 def _propose(desk: Desk, connection: Connection, wanted: Wanted) -> Proposal:
@@ -142,25 +142,61 @@ def _propose(desk: Desk, connection: Connection, wanted: Wanted) -> Proposal:
     market = _marketplace(connection)
     market.check_surface(wanted.surface)
     _check_version(connection, stored, wanted.version)
-    made = change(stored.plan, stored.version + 1, desk.now, desk.actor.name, wanted.reason, **wanted.after)
-    check_change(connection, desk.lake, market, made)
-    known = _known(desk, connection, wanted.plan_id)
-    return Proposal(_standing(desk, connection, stored, known), made, weigh(known, made))
+    known = known_of(desk, connection, wanted.plan_id)
+    version = len(known.history)
+    made = change(known.plan, version, desk.now, desk.actor.name, wanted.reason, **wanted.after)
+    check_change(connection, desk.lake, market, known.plan, made)
+    return Proposal(standing_of(desk, connection, stored, known), made, weigh(known, made))
+
+
+def _marketplace(connection: Connection) -> Marketplace:
+    clock = runs.clock(connection)
+    return marketplace.read(clock.request.get("marketplace", {})) if clock else Marketplace()
 
 
 def _check_version(connection: Connection, stored: StoredPlan, seen: int | None) -> None:
     """Refuse who decided on an older version, and tell who changed what since."""
     if seen is None or seen == stored.version:
         return
-    if seen > stored.version or seen < 0:
+    if not 0 <= seen < stored.version:
         raise BadInput("planning.no_version", place="--version", value=seen, version=stored.version)
     since = plans.log(connection, stored.plan.id)[seen:]
-    told = "".join(f"\n  {_told(entry, stored.plan.timezone)}" for entry in since)
+    told = "".join(f"\n  {_entry_text(entry, stored.plan.timezone)}" for entry in since)
     raise Refused("planning.stale", plan=stored.plan.id, seen=seen, version=stored.version, changes=told)
 
 
-def _told(entry: PlanChange, timezone: str) -> str:
-    fields = zip(entry.before, entry.after, strict=True)
-    changed = ", ".join(f"{name} {was_text(name, was)} → {was_text(name, now)}" for (name, was), (_, now) in fields)
-    at = midnight(day_of(entry.at, timezone), timezone).tzinfo
-    return say("planning.entry", at=f"{entry.at.astimezone(at):%Y-%m-%d %H:%M}", actor=entry.actor, changed=changed)
+def _entry_text(entry: PlanChange, timezone: str) -> str:
+    at = f"{entry.at.astimezone(zone(timezone)):%Y-%m-%d %H:%M}"
+    return say("planning.entry", at=at, actor=entry.actor, changes=change_text(entry))
+
+
+def _check_confirmed(wanted: Wanted, proposal: Proposal) -> None:
+    if not proposal.asks or wanted.confirmed:
+        return
+    plan = proposal.standing.stored.plan
+    told = effect_text(proposal.weighed, plan.timezone)
+    raise Refused(
+        "planning.delete_unconfirmed" if wanted.deletes else "planning.unconfirmed", place=plan.name, why=told
+    )
+
+
+def _check_clock(desk: Desk, connection: Connection) -> None:
+    """A run is lived day by day: nothing of what has been lived is changed, and only the next day is at hand."""
+    if (clock := runs.clock(connection)) is None:
+        return
+    begins = clock_of(connection)
+    if desk.now < begins:
+        raise Refused("planning.lived", place="--now", now=desk.now, begins=begins)
+    if not clock.finished and desk.now >= begins + ONE_DAY:
+        raise Refused("planning.too_far", place="--now", now=desk.now, begins=begins, day=f"{desk.now:%Y-%m-%d}")
+
+
+def _leave_trace(desk: Desk, connection: Connection, proposal: Proposal) -> None:
+    plan, made = proposal.standing.stored.plan, proposal.made
+    detail = {"version": made.version, "guarantee": str(proposal.weighed.effect)}
+    detail |= {name: shown(name, value) for name, value in made.after} | (
+        {"reason": made.reason} if made.reason else {}
+    )
+    deleted = dict(made.after).get("status") == PlanStatus.DELETED
+    act = Act.DELETE_PLAN if deleted else Act.CHANGE_PLAN
+    desk.enter(connection, act, f"plan {plan.id}", detail, plan.shop_id)

@@ -12,7 +12,7 @@ from qianheng.core.words import say
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
-    from qianheng.cli import desk, explain, frontier, guarantee, incentives, replay, reports, simulate
+    from qianheng.cli import desk, explain, frontier, guarantee, incentives, member, plan, replay, reports, simulate
 
     app = typer.Typer(
         help=say("cli.about"),
@@ -31,6 +31,8 @@ def build_app() -> typer.Typer:
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")
     app.add_typer(incentives.build_app(), name="incentives")
+    app.add_typer(plan.build_app(), name="plan")
+    app.add_typer(member.build_app(), name="member")
     return app
 
 

@@ -12,13 +12,14 @@ import typer
 
 from qianheng.cli.campaigns import print_campaigns, print_shown
 from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qianheng.actions.simulation import DayTold
+    from qianheng.actions.simulation import DayTold, RunFolder
     from qianheng.actions.summary import PlanRun, RunSummary
 
 SHIPPED = "month, duel, crowd, tiny, super, pools"
@@ -34,6 +35,7 @@ Set: TypeAlias = Annotated[
 ]
 Page: TypeAlias = Annotated[Path | None, typer.Option("--page", metavar="FILE", help=say("simulation.command.page"))]
 Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help=say("simulation.command.fresh"))]
+Until: TypeAlias = Annotated[str, typer.Option("--until", metavar="DAY", help=say("simulation.command.until"))]
 Port: TypeAlias = Annotated[int, typer.Option("--port", help=say("simulation.command.port"))]
 
 
@@ -50,6 +52,7 @@ def _simulate(
     changes: Set = None,
     page: Page = None,
     fresh: Fresh = False,
+    until: Until = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.simulation import RunRequest, run_simulation
@@ -57,9 +60,13 @@ def _simulate(
     from qianheng.actions.summary_json import as_json as json_of
     from qianheng.pages.run import render
 
-    request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh)
+    day = parse_day(until) if until else None
+    request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh, until=day)
     with _progress() as watch:
         run = run_simulation(request, watch)
+    if not run.finished:
+        _print_stop(run, as_json)
+        return
     summary = summarise(run)
     path = page or run.path / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +76,15 @@ def _simulate(
     else:
         _print_summary(summary)
         typer.echo(say("simulation.page_at", path=path))
+
+
+def _print_stop(run: RunFolder, as_json: bool) -> None:
+    """Where a run stopped that is to go on later."""
+    where = {"run": run.path.name, "finished": False, "next_day": run.next_day.isoformat()}
+    if as_json:
+        print_json(where)
+    else:
+        typer.echo(say("simulation.stopped", **where))
 
 
 def _serve(port: Port = PORT) -> None:

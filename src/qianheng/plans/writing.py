@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from qianheng.core.errors import BadInput
-from qianheng.core.money import decimal, micros
+from qianheng.core.money import decimal, micros, yuan
 from qianheng.core.placements import Placement
 from qianheng.plans.plan import Value, held
+from qianheng.plans.rules import BUDGETS
 
 
 def written(name: str, text: str) -> Value:
@@ -22,6 +23,17 @@ def written(name: str, text: str) -> Value:
         return checked
     except BadInput as error:
         raise BadInput(error.key, place=name, **error.values) from None
+
+
+def shown(name: str, value: Value) -> str:
+    """The value of a plan's field as people write it: `written` reads the same value from it."""
+    if value is None:
+        return ""
+    if name in BUDGETS:
+        return yuan(int(cast(int, value)))
+    if isinstance(value, tuple):
+        return ", ".join(Placement(one).name.lower() if name == "placements" else str(one) for one in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _unless_empty(read: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -83,11 +83,11 @@ def append(connection: Connection, made: PlanChange) -> StoredPlan:
     entered = log(connection, made.plan_id)
     if not made.after or (made.version <= row.version and made in entered):
         return StoredPlan(plan, row.version)
-    if made.version != row.version + 1:
-        raise Refused("store.stale_plan", place=str(made.plan_id), version=made.version, next=row.version + 1)
     if entered and made.at < entered[-1].at:
         last, here = entered[-1], made.at.tzinfo
         raise Refused("store.changed_later", plan=plan.id, at=made.at, last=last.at.astimezone(here), actor=last.actor)
+    if made.version != row.version + 1:
+        raise Refused("store.stale_plan", place=str(made.plan_id), version=made.version, next=row.version + 1)
     after = apply(plan, made)
     connection.execute(sa.insert(PLAN_CHANGE), _change_row(made))
     update = sa.update(PLAN).where(PLAN.c.id == made.plan_id)
@@ -101,6 +101,14 @@ def load(connection: Connection, plan_id: int) -> StoredPlan:
     if row is None:
         raise NotFound("store.no_plan", plan=plan_id)
     return StoredPlan(_decode(row.current), row.version)
+
+
+def lock(connection: Connection, plan_id: int) -> None:
+    """Let nobody else change a plan until the transaction ends; what is read of it from now on stays true.
+
+    SQLite has one writer at a time and needs no lock.
+    """
+    connection.execute(sa.select(PLAN.c.id).where(PLAN.c.id == plan_id).with_for_update())
 
 
 def load_all(connection: Connection, shop_id: int | None = None) -> list[StoredPlan]:

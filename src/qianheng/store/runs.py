@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,20 @@ def begin(connection: Connection, run_id: int, request: Mapping[str, Any], first
 def begun(connection: Connection) -> dict[int, dict[str, Any]]:
     """What each run kept here was asked to be, by its id."""
     return {row.id: row.request for row in connection.execute(sa.select(RUN.c.id, RUN.c.request))}
+
+
+class Clock(NamedTuple):
+    """Where a run stands: what it was asked to be, the next day to live, and whether that was the last."""
+
+    request: dict[str, Any]
+    next_day: date
+    finished: bool
+
+
+def clock(connection: Connection) -> Clock | None:
+    """Where the run kept here stands; `None` if there is none."""
+    row = connection.execute(sa.select(RUN.c.request, RUN.c.next_day, RUN.c.finished)).first()
+    return None if row is None else Clock(*row)
 
 
 def progress(connection: Connection, run_id: int) -> Progress | None:

@@ -1,0 +1,69 @@
+"""`qianheng member`: who works in a shop, and as what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from qianheng.core.actors import Actor
+
+Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help=say("desk.member.command.name"))]
+RoleName: TypeAlias = Annotated[str, typer.Option("--role", metavar="ROLE", help=say("desk.member.command.role"))]
+
+
+def build_app() -> typer.Typer:
+    """The commands on members."""
+    app = typer.Typer(help=say("desk.member.command.about"), no_args_is_help=True)
+    app.command("list", help=say("desk.member.command.list"))(_list)
+    app.command("add", help=say("desk.member.command.add"))(_add)
+    app.command("remove", help=say("desk.member.command.remove"))(_remove)
+    return app
+
+
+def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.members import list_members
+
+    with desk_of(run, as_, now) as desk:
+        found = list_members(desk)
+    if as_json:
+        print_json([_json(member) for member in found])
+        return
+    rows = [(member.name, say(f"actors.role.{member.role}"), member.shop_id) for member in found]
+    print_table("", [say(f"desk.member.column.{name}") for name in ("name", "role", "shop")], rows)
+
+
+def _add(
+    name: Name, role: RoleName = "viewer", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
+) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.members import add_member
+
+    with desk_of(run, as_, now) as desk:
+        member = add_member(desk, name, role)
+    if as_json:
+        print_json(_json(member))
+    else:
+        typer.echo(say("desk.member.added", name=member.name, role=say(f"actors.role.{member.role}")))
+
+
+def _remove(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.members import remove_member
+
+    with desk_of(run, as_, now) as desk:
+        remove_member(desk, name)
+    if as_json:
+        print_json({"removed": name})
+    else:
+        typer.echo(say("desk.member.removed", name=name))
+
+
+def _json(member: Actor) -> dict[str, object]:
+    return {"name": member.name, "role": str(member.role), "shop_id": member.shop_id}
