@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qianheng.core.money import YUAN
-from qianheng.incentives.dues import UNNAMED, Due, Flow, Origin, Sold, accounts, dues, transfers
+from qianheng.incentives.dues import UNNAMED, Due, Flow, Origin, Takings, accounts, dues, transfers
 from qianheng.incentives.settling import Taken
 from qianheng.ledger.book import Book, record
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
@@ -18,8 +18,8 @@ STAMPED = Taken(100 * YUAN, coupon=6 * YUAN, subsidy=4 * YUAN, commission=20 * Y
 KEPT = STAMPED.settled(25 * YUAN)
 
 
-def sold(estimated: Taken, kept: Taken) -> Sold:
-    return Sold({CREATOR: estimated}, {CREATOR: kept})
+def sold(estimated: Taken, kept: Taken) -> Takings:
+    return Takings({CREATOR: estimated}, {CREATOR: kept})
 
 
 def due(flow: Flow, settled: bool) -> Due:
@@ -46,7 +46,7 @@ def test_who_is_due_what(
 
 def test_orders_without_commission_owe_nobody_any() -> None:
     plain = Taken(100 * YUAN)
-    found = list(dues(ORIGIN, Sold({UNNAMED: plain}, {UNNAMED: plain}), True))
+    found = list(dues(ORIGIN, Takings({UNNAMED: plain}, {UNNAMED: plain}), True))
     assert [one.flow for one in found] == [Flow.SALES]
 
 
@@ -102,7 +102,7 @@ def test_after_everything_is_told_in_any_order_everybody_has_what_was_kept_and_n
             estimated[creator] = estimated.get(creator, Taken()) + stamped
             left = stamped.settled(refunded * YUAN if at <= close else 0)
             kept[creator] = kept.get(creator, Taken()) + left
-        found = list(dues(ORIGIN, Sold(estimated, kept), close >= window_closes))
+        found = list(dues(ORIGIN, Takings(estimated, kept), close >= window_closes))
         ledger.accounts.update({one.id: one for one in accounts(found)})
         for _ in range(1 + twice):
             moves = [move for one in found for move in transfers(one, ledger.transfers.values(), NOW)]

@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
+from qianheng.actions.proceeds import lost_of
 from qianheng.actions.subsidy import FUNDING
 from qianheng.core.days import microseconds, midnight, moment
 from qianheng.core.money import Micros, yuan
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.dues import Flow
-from qianheng.incentives.settling import NAMES, Taken
 from qianheng.incentives.terms import Commission, Rate, Rule, Sale
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
@@ -123,8 +123,7 @@ def coupons(connection: Connection, desk: Desk) -> list[Json]:
     given = {row["coupon_id"]: row for row in seen.rows(connection, coupons_given(seen.days))}
     back: defaultdict[int, Micros] = defaultdict(int)
     for row in seen.rows(connection, refunded_order(seen.days)):
-        stamped = Taken(**{name: row[name] for name in NAMES})
-        lost = stamped - stamped.settled(row["refunded"])
+        lost = lost_of(row)
         back[row["coupon_id"]] += lost.coupon + lost.subsidy
     mine = (coupon for coupon in seen.rules.coupons if coupon.product_ids & seen.goods.keys())
     return [_coupon(seen, coupon, given.get(coupon.id, {}), back[coupon.id]) for coupon in mine]

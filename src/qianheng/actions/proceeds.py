@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions import subsidy
 from qianheng.core.days import REFUND_WINDOW_7D, microseconds
-from qianheng.incentives.dues import UNNAMED, Due, Origin, Sold, accounts, dues, transfers
+from qianheng.incentives.dues import UNNAMED, Due, Origin, Takings, accounts, dues, transfers
 from qianheng.incentives.settling import NAMES, Taken
 from qianheng.measures.days import Days, date_of, day_numbers
 from qianheng.measures.query import plan_product, refunded_order, sold_lately
@@ -62,15 +62,15 @@ def _touched(connection: Connection, lake: Lake, now: datetime) -> set[date]:
     return {date_of(number) for number in chain.from_iterable(numbers)}
 
 
-def sold_of(connection: Connection, lake: Lake, days: Days, now: datetime) -> dict[Origin, Sold]:
+def sold_of(connection: Connection, lake: Lake, days: Days, now: datetime) -> dict[Origin, Takings]:
     """The orders of these days as known before `now`, by shop, plan and day: as stamped, and what is kept of them."""
     goods, rules = incentives.products(connection), incentives.rules(connection)
     stamped = lake.query(connection, plan_product(days), as_of=now).to_pylist()
-    estimated = _added(((row, _taken(row)) for row in stamped), goods, rules)
+    estimated = _added(((row, taken_of(row)) for row in stamped), goods, rules)
     refunded = lake.query(connection, refunded_order(days), as_of=now).to_pylist()
-    lost = _added(((row, _lost(row)) for row in refunded), goods, rules)
+    lost = _added(((row, lost_of(row)) for row in refunded), goods, rules)
     return {
-        origin: Sold(parts, {creator: taken - lost[origin][creator] for creator, taken in parts.items()})
+        origin: Takings(parts, {creator: taken - lost[origin][creator] for creator, taken in parts.items()})
         for origin, parts in estimated.items()
     }
 
@@ -86,11 +86,12 @@ def _added(rows: Iterable[tuple[Mapping[str, int], Taken]], goods: Mapping[int, 
     return found
 
 
-def _lost(order: Mapping[str, int]) -> Taken:
-    """What an order's refunds have taken away of what was stamped on it."""
-    stamped = _taken(order)
+def lost_of(order: Mapping[str, int]) -> Taken:
+    """What an order's refunds have taken away of what was stamped on it, from a row of `refunded_order`."""
+    stamped = taken_of(order)
     return stamped - stamped.settled(order["refunded"])
 
 
-def _taken(row: Mapping[str, int]) -> Taken:
+def taken_of(row: Mapping[str, int]) -> Taken:
+    """What was stamped on orders, from a row of `plan_product` or `refunded_order`."""
     return Taken(**{name: row[name] for name in NAMES})

@@ -53,17 +53,16 @@ class Sold:
         answer = self.answer
         if promoted_only:
             answer = answer.filter(pa.compute.field("channel") == Channel.PROMOTED)
-        earned = np.rint(self._contribution(answer)).astype(np.int64)
-        columns = (answer["plan_id"].to_numpy(), answer["day"].to_numpy(), earned)
+        columns = (answer["plan_id"].to_numpy(), answer["day"].to_numpy(), self.contribution(answer))
         sums: dict[tuple[int, date], Micros] = {}
         for plan_id, day, amount in zip(*(column.tolist() for column in columns), strict=True):
             key = (plan_id, date_of(day))
             sums[key] = sums.get(key, 0) + amount
         return sums
 
-    def _contribution(self, answer: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """Of each row, micro-yuan; fee, commission and coupons as they were stamped."""
+    def contribution(self, answer: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Of each row, whole micro-yuan; fee, commission and coupons as they were stamped."""
         gmv, soon, week = (answer[name].to_numpy().astype(float) for name in ("gmv", "refunded_1h", "refunded_7d"))
         stated, paid = self.goods.stated(answer["product_id"].to_numpy()), np.maximum(gmv, 1.0)
         costs = replace(stated, **{name: answer[name].to_numpy().astype(float) / paid for name in STAMPED})
-        return contribution(Kept(gmv - soon, gmv - week), costs)
+        return np.rint(contribution(Kept(gmv - soon, gmv - week), costs)).astype(np.int64)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions import books, judging, splits
 from qianheng.actions.campaign_runs import campaign_runs
+from qianheng.actions.earnings import earnings
 from qianheng.actions.pools import shown_of
 from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
@@ -63,6 +64,8 @@ def summarise(run: RunFolder) -> RunSummary:
             opportunities=sum(told["opportunities"] for told in reader.told.values()),
             seconds=run.seconds,
             campaigns=campaign_runs(connection, run, days, reader.contributions[True]),
+            products=reader.earnings.products,
+            shops=reader.earnings.shops,
             shown=shown_of(reader.told.values()),
         )
     database.dispose()
@@ -83,6 +86,7 @@ class _Reader:
         self.traffic = traffic
         self.invalid = invalid_of(lake.query(connection, plan_day_invalid(days)))
         sold = Sold(lake.query(connection, plan_product(days)), goods_of(run.scenario))
+        self.earnings = earnings(connection, lake, run.scenario, days, sold)
         self.contributions = {promoted: sold.contributions(promoted) for promoted in (True, False)}
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
         self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
@@ -114,6 +118,7 @@ class _Reader:
             refused=refused,
             states=self._states(plan),
             members=splits.read(self.split, plan.id, self.scenario),
+            earned=self.earnings.of_plan(plan),
         )
 
     def _states(self, plan: Plan) -> Mapping[str, int]:

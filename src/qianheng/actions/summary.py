@@ -9,9 +9,11 @@ from fractions import Fraction
 from typing import Any
 
 from qianheng.actions.campaign_runs import CampaignRun
+from qianheng.actions.earnings import Earned, Seller, best_roi
 from qianheng.actions.judging import Judged
 from qianheng.actions.pools import Shown
 from qianheng.actions.splits import MemberRun
+from qianheng.bidding.frontier import Peak
 from qianheng.core.money import Micros
 from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
@@ -85,6 +87,7 @@ class PlanRun:
     refused: Sequence[tuple[datetime, str]] = ()  # changes that were not made, and why
     states: Mapping[str, int] = field(default_factory=dict)  # hours in each delivery state
     members: Sequence[MemberRun] = ()  # of a super plan
+    earned: Earned = field(default_factory=Earned)  # of what counts for it; what it spent is in `sums`
 
     @property
     def outlook(self) -> Mapping[str, Any] | None:
@@ -100,6 +103,11 @@ class PlanRun:
     def profit(self) -> Micros:
         """The contribution of what counts for it, less spend."""
         return sum(day.contribution for day in self.days) - self.sums.spend
+
+    @property
+    def most_profit(self) -> Peak | None:
+        """The ROI at which its profit a day would be highest, as its landscape looked in the end."""
+        return best_roi(self.landscape, self.outlook, self.earned, self.plan.budget_daily)
 
     @property
     def hindsight_ratio(self) -> float | None:
@@ -149,6 +157,8 @@ class RunSummary:
     opportunities: int
     seconds: float
     campaigns: Sequence[CampaignRun] = ()
+    products: Sequence[Seller] = ()
+    shops: Sequence[Seller] = ()
     shown: Shown | None = None  # what people were shown, where all pools are ranked together
 
     @property

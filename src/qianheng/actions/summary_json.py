@@ -9,6 +9,7 @@ from typing import Any
 from qianheng.actions import splits
 from qianheng.actions.boosts import boost_json
 from qianheng.actions.campaign_runs import campaign_json
+from qianheng.actions.earnings import peak_json, seller_json, taken_json
 from qianheng.actions.pools import shown_json
 from qianheng.actions.summary import PlanDay, PlanRun, RunSummary, gap_shares, hindsight_ratio_of
 from qianheng.core.money import Micros, ratio_text, yuan
@@ -37,6 +38,8 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         **run,
         "balance": {name: yuan(amount) for name, amount in summary.funds._asdict().items()},
         "plans": [_plan_json(plan, summary.balanced) for plan in summary.plans],
+        "products": [seller_json(seller) for seller in summary.products],
+        "shops": [seller_json(seller) for seller in summary.shops],
         "experience": shown_json(summary.shown),
         "campaigns": [campaign_json(campaign) for campaign in summary.campaigns],
     }
@@ -53,6 +56,11 @@ def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:
         "least_roi": None if plan.plan.least_roi is None else f"{plan.plan.least_roi.normalize():f}",
         **_figures(plan.sums, plan.compensation),
         "profit": yuan(plan.profit),
+        "breakeven_roi": ratio_text(plan.earned.breakeven_roi),
+        "breakeven_payment_roi": ratio_text(plan.earned.breakeven_payment_roi),
+        "estimated": taken_json(plan.earned.estimated),
+        "settled": taken_json(plan.earned.settled),
+        "most_profit": peak_json(plan.most_profit),
         "target_roi": ratio_text(plan.target),
         "hindsight_ratio": _rounded(plan.hindsight_ratio),
         "gap": _rounded_gap(plan.gap),

@@ -64,6 +64,32 @@ class Feasibility:
     nearest: Point | None
 
 
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The day of most profit: money in one unit; `target` is what to ask of the goal's own ROI to get it."""
+
+    spend: float
+    gmv: float
+    profit: float
+    payment_roi: float
+    target: float
+
+
+def peak(curve: Curve, deal: Deal, margin: float, budget: float) -> Peak | None:
+    """Where margin · GMV − spend is most within a budget; `None` where every spend loses money.
+
+    margin: what an order contributes before spend, as a share of its GMV.
+    """
+    spend, worth = _finer(curve)
+    gmv = worth / max(deal.share(deal.target), 1e-12)
+    profit = np.where((spend <= budget) & (spend > 0), margin * gmv - spend, -np.inf)
+    best = int(profit.argmax())
+    if profit[best] <= 0:
+        return None
+    spent, sold = float(spend[best]), float(gmv[best])
+    return Peak(spent, sold, float(profit[best]), sold / spent, deal.kept * sold / (spent + deal.extras * sold))
+
+
 def point(curve: Curve, deal: Deal, target: float, budget: float) -> Point:
     """The most that can be had with Σ worth ≥ Σ spend under that target and Σ spend ≤ budget."""
     share = deal.share(target)

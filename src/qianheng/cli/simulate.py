@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli.campaigns import print_campaigns, print_shown
+from qianheng.cli.earnings import print_earnings
 from qianheng.cli.output import AsJson, money_text, print_json, print_table
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from qianheng.actions.simulation import DayTold, RunFolder
     from qianheng.actions.summary import PlanRun, RunSummary
 
-SHIPPED = "month, duel, crowd, tiny, super, pools"
+SHIPPED = "month, duel, crowd, tiny, super, pools, incentives"
 PORT = 8321
 
 Source: TypeAlias = Annotated[
@@ -147,6 +148,7 @@ def _print_summary(summary: RunSummary) -> None:
     ]
     print_table(say("simulation.title", **where), ["", *columns], rows)
     _print_guarantee(summary)
+    print_earnings(summary)
     print_campaigns(summary.campaigns)
     print_shown(summary.shown)
     if summary.gap:

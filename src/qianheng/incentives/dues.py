@@ -68,14 +68,14 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class Takings:
     """Orders of one origin by the creator who is due their commission: as stamped, and what of it is kept so far."""
 
     estimated: Mapping[int, Taken]
     kept: Mapping[int, Taken]
 
 
-def dues(origin: Origin, sold: Sold, closed: bool) -> Iterator[Due]:
+def dues(origin: Origin, sold: Takings, closed: bool) -> Iterator[Due]:
     """Who is due what of these orders; settled if the window of all of them has `closed`."""
     proceeds, estimated, kept = account(AccountKind.PROCEEDS, origin.shop_id), _all(sold.estimated), _all(sold.kept)
     to_platform = account(AccountKind.SERVICE_FEES)

@@ -22,6 +22,7 @@ from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.sums import Sums
 from qianheng.pages.campaigns import campaigns_section
 from qianheng.pages.charts import draw, plan_charts, refund_chart
+from qianheng.pages.earnings import earnings_section
 from qianheng.pages.guarantee_days import chips, guarantee_days, guarantee_line
 from qianheng.pages.parts import (
     UNKNOWN,
@@ -67,6 +68,7 @@ def render(summary: RunSummary) -> str:
     sections = [
         _overview(summary),
         *(_plan(run, summary) for run in summary.plans),
+        earnings_section(summary),
         campaigns_section(summary.campaigns),
         pools_section(summary.shown),
         section("money", say("pages.money"), _statement(summary)),
@@ -114,6 +116,7 @@ def _contents(summary: RunSummary) -> Html:
     links = {
         "overview": say("pages.overview"),
         **{_identity(run): run.plan.name for run in summary.plans},
+        "earnings": say("earnings.title"),
         **({"campaigns": say("pages.campaigns.title")} if summary.campaigns else {}),
         **({"pools": say("pages.pools.title")} if summary.shown else {}),
         "money": say("pages.money"),
