@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import compensation, invalid_traffic, proceeds, upkeep
+from qianheng.actions import claims, compensation, invalid_traffic, proceeds, upkeep
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import Judged, judge_units, unit_id
 from qianheng.actions.policies import policies
@@ -122,6 +122,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     closed = _settle(connection, judge_units(connection, lake, units, now), now)
     closed += Closed(days=1, paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
+    claims.pay(connection, now)
     upkeep.keep(connection, lake, now)
     proceeds.settle(connection, lake, day, now)
     closes.enter(connection, DayClose(day, now, through))

@@ -28,15 +28,18 @@ from qianheng.store.notices import Notice
 def promise(connection: Connection, one: Judged, now: datetime) -> Micros:
     """Put what a verdict is due beyond what was promised before into the ledger as a pending transfer; its amount.
 
+    What was given back on refund claims is not paid again.
+
     A promise that is too much and not paid yet is taken back whole and made anew. Of what was paid, a correction takes
     back at most the ad credit that is still there: what has been spent stays spent.
     """
     made = promises(connection, unit_id(one.plan_id, one.day))
     before = sum(promise.standing for promise in made)
-    if one.verdict.compensation < before or any(promise.open and promise.amount < 0 for promise in made):
+    verdict = replace(one.verdict, compensation=one.due)
+    if verdict.compensation < before or any(promise.open and promise.amount < 0 for promise in made):
         made = _withdrawn(connection, made, now)
     standing = [promise.standing for promise in made]
-    due = payment(one.policy, one.unit, one.verdict, standing, microseconds(now))
+    due = payment(one.policy, one.unit, verdict, standing, microseconds(now))
     amount = _within_credit(connection, due, one.plan) if due else 0
     if due and amount:
         ledger.record(connection, [_pending(replace(due, amount=amount), one.plan, now)])
@@ -67,7 +70,7 @@ def tell(connection: Connection, given: Given, before: Sequence[Given], one: Jud
     if not due:
         return
     kind = "close.notice.confirmed" if not before else "close.notice.raised" if due > 0 else "close.notice.lowered"
-    values = {"day": one.day.isoformat(), "due": yuan(given.compensation), "amount": yuan(abs(moved))}
+    values = {"day": one.day.isoformat(), "due": yuan(one.due), "amount": yuan(abs(moved))}
     values |= {"left": yuan(max(moved - due, 0))}
     at, about = moment(given.given_at), f"plan {one.plan_id}"
     notices.tell(connection, Notice(stable_id("notice", given.id), at, one.plan.shop_id, kind, about, values))

@@ -13,7 +13,7 @@ from qianheng.core.money import Micros
 from qianheng.guarantee.overlap import SpentDay
 from qianheng.ledger.sources import Sources
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
-from qianheng.store import ledger
+from qianheng.store import claims, ledger
 from qianheng.store.grants import grants_of
 from qianheng.store.lake import Lake
 from qianheng.store.statement import payer_of, sources_of
@@ -42,7 +42,8 @@ def spent_day(connection: Connection, lake: Lake, plan_id: int, day: date, timez
     by_day = (sources_of(connection, payer, spender, timezone) for spender in spenders)
     sources = sum((found.get(day, Sources()) for found in by_day), Sources())
     compensated = promised(connection, unit_id(plan_id, day))
-    return SpentDay(plan_id, day, payer, sources, compensated, (), invalid_returned(connection, plan_id, day))
+    claimed = claims.claimed(connection, day, day).get((plan_id, day), ())
+    return SpentDay(plan_id, day, payer, sources, compensated, claimed, invalid_returned(connection, plan_id, day))
 
 
 def transfers_back(connection: Connection, back: Return, at: datetime) -> list[Transfer]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log, Unit
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
+from qianheng.guarantee.overlap import Stretch, payable
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Status, Verdict, judge
@@ -23,7 +24,7 @@ from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid
 from qianheng.plans.plan import Counting, Goal, Plan
-from qianheng.store import ledger, plans
+from qianheng.store import claims, ledger, plans
 from qianheng.store.lake import Lake
 
 COMPENSATION, CORRECTION = "compensation", "correction"
@@ -44,6 +45,12 @@ class Judged:
     paid: Micros
     promised: Micros  # pending, not yet posted
     status: Status
+    claimed: tuple[Stretch, ...] = ()  # what of its spend was given back on refund claims
+
+    @property
+    def due(self) -> Micros:
+        """What of the compensation is to be paid: not again what was given back on claims."""
+        return payable(self.verdict.compensation, self.verdict.sums.spend, self.claimed)
 
     @property
     def plan_id(self) -> int:
@@ -103,12 +110,14 @@ def _judge_stretch(
     kept, days = units
     summed = Summed.asked(connection, lake, days, now)
     dates, shelf = [Days(day, day, days.timezone) for day in days.each()], policies()
+    claimed = claims.claimed(connection, days.first, days.last)
     made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
     for (history, changes), log in kept:
         for one_day in dates:
             day, plan = one_day.first, plan_of_day(history, changes, one_day)
             case = shelf.in_force(plan.policy, day), log, summed.figures(history, day)
-            yield _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
+            one = _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
+            yield _beside_claims(one, claimed.get((plan.id, day), ()))
 
 
 class Summed(NamedTuple):
@@ -197,6 +206,14 @@ def _judge(plan: Plan, day: date, case: tuple[Policy, Log, Figures], made: Seque
     paid = sum(one.paid for one in made)
     pending = sum(one.standing for one in made) - paid
     return Judged(plan, day, policy, verdict, paid, pending, status(verdict, [paid]))
+
+
+def _beside_claims(one: Judged, claimed: tuple[Stretch, ...]) -> Judged:
+    """The same, knowing what claims gave back: that part of a compensation counts as paid."""
+    if not claimed:
+        return one
+    found = replace(one, claimed=claimed)
+    return replace(found, status=status(one.verdict, [one.paid, one.verdict.compensation - found.due]))
 
 
 def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:

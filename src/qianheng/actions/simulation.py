@@ -381,4 +381,5 @@ def _clear(path: Path) -> None:
     """Forget an earlier run of the same folder: first the database itself, so that it never misses its facts."""
     for file in sorted(path.glob("run.db*")):
         file.unlink()
-    shutil.rmtree(path / "lake", ignore_errors=True)
+    for folder in ("lake", "evidence"):
+        shutil.rmtree(path / folder, ignore_errors=True)

@@ -12,7 +12,19 @@ from qianheng.core.words import say
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
-    from qianheng.cli import desk, explain, frontier, guarantee, incentives, member, plan, replay, reports, simulate
+    from qianheng.cli import (
+        claims,
+        desk,
+        explain,
+        frontier,
+        guarantee,
+        incentives,
+        member,
+        plan,
+        replay,
+        reports,
+        simulate,
+    )
 
     app = typer.Typer(
         help=say("cli.about"),
@@ -28,6 +40,7 @@ def build_app() -> typer.Typer:
     reports.add_to(app)
     frontier.add_to(app)
     desk.add_to(app)
+    app.add_typer(claims.build_app(), name="claim")
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")
     app.add_typer(incentives.build_app(), name="incentives")

@@ -37,9 +37,14 @@ class SpentDay:
     invalid: Micros = 0
 
     @property
+    def claimed_amount(self) -> Micros:
+        """What was granted on claims."""
+        return sum(end - start for start, end in self.claimed)
+
+    @property
     def returned(self) -> Micros:
         """What has gone back to where it came from; compensation is paid as new credit."""
-        return self.invalid + sum(end - start for start, end in self.claimed)
+        return self.invalid + self.claimed_amount
 
     @property
     def left(self) -> Micros:

@@ -7,7 +7,6 @@ need no de-duplication: it is kept out when written. Files never change; late fa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
@@ -31,6 +30,7 @@ from qianheng.facts.schema import Kind
 from qianheng.store import events
 from qianheng.store.database import Sequence as RowNumber
 from qianheng.store.database import metadata
+from qianheng.store.files import write_whole
 
 FACT_FILE = sa.Table(
     "fact_file",
@@ -202,7 +202,7 @@ class Lake:
         content = sink.getvalue()
         name = blake2b(content, digest_size=16).hexdigest()
         path = Path(kind) / day.isoformat() / f"{name}.parquet"
-        _write_whole(self.folder / path, content)
+        write_whole(self.folder / path, content)
         ids, at = facts["id"].to_numpy(), facts["at"].to_numpy()
         ranges = [int(bound) for bound in (ids.min(), ids.max(), at.min(), at.max())]
         return FileEntry(path.as_posix(), kind, day, facts.num_rows, content.size, *ranges)
@@ -225,22 +225,6 @@ def _answer(found: Any) -> pa.Table:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _write_whole(path: Path, content: pa.Buffer) -> None:
-    """Write a file that is there whole or not at all, also after a loss of power."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    incoming = path.with_name(f"{path.name}.{os.getpid()}")
-    with incoming.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    incoming.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _lock(connection: Connection) -> None:

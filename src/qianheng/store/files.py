@@ -1,0 +1,23 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_whole(path: Path, content: Any) -> None:
+    """Write a file (bytes, or a buffer of them) that is there whole or not at all, also after a loss of power."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    incoming = path.with_name(f"{path.name}.{os.getpid()}")
+    with incoming.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    incoming.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
