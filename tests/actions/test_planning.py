@@ -1,5 +1,6 @@
 """Plans at the desk: who may change them, what the guarantee says before it, and what is kept of it."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from qianheng.actions.desk import Desk, desk_of, locked
-from qianheng.actions.members import add_member, remove_member
+from qianheng.actions.members import add_member, founders, remove_member
 from qianheng.actions.planning import Wanted, change_plan, list_plans, log_of_plan, propose, show_plan
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.actors import REVIEWER, Actor, Role
@@ -220,6 +221,30 @@ def test_the_commands_answer_people_and_programs(say: Say) -> None:
     assert say("plan", "delete", "1", "--now", SOON)[0] == 1
     assert say("plan", "delete", "1", "--now", SOON, "--confirm")[0] == 0
     assert "350.00" in say("plan", "log", "1")[1]
+
+
+@pytest.mark.parametrize(("answer", "code", "status"), [("y", 0, "deleted"), ("n", 1, "active")])
+def test_a_person_at_a_terminal_is_asked(
+    say: Say, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, status: str
+) -> None:
+    terminal = io.StringIO(f"{answer}\n")
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    left, told, _ = say("plan", "delete", "1", "--now", NOON)
+    assert (left, "all the same?" in told) == (code, True)
+    assert json.loads(say("plan", "show", "1", "--json")[1])["plan"]["status"] == status
+
+
+def test_a_program_that_is_refused_is_told_what_the_change_would_have_done(say: Say) -> None:
+    code, told, error = say("plan", "delete", "1", "--now", NOON, "--json")
+    assert (code, json.loads(told)["saved"], "--confirm" in error) == (1, None, True)
+
+
+def test_the_owner_of_a_shop_is_called_as_the_scenario_says() -> None:
+    owners = {
+        member.shop_id: member.name for member in founders({1: "", 5: "chen", 7: ""}) if member.role is Role.OWNER
+    }
+    assert owners == {1: "owner", 5: "chen", 7: "owner-7"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A run stopped, played by a person and gone on with is the run that the scenario would have lived itself."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -8,12 +9,13 @@ import pytest
 
 from qianheng.actions.desk import desk_of
 from qianheng.actions.planning import Wanted, change_plan
-from qianheng.actions.simulation import RunFolder
+from qianheng.actions.simulation import RunFolder, run_simulation
+from qianheng.core.errors import Refused
 from qianheng.plans.plan import Value
 from qianheng.store import plans, runs
 from qianheng.store.database import reading
-from tests.actions.desks_for_tests import SECOND_DAY, copied, lived_until, saying
-from tests.actions.runs_for_tests import told, transfers
+from tests.actions.desks_for_tests import SECOND_DAY, UNCHANGED, copied, lived_until, saying
+from tests.actions.runs_for_tests import request, told, transfers
 
 LOWER: dict[str, Value] = {"target": "2.1", "budget_daily": 250_000_000}
 PAUSED: dict[str, Value] = {"status": "paused"}
@@ -60,6 +62,18 @@ def test_what_the_scenario_planned_before_a_persons_change_is_refused_and_told(t
         change_plan(desk, Wanted(1, {"target": "2.2"}))
     plan = told(lived_until(tmp_path / "runs", None, **PLANNED))["plans"][0]
     assert [("owner" in one["why"], "11:00" in one["why"]) for one in plan["refused_changes"]] == [(True, True)]
+
+
+def test_a_finished_run_that_people_worked_on_is_not_forgotten_by_accident(stopped: RunFolder, tmp_path: Path) -> None:
+    folder = copied(stopped, tmp_path).path.parent
+    finished = lived_until(folder, None)
+    with desk_of(str(finished.path)) as desk:
+        change_plan(desk, Wanted(1, {"name": "late"}))
+    with pytest.raises(Refused, match="--fresh"):
+        lived_until(folder, None)
+    again = run_simulation(replace(request(folder, **UNCHANGED), fresh=True, until=SECOND_DAY))
+    with reading(again.database()) as connection:
+        assert plans.log(connection, 1) == []
 
 
 def test_the_command_says_where_it_stopped(

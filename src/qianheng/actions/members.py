@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from qianheng.actions.desk import Desk
 from qianheng.core.actors import REVIEWER, SCENARIO, SYSTEM, Act, Actor, Role, demand
@@ -13,11 +13,13 @@ from qianheng.store.database import reading
 OF_SHOP = (Role.OWNER, Role.OPERATOR, Role.FINANCE, Role.VIEWER)
 
 
-def founders(shop_ids: Iterable[int]) -> list[Actor]:
-    """Who works on a fresh run: an owner for each shop, and the platform's reviewer and system."""
-    first, *others = shop_ids
-    owners = {"owner": first} | {f"owner-{shop_id}": shop_id for shop_id in others}
-    return [*(Actor(name, Role.OWNER, shop_id) for name, shop_id in owners.items()), REVIEWER, SYSTEM]
+def founders(owners: Mapping[int, str]) -> list[Actor]:
+    """Who works on a fresh run: the owner of each shop, by its id and a name if it has one, and the platform's reviewer
+    and system.
+    """
+    made_up = ["owner", *(f"owner-{shop_id}" for shop_id in [*owners][1:])]
+    named = zip(owners.items(), made_up, strict=True)
+    return [*(Actor(name or other, Role.OWNER, shop_id) for (shop_id, name), other in named), REVIEWER, SYSTEM]
 
 
 def list_members(desk: Desk) -> list[Actor]:

@@ -30,7 +30,7 @@ from qianheng.actions.profit import goods_of
 from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, microseconds, midnight
-from qianheng.core.errors import BadInput
+from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import YUAN
 from qianheng.delivery.engine import Engine
@@ -44,7 +44,7 @@ from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.simulator.scenario import Scenario
-from qianheng.store import incentives, members, plans, runs
+from qianheng.store import audit, incentives, members, plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
 
@@ -102,8 +102,9 @@ class RunFolder:
 def run_simulation(request: RunRequest, watch: Callable[[DayTold], None] = lambda _: None) -> RunFolder:
     """Live a scenario to the last payment. The same request gives the same bytes; an unfinished run goes on.
 
-    A scenario that cannot be used: BadInput or NotFound, nothing is written. A folder that cannot be written to, or is
-    full: BadInput; the days lived so far are kept.
+    A scenario that cannot be used: BadInput or NotFound, nothing is written. A finished run that people have worked on
+    is not forgotten unless it is to be `fresh`: Refused. A folder that cannot be written to, or is full: BadInput; the
+    days lived so far are kept.
     """
     began = time.perf_counter()
     scenario = load(request.source, request.overrides)
@@ -176,8 +177,10 @@ class _Run:
         database = connect(f"sqlite:///{path / 'run.db'}")
         migrate(database)
         with reading(database) as connection:
-            progress = runs.progress(connection, self.folder.run_id)
+            progress, worked_on = runs.progress(connection, self.folder.run_id), audit.by_people(connection)
         database.dispose()
+        if progress is not None and progress.finished and worked_on:
+            raise Refused("simulation.worked_on", place=str(path))
         return progress
 
     def _begin(self, connection: Connection) -> None:
@@ -190,7 +193,7 @@ class _Run:
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():
             plans.create(connection, plan)
-        for member in founders(shop.id for shop in self.scenario.shops):
+        for member in founders({shop.id: shop.owner for shop in self.scenario.shops}):
             members.found(connection, member, at)
         incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))
         subsidy.fund(connection, self.scenario.incentives.programme, at)

@@ -10,14 +10,13 @@ import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
 from qianheng.cli.output import AsJson, money_text, print_json, print_table
-from qianheng.core.errors import BadInput, raise_together
+from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from fractions import Fraction
 
-    from qianheng.actions.desk import Desk
     from qianheng.actions.plan_standing import PlanStanding
     from qianheng.actions.planning import Proposal, Wanted
     from qianheng.measures.sums import Sums
@@ -158,8 +157,13 @@ def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_js
         proposal = propose(desk, wanted)
         if not as_json:
             _print_proposal(proposal)
-        if not dry_run and proposal.made.after:
-            proposal = change_plan(desk, _confirmed(desk, wanted, proposal, as_json))
+        try:
+            if not dry_run and proposal.made.after:
+                proposal = change_plan(desk, _confirmed(wanted, proposal, as_json))
+        except Refused:
+            if as_json:
+                print_json(_proposal_json(proposal))  # a program too is told what the change would have done
+            raise
     if as_json:
         print_json(_proposal_json(proposal))
     elif proposal.saved is not None:
@@ -168,7 +172,7 @@ def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_js
         typer.echo(say("planning.saved", plan=plan.name, version=stored.version, status=status))
 
 
-def _confirmed(desk: Desk, wanted: Wanted, proposal: Proposal, as_json: bool) -> Wanted:
+def _confirmed(wanted: Wanted, proposal: Proposal, as_json: bool) -> Wanted:
     """What is wanted, confirmed if a person at a terminal says so, and for the very version that was shown."""
     seen = replace(wanted, version=proposal.standing.stored.version)
     if wanted.confirmed or not proposal.asks or as_json or not sys.stdin.isatty():

@@ -91,11 +91,12 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A shop and what it sells."""
+    """A shop, what it sells, and the name its owner works under (one is made up if none)."""
 
     id: int
     name: str
     products: tuple[Product, ...]
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +307,7 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     plans_and_campaigns = [*(plan.id for plan in scenario.plans), *(one.id for one in scenario.campaigns)]
     yield from _twice("plans, campaigns" if scenario.campaigns else "plans", plans_and_campaigns)
     yield from _twice("rooms", [room.id for room in scenario.rooms])
+    yield from _twice("shops, owner", [shop.owner for shop in scenario.shops if shop.owner])
     creatives = [one for product in scenario.products() for one in scenario.creatives().get(product.id, (product.id,))]
     yield from _twice("creatives", creatives)
     yield from _at_least_one("products", len(products))
@@ -387,5 +389,5 @@ def _at_least_one(place: str, number: int) -> Iterator[tuple[str, str]]:
         yield place, say("simulator.below_one", value=number)
 
 
-def _twice(place: str, ids: Sequence[int]) -> Iterator[tuple[str, str]]:
+def _twice(place: str, ids: Sequence[int] | Sequence[str]) -> Iterator[tuple[str, str]]:
     yield from ((place, say("simulator.id_twice", value=one)) for one in sorted({i for i in ids if ids.count(i) > 1}))

@@ -62,6 +62,11 @@ def entries(connection: Connection, shop_id: int | None = None, subject: str | N
     return [_entry(row) for row in connection.execute(query)]
 
 
+def by_people(connection: Connection) -> bool:
+    """Whether anybody but the system has done something."""
+    return bool(connection.scalar(sa.select(sa.exists().where(AUDIT.c.role != str(Role.SYSTEM)))))
+
+
 def _entry(row: Any) -> Entry:
     who = (row.actor, Role(row.role), Act(row.act))
     return Entry(row.id, moment(row.at), *who, row.subject, row.detail, row.shop_id)
