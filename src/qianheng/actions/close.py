@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from qianheng.actions import claims, compensation, invalid_traffic, proceeds, upkeep
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import Judged, judge_units, unit_id
+from qianheng.actions.liability import keep_forecast
 from qianheng.actions.policies import policies
 from qianheng.core.actors import Act, demand
 from qianheng.core.days import microseconds
@@ -126,6 +127,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     upkeep.keep(connection, lake, now)
     proceeds.settle(connection, lake, day, now)
     closes.enter(connection, DayClose(day, now, through))
+    keep_forecast(connection, lake, now)
     return closed
 
 

@@ -184,6 +184,15 @@ def promises(connection: Connection, unit: int) -> list[Promise]:
     return promises_of(connection, [unit]).get(unit, [])
 
 
+def as_of(made: Iterable[Promise], at: datetime) -> list[Promise]:
+    """What had been promised at a time, still open where it was settled later."""
+    return [
+        promise._replace(settling=promise.settling if promise.settling and promise.settling.at <= at else None)
+        for promise in made
+        if promise.pending.at <= at
+    ]
+
+
 def promises_of(connection: Connection, units: Iterable[int]) -> dict[int, list[Promise]]:
     """What was promised for each of these units so far, oldest first; one without any is left out."""
     found = ledger.transfers_about_each(connection, units)

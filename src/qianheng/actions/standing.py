@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import Judged, Promise, judge_units, promises, unit_id
+from qianheng.actions.judging import Judged, Promise, as_of, judge_units, promises, unit_id
 from qianheng.core.days import microseconds
 from qianheng.core.money import Micros
 from qianheng.guarantee.history import log_of
@@ -64,7 +64,7 @@ def _sees(desk: Desk, connection: Connection, plan_id: int) -> bool:
 def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[Given]) -> Standing:
     now = microseconds(desk.now)
     known = [verdict for verdict in given if verdict.given_at <= now]
-    made = _promised(connection, one, desk.now)
+    made = as_of(promises(connection, unit_id(one.plan_id, one.day)), desk.now)
     log = log_of(plans.history(connection, one.plan_id), plans.log(connection, one.plan_id))
     record = _record(known, made)
     paid = sum(promise.paid for promise in made)
@@ -81,15 +81,6 @@ def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[G
         due_by=due_by,
         overdue=due_by is not None and due_by < desk.now.date(),
     )
-
-
-def _promised(connection: Connection, one: Judged, now: datetime) -> list[Promise]:
-    """What had been promised for it at a time, still open where it was settled later."""
-    return [
-        promise._replace(settling=promise.settling if promise.settling and promise.settling.at <= now else None)
-        for promise in promises(connection, unit_id(one.plan_id, one.day))
-        if promise.pending.at <= now
-    ]
 
 
 def _record(given: Sequence[Given], made: Sequence[Promise]) -> Record:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli import closing, proving
+from qianheng.cli import closing, liability, proving
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
@@ -35,6 +35,7 @@ def build_app() -> typer.Typer:
     app.command("policies", help=say("guarantee.command.policies"))(_policies)
     proving.add_to(app)
     closing.add_to(app)
+    liability.add_to(app)
     return app
 
 

@@ -81,6 +81,11 @@ def plan_hour(days: Days) -> str:
     return _filled("plan_hour", days)
 
 
+def undoable(since: int, now: int) -> str:
+    """SQL: the orders of the last hour by plan and channel, and how much of what was sold since is refunded so soon."""
+    return _text("undoable").format(since=since, now=now)
+
+
 def plan_product(days: Days) -> str:
     """SQL: orders, GMV, refunds, fees and commission of each plan, day, channel, product and room."""
     return _filled("plan_product", days)
