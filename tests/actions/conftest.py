@@ -4,6 +4,9 @@ import pytest
 
 from qianheng.actions.simulation import RunFolder
 from tests.actions import runs_for_tests
+from tests.store.conftest import engine, postgresql, url
+
+__all__ = ["engine", "postgresql", "url"]
 
 
 @pytest.fixture(scope="session")

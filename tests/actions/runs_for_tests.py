@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine as Database
 
 from qianheng.actions.driver import Driver
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
@@ -89,13 +88,3 @@ def killed_each_day(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(Driver, "run_day", dying)
     return deaths
-
-
-def bytes_of(database: Database) -> dict[str, list[tuple[object, ...]]]:
-    """Every row that the end of days writes."""
-    tables = ("account", "transfer", "guarantee_unit", "verdict", "day_close", "notice", "audit")
-    with reading(database) as connection:
-        return {
-            name: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name} ORDER BY 1")]
-            for name in tables
-        }

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.crash import rows_of
 from qianheng.actions.close import close_until
 from qianheng.actions.desk import desk_of
 from qianheng.actions.simulation import RunFolder
@@ -17,7 +18,6 @@ from qianheng.core.actors import SYSTEM
 from qianheng.core.money import micros
 from qianheng.store import ledger
 from qianheng.store.database import reading
-from tests.actions.runs_for_tests import bytes_of
 
 Say = Callable[..., str]
 
@@ -95,9 +95,9 @@ def test_what_cannot_be_is_told(kept: Path, say: Say, arguments: tuple[str, ...]
 
 def test_closing_again_changes_nothing(kept: Path, say: Say) -> None:
     with desk_of() as desk:
-        before = bytes_of(desk.database)
+        before = rows_of(desk.database)
         assert "closed already" in say("guarantee", "close")
-        assert bytes_of(desk.database) == before
+        assert rows_of(desk.database) == before
 
 
 def test_days_after_a_run_are_closed_by_hand_once(kept: Path, say: Say) -> None:

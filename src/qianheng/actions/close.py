@@ -159,9 +159,9 @@ def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> 
             continue
         given = _given(one, before, told, now)
         closes.give(connection, [given])
-        promised = compensation.promise(connection, one, now)
-        compensation.tell(connection, given, before, one, promised)
-        total += Closed(judged=not before, corrected=len(before) > 0, promised=promised)
+        moved = compensation.promise(connection, one, now)
+        compensation.tell(connection, given, before, one, moved)
+        total += Closed(judged=not before, corrected=len(before) > 0, promised=moved.amount)
     return total
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -25,12 +26,19 @@ from qianheng.store.closes import Given
 from qianheng.store.notices import Notice
 
 
-def promise(connection: Connection, one: Judged, now: datetime) -> Micros:
-    """Put what a verdict is due beyond what was promised before into the ledger as a pending transfer; its amount.
+class Moved(NamedTuple):
+    """What a verdict moved: the credit promised beyond what was promised before (below zero: taken back), and what of
+    it is too much and cannot be taken back.
+    """
 
-    What was given back on refund claims is not paid again.
+    amount: Micros
+    left: Micros
 
-    A promise that is too much and not paid yet is taken back whole and made anew. Of what was paid, a correction takes
+
+def promise(connection: Connection, one: Judged, now: datetime) -> Moved:
+    """Put what a verdict is due beyond what was promised before into the ledger as a pending transfer.
+
+    What was given back on refund claims is not paid again. A promise that is too much and not paid yet is taken back whole and made anew. Of what was paid, a correction takes
     back at most the ad credit that is still there: what has been spent stays spent.
     """
     made = promises(connection, unit_id(one.plan_id, one.day))
@@ -43,7 +51,8 @@ def promise(connection: Connection, one: Judged, now: datetime) -> Micros:
     amount = _within_credit(connection, due, one.plan) if due else 0
     if due and amount:
         ledger.record(connection, [_pending(replace(due, amount=amount), one.plan, now)])
-    return sum(standing) + amount - before
+    after = sum(standing) + amount
+    return Moved(after - before, after - one.due)
 
 
 def pay(connection: Connection, now: datetime) -> Micros:
@@ -64,14 +73,15 @@ def unsettled(connection: Connection) -> list[Transfer]:
     return ledger.unsettled(connection, account(AccountKind.GUARANTEE_EXPENSE).id, CREDITS)
 
 
-def tell(connection: Connection, given: Given, before: Sequence[Given], one: Judged, moved: Micros) -> None:
-    """Tell the shop of a verdict that moves money, and of what a correction asks back and cannot take."""
-    due = given.compensation - (before[-1].compensation if before else 0)
-    if not due:
+def tell(connection: Connection, given: Given, before: Sequence[Given], one: Judged, moved: Moved) -> None:
+    """Tell the shop of a verdict that is about money, and of what a correction asks back and cannot take."""
+    said = before[-1].compensation if before else 0
+    if given.compensation == said and not moved.amount:
         return
-    kind = "close.notice.confirmed" if not before else "close.notice.raised" if due > 0 else "close.notice.lowered"
-    values = {"day": one.day.isoformat(), "due": yuan(one.due), "amount": yuan(abs(moved))}
-    values |= {"left": yuan(max(moved - due, 0))}
+    raised = given.compensation > said and moved.amount >= 0
+    kind = "close.notice.confirmed" if not before else "close.notice.raised" if raised else "close.notice.lowered"
+    values = {"day": one.day.isoformat(), "due": yuan(one.due), "amount": yuan(abs(moved.amount))}
+    values |= {"left": yuan(moved.left)}
     at, about = moment(given.given_at), f"plan {one.plan_id}"
     notices.tell(connection, Notice(stable_id("notice", given.id), at, one.plan.shop_id, kind, about, values))
 

@@ -9,8 +9,6 @@ FROM (
     UNION ALL
     SELECT f.plan_id, f.at FROM orders AS f WHERE f.received_at >= {since}
     UNION ALL
-    SELECT f.plan_id, f.at FROM invalids AS f WHERE f.received_at >= {since}
-    UNION ALL
     SELECT f.plan_id, f.order_at AS at FROM refunds AS f
     WHERE f.received_at >= {since} AND f.at - f.order_at <= 3600000000
 ) AS f
