@@ -38,8 +38,9 @@ class Moved(NamedTuple):
 def promise(connection: Connection, one: Judged, now: datetime) -> Moved:
     """Put what a verdict is due beyond what was promised before into the ledger as a pending transfer.
 
-    What was given back on refund claims is not paid again. A promise that is too much and not paid yet is taken back whole and made anew. Of what was paid, a correction takes
-    back at most the ad credit that is still there: what has been spent stays spent.
+    What was given back on refund claims is not paid again. A promise that is too much and not paid yet is taken back
+    whole and made anew. Of what was paid, a correction takes back at most the ad credit that is still there: what has
+    been spent stays spent.
     """
     made = promises(connection, unit_id(one.plan_id, one.day))
     before = sum(promise.standing for promise in made)
