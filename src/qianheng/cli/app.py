@@ -20,6 +20,7 @@ def build_app() -> typer.Typer:
         guarantee,
         incentives,
         member,
+        money,
         plan,
         replay,
         reports,
@@ -46,6 +47,7 @@ def build_app() -> typer.Typer:
     app.add_typer(incentives.build_app(), name="incentives")
     app.add_typer(plan.build_app(), name="plan")
     app.add_typer(member.build_app(), name="member")
+    app.add_typer(money.build_app(), name="money")
     return app
 
 

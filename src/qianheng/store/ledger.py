@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -55,6 +55,7 @@ TRANSFER = sa.Table(
     sa.Index("transfer_of_reference", "reference"),
 )
 TRANSFER_COLUMNS = [TRANSFER.c[name] for name in Transfer.__dataclass_fields__]
+_ROWS_AT_ONCE = 1_000
 
 
 class Funds(NamedTuple):
@@ -173,6 +174,11 @@ def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     return [transfer_of(row) for row in connection.execute(query)]
 
 
+def named(connection: Connection, transfer_ids: Iterable[int]) -> dict[int, Transfer]:
+    """The transfers of these ids; one that is not there is left out."""
+    return {transfer.id: transfer for transfer in _find(connection, TRANSFER.c.id, transfer_ids)}
+
+
 def unsettled(connection: Connection, account_id: int, reasons: Collection[str] | None = None) -> list[Transfer]:
     """The pending transfers of an account (for one of those reasons) that nothing has settled, as recorded."""
     settling = sa.alias(TRANSFER)
@@ -190,14 +196,27 @@ def lapse_credit(connection: Connection, ad_account_id: int, now: datetime) -> l
     return record(connection, lapsing(grants.grants_of(connection, ad_account_id), now))
 
 
+def accounts(connection: Connection) -> dict[int, Account]:
+    """Every account."""
+    return {row.id: _account(row) for row in connection.execute(sa.select(ACCOUNT).order_by(ACCOUNT.c.id))}
+
+
+def balances(connection: Connection) -> dict[int, Balance]:
+    """The balance of every account."""
+    return {row.id: _balance(row) for row in connection.execute(sa.select(ACCOUNT).order_by(ACCOUNT.c.id))}
+
+
+def all_transfers(connection: Connection) -> Iterator[Transfer]:
+    """Every transfer in the order of recording, a few at a time."""
+    query = sa.select(*TRANSFER_COLUMNS).order_by(TRANSFER.c.sequence)
+    return map(transfer_of, connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}))
+
+
 def balanced(connection: Connection) -> bool:
     """Whether all balances add up to zero and each is what its transfers add up to."""
-    if connection.scalar(sa.select(sa.func.sum(ACCOUNT.c.posted))):
-        return False
-    kept = {row.id: Balance(row.posted, row.reserved, row.incoming) for row in connection.execute(sa.select(ACCOUNT))}
-    query = sa.select(*TRANSFER_COLUMNS).order_by(TRANSFER.c.sequence)
-    folded = book.balances(transfer_of(row) for row in connection.execute(query))
-    return all(found == folded.get(account_id, Balance()) for account_id, found in kept.items())
+    kept, folded = balances(connection), book.balances(all_transfers(connection))
+    zero = sum(found.posted for found in kept.values()) == 0
+    return zero and all(found == folded.get(account_id, Balance()) for account_id, found in kept.items())
 
 
 def _pay(connection: Connection, payment: Payment, state: State) -> tuple[Transfer, ...]:
@@ -260,8 +279,8 @@ def _load(connection: Connection, transfers: Sequence[Transfer]) -> Book:
     known = _find(connection, TRANSFER.c.id, {transfer.id for transfer in transfers} | promises)
     settling = _find(connection, TRANSFER.c.pending_id, promises)
     return Book(
-        {row.id: Account(row.id, AccountKind(row.kind), row.owner, row.may_be_negative) for row in rows},
-        {row.id: Balance(row.posted, row.reserved, row.incoming) for row in rows},
+        {row.id: _account(row) for row in rows},
+        {row.id: _balance(row) for row in rows},
         {transfer.id: transfer for transfer in known},
         {transfer.pending_id: transfer.id for transfer in settling if transfer.pending_id is not None},
         grants.load(connection, [row.id for row in rows if row.kind == AccountKind.CREDIT], promises),
@@ -292,6 +311,14 @@ def _of_account(connection: Connection, account_id: int) -> list[Transfer]:
 
 def _touched(transfers: Iterable[Transfer]) -> set[int]:
     return {account_id for transfer in transfers for account_id in (transfer.debit, transfer.credit)}
+
+
+def _account(row: Any) -> Account:
+    return Account(row.id, AccountKind(row.kind), row.owner, row.may_be_negative)
+
+
+def _balance(row: Any) -> Balance:
+    return Balance(row.posted, row.reserved, row.incoming)
 
 
 def _account_row(account: Account) -> dict[str, object]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import SHANGHAI, microseconds, moment
 from qianheng.core.errors import Refused
-from qianheng.core.money import Micros
+from qianheng.core.money import Micros, yuan
 from qianheng.ledger.months import Holding, Month, MonthTotals, Movement, month_of, parse_month
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.store import ledger
@@ -20,6 +20,7 @@ from qianheng.store.ledger import ACCOUNT, TRANSFER
 from qianheng.store.statement import pending
 
 _AMOUNTS = ("opening_cash", "opening_credit", "cash_spent", "cash_refunded", "credit_spent")
+NAMED = 5  # of what is open
 MONTH_CLOSE = sa.Table(
     "month_close",
     metadata,
@@ -34,7 +35,7 @@ MONTH_CLOSE = sa.Table(
 def totals(connection: Connection, ad_account_id: int, month: Month, timezone: str = SHANGHAI) -> MonthTotals:
     """A month of an ad account: as kept if it is closed, else as it stands."""
     kept = closed(connection, ad_account_id)
-    return kept.get(month) or _counted(connection, ad_account_id, month, timezone)
+    return kept.get(month) or counted(connection, ad_account_id, month, timezone)
 
 
 def closed(connection: Connection, ad_account_id: int) -> dict[Month, MonthTotals]:
@@ -75,8 +76,9 @@ def close_month(connection: Connection, ad_account_id: int, month: Month, now: d
     if due < month:
         raise Refused("ledger.month_before", place=str(month), before=due)
     if left := open_in(connection, ad_account_id, month, timezone):
-        raise Refused("ledger.month_open", place=str(month), count=len(left))
-    found = _counted(connection, ad_account_id, month, timezone)
+        named = [f"{one.reason} {yuan(one.amount)} ({one.at.astimezone(now.tzinfo).date()})" for one in left[:NAMED]]
+        raise Refused("ledger.month_open", place=str(month), count=len(left), named="; ".join(named))
+    found = counted(connection, ad_account_id, month, timezone)
     connection.execute(sa.insert(MONTH_CLOSE), _row(ad_account_id, found, now))
     ids = [account(kind, ad_account_id).id for kind in (AccountKind.CASH, AccountKind.CREDIT)]
     until = microseconds(month.next.begins(timezone))
@@ -84,7 +86,13 @@ def close_month(connection: Connection, ad_account_id: int, month: Month, now: d
     return found
 
 
-def _counted(connection: Connection, ad_account_id: int, month: Month, timezone: str) -> MonthTotals:
+def ad_accounts(connection: Connection) -> list[int]:
+    """The ad accounts that have closed months."""
+    return sorted(connection.scalars(sa.select(MONTH_CLOSE.c.ad_account_id).distinct()))
+
+
+def counted(connection: Connection, ad_account_id: int, month: Month, timezone: str) -> MonthTotals:
+    """A month counted from its transfers, closed or not."""
     begins, ends = (microseconds(one.begins(timezone)) for one in (month, month.next))
     cash, revenue = account(AccountKind.CASH, ad_account_id).id, account(AccountKind.REVENUE).id
     credit = account(AccountKind.CREDIT, ad_account_id).id

@@ -133,7 +133,7 @@ def _rows(connection: Connection, account_ids: Iterable[int], after: int) -> Ite
     later = sa.and_(TRANSFER.c.state == State.POSTED.value, TRANSFER.c.sequence > after)
     branches = (rows.where(side == account_id, later) for account_id in account_ids for side, rows in sides)
     query = sa.union_all(*branches).order_by("sequence")
-    return connection.execution_options(stream_results=True).execute(query).yield_per(LINES_AT_ONCE)
+    return connection.execute(query, execution_options={"yield_per": LINES_AT_ONCE})
 
 
 def _sum(connection: Connection, account_id: int, until: int) -> Micros:
