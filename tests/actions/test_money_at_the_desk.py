@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from qianheng.cli import main
 from qianheng.core.actors import REVIEWER, Actor, Role
 from qianheng.core.days import midnight
 from qianheng.core.money import YUAN
+from qianheng.core.words import speak
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.plans.plan import Goal, Plan, PlanKind
@@ -55,7 +56,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 @pytest.fixture
-def call(kept: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+def call(kept: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
     """`qianheng money`: what it answers in JSON; what it tells, if it refuses or is asked in words."""
 
     def said(*arguments: object, code: int = 0, words: bool = False) -> Any:
@@ -67,7 +68,8 @@ def call(kept: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         assert (ended.value.code or 0) == code, told.err
         return told.out if words else json.loads(told.out) if told.out else told.err
 
-    return said
+    yield said
+    speak("en")
 
 
 def test_a_balance_tells_what_is_there_what_is_frozen_and_when_credit_lapses(call: Call) -> None:
