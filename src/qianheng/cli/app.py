@@ -16,6 +16,7 @@ def build_app() -> typer.Typer:
         claims,
         desk,
         explain,
+        figures,
         frontier,
         guarantee,
         incentives,
@@ -41,6 +42,7 @@ def build_app() -> typer.Typer:
     reports.add_to(app)
     frontier.add_to(app)
     desk.add_to(app)
+    figures.add_to(app)
     app.add_typer(claims.build_app(), name="claim")
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")

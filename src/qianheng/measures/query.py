@@ -39,9 +39,20 @@ class Counted(NamedTuple):
     net_gmv: Micros
 
 
-def plan_day(days: Days) -> str:
+class Parts(NamedTuple):
+    """What sums are told by beside plan, day and channel, as SQL: of an order (and its refunds) and of a charge `f`."""
+
+    of_order: str = "0"
+    of_charge: str = "0"
+    join_charge: str = ""
+
+
+WHOLE = Parts()
+
+
+def plan_day(days: Days, parts: Parts = WHOLE) -> str:
     """SQL: the sums of each plan, day, target version and channel, and what the guarantee counts of them."""
-    return _filled("plan_day", days)
+    return _filled("plan_day", days, parts)
 
 
 def touched(since: int) -> str:
@@ -71,9 +82,9 @@ def product_spend(days: Days) -> str:
     return _filled("product_spend", days)
 
 
-def plan_day_traffic(days: Days) -> str:
+def plan_day_traffic(days: Days, parts: Parts = WHOLE) -> str:
     """SQL: the impressions and clicks of each plan and day."""
-    return _filled("plan_day_traffic", days)
+    return _filled("plan_day_traffic", days, parts)
 
 
 def plan_hour(days: Days) -> str:
@@ -137,7 +148,7 @@ def counted_of(answer: pa.Table, promoted_only: bool) -> Iterator[tuple[PlanDay,
     columns = {name: answer[name].to_numpy() for name in Counted._fields[2:]}
     columns["spend"] = answer["spend"].to_numpy() - answer["boosted_spend"].to_numpy()
     keys = [answer[name].to_numpy() for name in ("plan_id", "day", "target_version")]
-    (plan_ids, days, versions), sums = _sum_by(keys, columns)
+    (plan_ids, days, versions), sums = sum_by(keys, columns)
     rows = zip(versions.tolist(), *(sums[name].tolist() for name in Counted._fields[1:]), strict=True)
     counted = [Counted(*row) for row in rows]
     for start, end in _runs(plan_ids, days):
@@ -152,13 +163,13 @@ def invalid_of(answer: pa.Table) -> dict[PlanDay, Invalid]:
 
 def grouped(plan_ids: Int64, days: Int64, columns: Mapping[str, Int64]) -> dict[PlanDay, Sums]:
     """Columns named as in `Sums`, added up by plan and day number."""
-    (plans, numbers), sums = _sum_by([plan_ids, days], columns)
+    (plans, numbers), sums = sum_by([plan_ids, days], columns)
     rows = zip(*(column.tolist() for column in sums.values()), strict=True)
     keys = zip(plans.tolist(), map(date_of, numbers.tolist()), strict=True)
     return {key: Sums(**dict(zip(sums, row, strict=True))) for key, row in zip(keys, rows, strict=True)}
 
 
-def _sum_by(keys: list[Int64], columns: Mapping[str, Int64]) -> tuple[list[Int64], dict[str, Int64]]:
+def sum_by(keys: list[Int64], columns: Mapping[str, Int64]) -> tuple[list[Int64], dict[str, Int64]]:
     """The distinct keys, sorted, and the exact sums of the columns for each."""
     order = np.lexsort(keys[::-1])
     ordered = [key[order] for key in keys]
@@ -178,8 +189,11 @@ def _runs(*keys: Int64) -> Iterator[tuple[int, int]]:
         yield from zip(starts, [*starts[1:], length], strict=True)
 
 
-def _filled(name: str, days: Days) -> str:
-    return _text(name).format(offset=days.offset_sql(), since=days.since, until=days.until)
+def _filled(name: str, days: Days, parts: Parts = WHOLE) -> str:
+    offset = days.offset_sql()
+    told = {"order_part": parts.of_order, "charge_part": parts.of_charge, "charge_join": parts.join_charge}
+    told = {key: text.format(offset=offset) for key, text in told.items()}
+    return _text(name).format(offset=offset, since=days.since, until=days.until, **told)
 
 
 @cache

@@ -3,17 +3,21 @@
 -- in the account's zone; {since}, {until}: the first instant of the days asked for and the first after them.
 -- A refund is a subtraction on the day of its order, whatever is known of that: one whose order is not known (yet)
 -- stands under target version -1 and channel -1.
+-- Each sum is told by `part` too, an expression that is the same for all where no breakdown is asked for: order_part of
+-- orders and their refunds, charge_part of charges, which charge_join may join with what they were made for.
 -- payment_* and net_* are what the guarantee counts under either goal: orders without boost, not abnormal, with GMV.
 WITH spent AS (
     SELECT
         f.plan_id,
         CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
         f.target_version,
+        CAST({charge_part} AS BIGINT) AS part,
         SUM(f.amount) AS spend,
         SUM(CASE WHEN f.boost <> 0 THEN f.amount ELSE 0 END) AS boosted_spend
     FROM charges AS f
+    {charge_join}
     WHERE f.at >= {since} AND f.at < {until}
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 ),
 
 sold AS (
@@ -22,6 +26,7 @@ sold AS (
         CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
         f.target_version,
         f.channel,
+        CAST({order_part} AS BIGINT) AS part,
         COUNT(*) AS orders,
         SUM(f.amount) AS gmv,
         SUM(CASE WHEN f.boost <> 0 THEN 1 ELSE 0 END) AS boosted_orders,
@@ -34,7 +39,7 @@ sold AS (
         SUM(CASE WHEN f.boost = 0 AND NOT f.flagged AND f.amount > 0 THEN f.amount ELSE 0 END) AS counted_gmv
     FROM orders AS f
     WHERE f.at >= {since} AND f.at < {until}
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 ),
 
 given_back AS (
@@ -57,6 +62,8 @@ matched AS (
         r.order_at AS at,
         COALESCE(o.target_version, -1) AS target_version,
         COALESCE(o.channel, -1) AS channel,
+        COALESCE(o.product_id, -1) AS product_id,
+        COALESCE(o.placement, -1) AS placement,
         r.at_once,
         r.in_1h,
         r.in_7d,
@@ -72,6 +79,7 @@ refunded AS (
         CAST((f.at + {offset} - MOD(f.at + {offset}, 86400000000)) / 86400000000 AS BIGINT) AS day,
         f.target_version,
         f.channel,
+        CAST({order_part} AS BIGINT) AS part,
         SUM(f.in_1h) AS refunded_1h,
         SUM(f.in_7d) AS refunded_7d,
         SUM(f.in_14d) AS refunded_14d,
@@ -80,12 +88,12 @@ refunded AS (
         SUM(CASE WHEN f.counted > 0 AND f.in_1h >= f.counted THEN 1 ELSE 0 END) AS undone_orders,
         SUM(CASE WHEN f.in_1h >= f.counted THEN f.counted ELSE f.in_1h END) AS undone_gmv
     FROM matched AS f
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 ),
 
 together AS (
     SELECT
-        plan_id, day, target_version, 1 AS channel,
+        plan_id, day, target_version, 1 AS channel, part,
         spend, boosted_spend,
         0 AS orders, 0 AS gmv, 0 AS boosted_orders, 0 AS boosted_gmv,
         0 AS refunded_1h, 0 AS refunded_7d, 0 AS refunded_14d,
@@ -94,7 +102,7 @@ together AS (
     FROM spent
     UNION ALL
     SELECT
-        plan_id, day, target_version, channel,
+        plan_id, day, target_version, channel, part,
         0, 0,
         orders, gmv, boosted_orders, boosted_gmv,
         0, 0, 0,
@@ -103,7 +111,7 @@ together AS (
     FROM sold
     UNION ALL
     SELECT
-        plan_id, day, target_version, channel,
+        plan_id, day, target_version, channel, part,
         0, 0,
         0, 0, 0, 0,
         refunded_1h, refunded_7d, refunded_14d,
@@ -117,6 +125,7 @@ SELECT
     day,
     CAST(target_version AS INT) AS target_version,
     CAST(channel AS INT) AS channel,
+    part,
     CAST(SUM(spend) AS BIGINT) AS spend,
     CAST(SUM(boosted_spend) AS BIGINT) AS boosted_spend,
     CAST(SUM(orders) AS BIGINT) AS orders,
@@ -137,5 +146,5 @@ SELECT
     CAST(SUM(net_orders) AS BIGINT) AS net_orders,
     CAST(SUM(net_gmv) AS BIGINT) AS net_gmv
 FROM together
-GROUP BY plan_id, day, target_version, channel
-ORDER BY plan_id, day, target_version, channel
+GROUP BY plan_id, day, target_version, channel, part
+ORDER BY plan_id, day, target_version, channel, part
