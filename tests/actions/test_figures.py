@@ -38,7 +38,8 @@ def test_every_breakdown_adds_up_to_the_sums_of_all_days(missed: RunFolder, desk
         answers = [desk.lake.query(connection, of(days)) for of in (plan_day, plan_day_traffic)]
     whole = total(sums for answer in answers for (plan, _), sums in sums_of(answer).items() if plan in (1, 2))
     found = figures(desk, Question(by))
-    assert found.total is not None and found.total.sums == whole
+    assert found.total is not None
+    assert found.total.sums == whole
     assert total(line.sums for line in found.lines) == whole
     assert all(total(line.channels.values()) == line.sums for line in found.lines)
     assert len(found.lines) > 1
@@ -52,8 +53,8 @@ def test_a_settled_roi_is_not_known_before_its_window_has_closed(missed: RunFold
         with desk_of(str(missed.path), now=f"{first + timedelta(days=age)}T00:00") as early:
             found = figures(early, asked)
         known[age] = ratios(found, found.lines[0])
-    assert known[7]["settled_roi_7d"] is None and known[7]["net_roi"] is not None
-    assert known[8]["settled_roi_7d"] is not None and known[8]["settled_roi_14d"] is None
+    assert [known[7][name] is None for name in ("net_roi", "settled_roi_7d")] == [False, True]
+    assert [known[8][name] is None for name in ("settled_roi_7d", "settled_roi_14d")] == [False, True]
 
 
 rates = st.fractions(Fraction(1, 100), 1)
@@ -66,7 +67,8 @@ def test_a_target_converted_there_and_back_is_itself(
     known = Rates(net, left)
     there = converted(target, goal, known)
     for other, value in there.items():
-        assert value is not None and converted(value, other, known) == there
+        assert value is not None
+        assert converted(value, other, known) == there
 
 
 def test_the_published_example_of_a_conversion() -> None:
