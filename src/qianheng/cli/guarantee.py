@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli import closing, liability, proving
+from qianheng.cli import calendar, closing, liability, proving
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
@@ -36,6 +36,7 @@ def build_app() -> typer.Typer:
     proving.add_to(app)
     closing.add_to(app)
     liability.add_to(app)
+    calendar.add_to(app)
     return app
 
 

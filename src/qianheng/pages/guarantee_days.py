@@ -98,9 +98,12 @@ def _day(run: PlanRun, day: PlanDay, chosen: bool) -> Html:
 
 
 def _look(day: PlanDay) -> tuple[str, str, str]:
-    """The icon, the class and the words of a day's outcome."""
-    status = day.judged.status
-    if status is Status.ENDED and day.judged.verdict.reason is Reason.ROI_MET:
+    return look(day.judged.status, day.judged.verdict.reason)
+
+
+def look(status: Status, reason: Reason | None) -> tuple[str, str, str]:
+    """The icon, the class and the words of a day's outcome; the icon tells it without colour too."""
+    if status is Status.ENDED and reason is Reason.ROI_MET:
         return KEPT_ICON, KEPT, say("pages.guarantee.kept")
     return ICONS[status], str(status), say(f"guarantee.status.{status}")
 
