@@ -11,8 +11,7 @@ from qianheng.actions.claim_facts import policy_of
 from qianheng.actions.claims import subject, visible
 from qianheng.actions.desk import Desk
 from qianheng.core.actors import Act, demand
-from qianheng.core.errors import BadInput, Refused
-from qianheng.core.words import say
+from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.guarantee.claim_policy import EvidenceRule
 from qianheng.guarantee.claims import OPEN
 from qianheng.store import evidence as kept
@@ -59,21 +58,21 @@ def folder_of(desk: Desk) -> Path:
 
 
 def _read(paths: Sequence[Path], rule: EvidenceRule) -> list[bytes]:
-    contents, faults = [], []
+    contents, faults = [], list[BadInput]()
     for path in paths:
         try:
             with path.open("rb") as file:
                 content = file.read(rule.most_bytes + 1)
         except OSError as error:
-            faults.append(f"{path}: {error.strerror}")
+            faults.append(BadInput("core.unreadable_file", place=str(path), why=error.strerror))
             continue
         contents.append(content)
         if len(content) > rule.most_bytes:
-            faults.append(say("claims.evidence.too_large", path=path, most=f"{rule.most_bytes:,}"))
+            faults.append(BadInput("claims.evidence.too_large", place=str(path), most=f"{rule.most_bytes:,}"))
         elif (found := kept.type_of(content)) not in rule.types:
-            faults.append(say("claims.evidence.type", path=path, found=found, types=", ".join(rule.types)))
-    if faults:
-        raise BadInput("claims.faults", faults="".join(f"\n  {fault}" for fault in faults))
+            types = ", ".join(rule.types)
+            faults.append(BadInput("claims.evidence.type", place=str(path), found=found, types=types))
+    raise_together(faults)
     return contents
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from qianheng.actions.claim_facts import day_sums, policy_of, room_for, spent_days
 from qianheng.actions.desk import Desk
 from qianheng.actions.giving_back import Return, transfers_back
+from qianheng.actions.planning import Wanted, change_plan
 from qianheng.core.actors import SYSTEM, Act, demand
 from qianheng.core.days import is_working_day
-from qianheng.core.errors import BadInput, NotFound, Refused
+from qianheng.core.errors import BadInput, NotFound, Refused, raise_together
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, to_fen, yuan
 from qianheng.core.words import say
@@ -23,10 +24,11 @@ from qianheng.guarantee.claim_policy import CONDITIONS, ClaimPolicy
 from qianheng.guarantee.claims import Claim, Condition, Move, Share, Standing, Step, after, filed
 from qianheng.guarantee.overlap import uncovered
 from qianheng.ledger.transfers import State
-from qianheng.plans.plan import Plan, change
+from qianheng.plans.plan import Plan
 from qianheng.store import audit, claims, closes, ledger, notices, plans
 from qianheng.store.audit import Entry
 from qianheng.store.claims import Returning
+from qianheng.store.database import reading
 from qianheng.store.notices import Notice
 
 CLAIM = "claim"  # why transfers give back what was claimed
@@ -80,6 +82,11 @@ def answer_offer(desk: Desk, claim_id: int, accept: bool) -> Standing:
     """
     if not accept:
         return _step(desk, claim_id, (Act.FILE_CLAIM, Step.DECLINE_OFFER, ""))
+    with reading(desk.database) as connection:
+        before = visible(connection, desk, claim_id)
+    after(before, _move(desk, claim_id, Step.ACCEPT_OFFER, ""))  # whether it may be, before the plan is changed
+    reason = say("claims.offer_accepted", id=claim_id)
+    change_plan(desk, Wanted(before.claim.plan_id, {"budget_daily": before.claim.offer}, reason))
     return _step(desk, claim_id, (Act.CHANGE_PLAN, Step.ACCEPT_OFFER, ""))
 
 
@@ -152,17 +159,16 @@ def subject(claim_id: int) -> str:
 
 def _check(asked: Asked, policy: ClaimPolicy, today: date) -> None:
     """Everything that a claim cannot be, told at once."""
-    faults = []
+    known, faults = ", ".join(CONDITIONS), list[BadInput]()
     if asked.condition not in CONDITIONS:
-        faults.append(say("claims.fault.condition", value=asked.condition, known=", ".join(CONDITIONS)))
+        faults.append(BadInput("claims.fault.condition", place="--condition", value=asked.condition, known=known))
     if not asked.reason.strip():
-        faults.append(say("claims.fault.reason"))
+        faults.append(BadInput("claims.fault.reason", place="--reason"))
     if asked.amount is not None and asked.amount <= 0:
-        faults.append(say("claims.fault.amount", value=yuan(asked.amount)))
+        faults.append(BadInput("claims.fault.amount", place="--amount", value=yuan(asked.amount)))
     if asked.first > asked.last:
-        faults.append(say("claims.fault.order", first=asked.first, last=asked.last))
-    if faults:
-        raise BadInput("claims.faults", faults="".join(f"\n  {fault}" for fault in faults))
+        faults.append(BadInput("claims.fault.order", place="--from", first=asked.first, last=asked.last))
+    raise_together(faults)
     if asked.condition not in policy.conditions:
         raise Refused("claims.no_condition", value=asked.condition, known=", ".join(policy.conditions))
     if asked.last >= today:
@@ -244,21 +250,12 @@ def _make(connection: Connection, desk: Desk, before: Standing, what: tuple[Move
     if now is before:
         return now
     claims.move(connection, move, before.claim.plan_id)
-    if move.step is Step.ACCEPT_OFFER:
-        _change_budget(connection, desk, before.claim)
     detail = {"step": str(move.step), "reason": move.reason} | (
         {"amount": yuan(now.granted)} if move.step is Step.APPROVE else {}
     )
     desk.enter(connection, act, subject(move.claim_id), detail, before.claim.shop_id)
     _tell(connection, now, move)
     return now
-
-
-def _change_budget(connection: Connection, desk: Desk, claim: Claim) -> None:
-    kept = plans.load(connection, claim.plan_id)
-    reason = say("claims.offer_accepted", id=claim.id)
-    made = change(kept.plan, kept.version + 1, desk.now, desk.actor.name, reason, budget_daily=claim.offer)
-    plans.append(connection, made)
 
 
 def _tell(connection: Connection, now: Standing, move: Move) -> None:
