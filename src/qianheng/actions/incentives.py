@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,16 +19,19 @@ from qianheng.actions.desk import Desk
 from qianheng.actions.proceeds import lost_of
 from qianheng.actions.subsidy import FUNDING
 from qianheng.core.days import microseconds, midnight, moment
-from qianheng.core.money import Micros, yuan
+from qianheng.core.ids import stable_id
+from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.dues import Flow
-from qianheng.incentives.terms import Commission, Rate, Rule, Sale
+from qianheng.incentives.limits import target_limit
+from qianheng.incentives.terms import Commission, Rate, Rule, Sale, Terms
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
 from qianheng.measures.query import coupons_given, plan_product, refunded_order
 from qianheng.plans.plan import Plan, PlanStatus
-from qianheng.store import incentives, ledger, plans
+from qianheng.store import incentives, ledger, notices, plans
 from qianheng.store.incentives import Product, Rules
+from qianheng.store.notices import Notice
 
 Json = dict[str, Any]
 PAGE = -1
@@ -77,11 +80,12 @@ def show(connection: Connection, desk: Desk) -> Json:
     }
 
 
-def highest_commission(rules: Rules, plan: Plan, at: int) -> Decimal:
-    """The highest commission that an order which a plan's ads bring can owe: a target must be below one over it."""
-    rooms = (PAGE, *plan.room_ids, *(() if plan.room_id is None else (plan.room_id,)))
-    sales = (Sale(product, room, True, at) for product in plan.product_ids for room in rooms)
-    return max(rules.terms.commission(sale, plan.commission_rate).share for sale in sales)
+def tell_limit(connection: Connection, plan: Plan, terms: Terms, at: datetime) -> None:
+    """Tell the shop of a new plan, once, if its target is too high for the commission it owes."""
+    limit = target_limit(terms, plan, microseconds(at))
+    if limit is not None and limit.too_high:
+        key = stable_id("commission_limit", plan.id, at)
+        notices.tell(connection, Notice(key, at, plan.shop_id, limit.kind, f"plan {plan.id}", limit.values(plan.name)))
 
 
 def savings(connection: Connection, desk: Desk) -> Json:
@@ -147,7 +151,7 @@ def _product(seen: Shelf, product: Product) -> Json:
 
 
 def _plan(seen: Shelf, plan: Plan) -> Json:
-    terms, highest = seen.rules.terms, highest_commission(seen.rules, plan, seen.at)
+    terms, limit = seen.rules.terms, target_limit(seen.rules.terms, plan, seen.at)
     sales = [Sale(product_id, PAGE, True, seen.at) for product_id in plan.product_ids]
     fees = [_rate(seen, terms.service_fee(sale, plan.kind)) | {"product_id": sale.product_id} for sale in sales]
     return {
@@ -156,10 +160,10 @@ def _plan(seen: Shelf, plan: Plan) -> Json:
         "kind": plan.kind,
         "service_fees": fees,
         "commission": _rate(seen, Rate(plan.commission_rate, Rule.PLAN if plan.commission_rate else Rule.NONE)),
-        "highest_commission": _share(highest),
-        "target_below": None if not highest else _share((1 / highest).quantize(Decimal("0.000001"))),
+        "highest_commission": None if limit is None else _share(limit.rate),
+        "target_below": None if limit is None else ratio_text(limit.below),
         "target": None if plan.target is None else _share(plan.target),
-        "target_too_high": bool(plan.target and highest and plan.target * highest >= 1),
+        "target_too_high": limit is not None and limit.too_high,
     }
 
 

@@ -12,16 +12,17 @@ from qianheng.actions.changes import check_change
 from qianheng.actions.desk import Desk, clock_of, locked
 from qianheng.actions.plan_standing import PlanStanding, known_of, standing_of
 from qianheng.core.actors import Act, demand
-from qianheng.core.days import moment, zone
+from qianheng.core.days import microseconds, moment, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.money import yuan
 from qianheng.core.words import say
 from qianheng.guarantee.guard import Weighed, weigh
+from qianheng.incentives.limits import TargetLimit, target_limit
 from qianheng.plans import marketplace
 from qianheng.plans.marketplace import Marketplace
-from qianheng.plans.plan import PlanChange, PlanStatus, Value, change
+from qianheng.plans.plan import PlanChange, PlanStatus, Value, apply, change
 from qianheng.plans.writing import shown
-from qianheng.store import plans, runs
+from qianheng.store import incentives, plans, runs
 from qianheng.store.database import reading
 from qianheng.store.plans import StoredPlan
 
@@ -57,6 +58,7 @@ class Proposal:
     made: PlanChange
     weighed: Weighed
     saved: StoredPlan | None = None
+    limit: TargetLimit | None = None  # what commission asks of the target
 
     @property
     def asks(self) -> bool:
@@ -146,7 +148,8 @@ def _propose(desk: Desk, connection: Connection, wanted: Wanted) -> Proposal:
     version = len(known.history)
     made = change(known.plan, version, desk.now, desk.actor.name, wanted.reason, **wanted.after)
     check_change(connection, desk.lake, market, known.plan, made)
-    return Proposal(standing_of(desk, connection, stored, known), made, weigh(known, made))
+    limit = target_limit(incentives.rules(connection).terms, apply(known.plan, made), microseconds(desk.now))
+    return Proposal(standing_of(desk, connection, stored, known), made, weigh(known, made), limit=limit)
 
 
 def _marketplace(connection: Connection) -> Marketplace:

@@ -25,7 +25,9 @@ from qianheng.actions.desk import locked
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
+from qianheng.actions.incentives import tell_limit
 from qianheng.actions.members import founders
+from qianheng.actions.picks import recommended
 from qianheng.actions.profit import goods_of
 from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
@@ -193,6 +195,7 @@ class _Run:
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():
             plans.create(connection, plan)
+            tell_limit(connection, plan, rules_of(self.scenario).terms, at)
         for member in founders({shop.id: shop.owner for shop in self.scenario.shops}):
             members.found(connection, member, at)
         incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))
@@ -304,6 +307,7 @@ class _Run:
             told["split"] = splits.told(lived.split)
         if day <= self.last:
             told["outlook"] = outlooks(self.driver.engine)
+            told["recommended"] = recommended(self.driver.engine.plans, self.driver.predictor)
         if lived.experience is not None:
             told["experience"] = pools.told(lived.experience)
         told["corrections"] = {str(id_): asdict(made) for id_, made in lived.corrections.items()}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SAVED = ("plan", "product", "orders", "gmv", "fee_by_category", "fee_estimated", "saved_estimated")
 PROGRAMME = ("programme", "funded", "spent", "promised", "held", "left")
 GIVEN = ("name", "value", "threshold", "shop_share", "budget", "orders", "given", "of_shop", "of_platform")
+PICK = ("plan", "chosen", "product", "ctr", "cvr", "settled_gmv", "shown")
+THOUSAND = 1000
 COUPON = (*GIVEN, "back_by_refunds", "left", "state")
 
 
@@ -30,11 +32,13 @@ def build_app() -> typer.Typer:
     app.command("savings", help=say("incentives.command.savings"))(_savings)
     app.command("subsidy", help=say("incentives.command.subsidy"))(_subsidy)
     app.command("coupons", help=say("incentives.command.coupons"))(_coupons)
+    app.command("picks", help=say("incentives.command.picks"))(_picks)
     return app
 
 
 def _show(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
     from qianheng.actions.incentives import show
+    from qianheng.incentives.limits import TargetLimit
 
     told = _asked(show, (run, as_, now))
     if as_json:
@@ -49,10 +53,9 @@ def _show(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
     ]
     _table("creators", ("creator", "product", "own", "promoted", "since"), creators)
     for plan in told["plans"]:
-        if plan["target_below"] is not None:
-            kind = "too_high" if plan["target_too_high"] else "limit"
-            values = {"plan": plan["name"], "target": plan["target"], "below": f"{float(plan['target_below']):.2f}"}
-            typer.echo(say(f"incentives.{kind}", rate=_percent(plan["highest_commission"]), **values))
+        if plan["highest_commission"] is not None:
+            target = None if plan["target"] is None else Decimal(plan["target"])
+            typer.echo(TargetLimit(Decimal(plan["highest_commission"]), target).text(plan["name"]))
 
 
 def _savings(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
@@ -90,6 +93,27 @@ def _coupons(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = F
         return
     rows = [{**one, "state": say(f"incentives.state.{one['state']}")} for one in told]
     _table("coupons", COUPON, ([row[name] for name in COUPON] for row in rows))
+
+
+def _picks(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.picks import picks
+
+    told = _asked(picks, (run, as_, now))
+    if as_json:
+        print_json(told)
+        return
+    rows = [
+        [plan["plan"], say(f"incentives.chosen.{plan['chosen']}"), one["name"], *_expected(one)]
+        for plan in told
+        for one in plan["products"]
+    ]
+    _table("picks", PICK, rows)
+
+
+def _expected(pick: dict[str, Any]) -> list[str | None]:
+    shares = [f"{float(pick[name]):.2%}" for name in ("ctr", "cvr")]
+    shown = say("incentives.shown") if pick["shown"] else None
+    return [*shares, f"{float(pick['settled_gmv']) * THOUSAND:,.2f}", shown]
 
 
 def _asked(question: Callable[[Connection, Desk], Any], where: tuple[str, str, str]) -> Any:

@@ -189,6 +189,8 @@ def _print_proposal(proposal: Proposal) -> None:
         return
     typer.echo(say("planning.wanted", plan=plan.name, changes=change_text(proposal.made)))
     typer.echo(effect_text(proposal.weighed, plan.timezone))
+    if proposal.limit is not None:
+        typer.echo(proposal.limit.text(plan.name))
     smaller = proposal.weighed.smaller
     if smaller is not None:
         typer.echo(say("planning.smaller", changes=change_text(smaller)))
@@ -286,6 +288,7 @@ def _proposal_json(proposal: Proposal) -> dict[str, Any]:
         "effect": weighed.effect,
         "reason": weighed.reason,
         "at_stake": yuan(weighed.at_stake),
+        "commission_too_high": proposal.limit is not None and proposal.limit.too_high,
         "safe_at": None if safe_at is None else moment(safe_at, zone_name).isoformat(),
         "smaller": None if smaller is None else _change_json(smaller, zone_name)["after"],
         "status_before": weighed.before.status,

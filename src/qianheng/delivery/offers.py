@@ -10,6 +10,7 @@ import numpy as np
 from qianheng.core.ids import derive_seed
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.members import Air, Members, members
+from qianheng.delivery.picker import picked
 from qianheng.facts.opportunities import Opportunities
 from qianheng.measures.worth import Kept, worth
 from qianheng.plans.plan import Plan
@@ -48,6 +49,7 @@ class Offers:
 
     def __init__(self, plans: Sequence[Plan], space: Space, goods: Goods) -> None:
         self.plans, self.space, self.goods, self.air = list(plans), space, goods, Air(goods.rooms)
+        self._predictor: Predictor | None = None
         self.refitted = 0  # when, UTC microseconds: the version of the predictions
         self.members: list[Members] = [self._members(plan) for plan in self.plans]
         shape = (len(self.plans), space.cells)
@@ -63,7 +65,6 @@ class Offers:
         self.shape = Calibrating(len(self.plans), space.items, space.placements)
         self.calibrated = uncalibrated(self.shape)
         self._worth = np.zeros(shape[::-1])  # [cells, plans]: rows are gathered whole
-        self._predictor: Predictor | None = None
         self._draw, self._draw_of_creatives = np.zeros(space.items), 0.0 * Creatives(space).effect
 
     def insert(self, row: int, plan: Plan) -> None:
@@ -186,6 +187,8 @@ class Offers:
         return found
 
     def _members(self, plan: Plan) -> Members:
+        if plan.picks and self._predictor is not None:
+            plan = replace(plan, product_ids=picked(self._predictor, plan.product_ids, plan.picks))
         return members(plan, self.space, self.goods, (self.air.now, self.refitted))
 
     def _fill(self, row: int, predictor: Predictor, drawing: bool = True) -> None:

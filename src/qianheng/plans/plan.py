@@ -78,7 +78,8 @@ class Plan:
     from Monday and below `budget_total` in the plan's life. Without `placements` it bids in all of them, without a
     `schedule` at every hour of the day (0–23); both are ascending. `roi_float` lets the ROI fall short of the target
     for volume (智能放量). A super plan promotes its products on their pages and, while they are on air, the rooms of
-    `room_ids`, the shop's own and those of creators.
+    `room_ids`, the shop's own and those of creators. With `picks` the system chooses hour by hour which of the products
+    to show, that many at most (全店托管); without, all of them are, as their owner chose (自选).
     """
 
     id: int
@@ -104,6 +105,7 @@ class Plan:
     roi_float: bool = False
     schedule: tuple[int, ...] = ()
     room_ids: tuple[int, ...] = ()
+    picks: int = 0
 
     def __post_init__(self) -> None:
         raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
@@ -133,6 +135,8 @@ def _faults_of_limits(plan: Plan) -> Iterator[BadInput]:
     for name in ("budget_daily", "budget_weekly", "budget_total"):
         if (getattr(plan, name) or 0) < 0:
             yield BadInput("plans.negative_budget", place=name)
+    if plan.picks < 0:
+        yield BadInput("plans.campaign.picks", place="picks", value=plan.picks)
     if list(plan.placements) != sorted({*plan.placements}):
         yield BadInput("plans.not_ascending", place="placements")
     if list(plan.schedule) != sorted({*plan.schedule} & {*range(HOURS_OF_DAY)}):

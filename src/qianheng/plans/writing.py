@@ -66,6 +66,13 @@ def _switch(text: str) -> bool:
     return text == "true"
 
 
+def _count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise BadInput("core.not_a_number", value=text) from None
+
+
 def _ids(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if text)
@@ -82,4 +89,5 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "placements": _placements,
     "schedule": _hours,
     "roi_float": _switch,
+    "picks": _count,
 }

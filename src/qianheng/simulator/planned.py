@@ -30,6 +30,7 @@ Changed = Literal[
     "pace",
     "roi_float",
     "schedule",
+    "picks",
 ]
 
 
@@ -88,7 +89,7 @@ class PlannedPlan:
     kind: Literal["product", "live", "super"]
     goal: Literal["payment", "net", "settled", "overall", "profit"]
     budget_daily: Decimal
-    products: tuple[int, ...]
+    products: tuple[int, ...] = ()  # every product of the shop if none is named (全店推广)
     target: Decimal | None = None
     room: int | None = None
     rooms: tuple[int, ...] = ()
@@ -102,11 +103,12 @@ class PlannedPlan:
     pace: Literal["slow", "normal", "fast"] = "normal"
     roi_float: bool = False
     schedule: str = ""
+    picks: int = 0
     changes: tuple[PlannedChange, ...] = ()
     boosts: tuple[PlannedBoost, ...] = ()
 
-    def record(self, ad_account_id: int, timezone: str) -> Plan:
-        """The plan as it stands at the start, active. What a plan may not be: BadInput."""
+    def record(self, ad_account_id: int, timezone: str, of_shop: tuple[int, ...]) -> Plan:
+        """The plan as it stands at the start, active. What a plan may not be: BadInput. of_shop: all products."""
         return Plan(
             id=self.id,
             shop_id=self.shop,
@@ -116,7 +118,7 @@ class PlannedPlan:
             goal=Goal(self.goal),
             target=self.target,
             budget_daily=micros(str(self.budget_daily)),
-            product_ids=self.products,
+            product_ids=self.products or of_shop,
             room_id=self.room,
             room_ids=self.rooms,
             bid_mode=BidMode(self.bid_mode),
@@ -131,6 +133,7 @@ class PlannedPlan:
             pace=Pace(self.pace),
             roi_float=self.roi_float,
             schedule=_schedule(self.schedule),
+            picks=self.picks,
         )
 
 

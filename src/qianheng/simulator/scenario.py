@@ -272,7 +272,8 @@ class Scenario:
 
     def plan_record(self, plan: PlannedPlan) -> Plan:
         """One plan as it stands at the start, active. What a plan may not be: BadInput."""
-        return plan.record(self.ad_account.id, self.timezone)
+        of_shop = (product.id for shop in self.shops if shop.id == plan.shop for product in shop.products)
+        return plan.record(self.ad_account.id, self.timezone, tuple(of_shop))
 
 
 def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
