@@ -1,6 +1,7 @@
 """A plan's day: judged by what was in force that day, credited once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -193,6 +194,22 @@ def test_days_missed_are_closed_in_order_however_long_ago(connection: Connection
     assert (unit.status, unit.promised) == (Status.CONFIRMING, 600 * YUAN)
     kept = connection.execute(sa.select(closes.DAY_CLOSE.c.day).order_by(closes.DAY_CLOSE.c.day)).scalars().all()
     assert kept == [DAY + timedelta(days=later) for later in range(-1, 20)]
+
+
+def test_a_plan_is_judged_by_the_days_of_its_own_zone(connection: Connection, lake: Lake) -> None:
+    """What is nine in the morning in Shanghai is the evening before in New York, whose midnight comes at noon."""
+    plans.create(connection, replace(PLAN, id=2, timezone="America/New_York"))
+    sell(connection, lake, 10)
+    lake.add(connection, of_kind(Kind.CHARGE, 2, 1000 * YUAN, plan_id=2))  # the first is known, and of plan 1
+    evening = DAY - timedelta(days=1)
+    for later, judged_days in ((7, []), (8, [(1, DAY), (2, evening)])):
+        now = midnight(DAY + timedelta(days=later))
+        close.close_day(connection, lake, now.date() - timedelta(days=1), now)
+        said = closes.given(connection, [one.id for one in closes.units(connection)])
+        assert [(one.subject, one.day) for one in closes.units(connection) if one.id in said] == sorted(
+            judged_days, key=lambda one: one[1]
+        )
+    assert [(one.subject, one.day) for one in closes.units(connection)] == [(2, evening), (1, DAY)]
 
 
 def test_a_late_fact_corrects_a_day_however_long_ago(connection: Connection, lake: Lake) -> None:

@@ -4,20 +4,24 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.crash import rows_of
+from benchmarks.crash import DAY, World, rows_of
 from qianheng.actions.close import close_until
-from qianheng.actions.desk import desk_of
+from qianheng.actions.desk import Desk, desk_of
 from qianheng.actions.simulation import RunFolder
+from qianheng.actions.standing import standings
 from qianheng.cli import main
 from qianheng.core.actors import SYSTEM
-from qianheng.core.money import micros
+from qianheng.core.days import midnight
+from qianheng.core.money import YUAN, micros
 from qianheng.store import ledger
-from qianheng.store.database import reading
+from qianheng.store.database import connect, reading
+from qianheng.store.lake import Lake
 
 Say = Callable[..., str]
 
@@ -117,3 +121,23 @@ def test_a_day_that_an_unfinished_run_has_not_lived_is_refused(
             connection.exec_driver_sql("UPDATE run SET finished = 0")
         assert list(close_until(desk)) == []
     assert "has not lived" in say("guarantee", "close", "--now", "2031-01-02", "--until", "2031-01-01")
+
+
+def test_what_nobody_closed_in_time_is_overdue_until_it_is_paid(tmp_path: Path) -> None:
+    world = World(f"sqlite:///{tmp_path / 'run.db'}", tmp_path / "lake", plans=1)
+    world.make()
+    database = connect(world.url)
+
+    def stands(days_later: int) -> tuple[str, int, int, date | None, bool]:
+        desk = Desk(database, Lake(world.folder), SYSTEM, midnight(DAY + timedelta(days=days_later)))
+        (one,) = standings(desk, 1, DAY)
+        return one.moves[-1].status, one.paid // YUAN, one.pending // YUAN, one.due_by, one.overdue
+
+    due_by = date(2025, 9, 23)  # judged on Thursday the 18th; the third working day after it
+    assert stands(11) == ("confirming", 0, 0, due_by, False)
+    assert stands(15) == ("confirming", 0, 0, due_by, True)
+    world.close(15)
+    assert stands(15) == ("confirming", 0, 600, due_by, True)
+    world.close(16)
+    assert stands(16) == ("compensated", 600, 0, None, False)
+    database.dispose()
