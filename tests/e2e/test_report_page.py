@@ -48,7 +48,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, report: Path) -> Iter
 
 def test_every_chart_is_drawn_within_its_panel(page: Page) -> None:
     marks = page.eval_on_selector_all(".chart", MARKS)
-    assert len(marks) == 15  # seven of each plan, and how refunds mature
+    assert len(marks) == 17  # eight of each plan, and how refunds mature
     assert min(marks) > 10
     assert page.eval_on_selector_all(".chart", OUTSIDE) == 0
 

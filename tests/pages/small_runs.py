@@ -53,5 +53,5 @@ def compensated(summary: RunSummary) -> RunSummary:
 
 def silent(summary: RunSummary) -> RunSummary:
     """A run in which nothing happened: no hour, no change, no refund, no transfer; one plan without a day."""
-    nothing = replace(summary.plans[0], days=[], hours=[], log=[], landscape=[])
+    nothing = replace(summary.plans[0], days=[], hours=[], log=[], landscape=[], ripening=[])
     return replace(summary, plans=[nothing], statement=[], refund_maturity=[])

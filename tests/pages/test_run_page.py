@@ -127,7 +127,7 @@ def test_every_link_leads_to_a_part_of_the_page(summary: RunSummary) -> None:
 def test_every_chart_has_its_options_and_every_series_its_data(summary: RunSummary, language: Language) -> None:
     page = render(summary)
     found = options(page)
-    assert len(found) == len(Outline(page).of_class("canvas")) == 1 + 7 * len(summary.plans)
+    assert len(found) == len(Outline(page).of_class("canvas")) == 1 + 8 * len(summary.plans)
     assert all(series["data"] and series["name"] for option in found for series in option["series"])
 
 
@@ -190,7 +190,7 @@ def test_a_change_stands_in_the_log_and_in_the_steps_of_the_target(summary: RunS
 def test_where_there_is_nothing_a_sentence_says_so(summary: RunSummary, language: Language) -> None:
     page = render(silent(summary))
     text = Outline(page).text
-    names = ("days", "hours", "hour_of_day", "multiplier", "landscape", "refunds")
+    names = ("days", "maturity", "hours", "hour_of_day", "multiplier", "landscape", "refunds")
     assert options(page) == []
     for key in (*(f"chart.{name}.empty" for name in names), "log.empty", "statement.empty", "guarantee.none_paid"):
         assert say(f"pages.{key}") in text

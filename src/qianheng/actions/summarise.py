@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from qianheng.actions import books, judging, splits
 from qianheng.actions.campaign_runs import campaign_runs
 from qianheng.actions.earnings import earnings
+from qianheng.actions.maturity import Cohort, aged_days, seen_of
 from qianheng.actions.pools import shown_of
 from qianheng.actions.profit import Sold, goods_of
 from qianheng.actions.simulation import RunFolder
@@ -91,6 +92,8 @@ class _Reader:
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
         self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
         now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
+        self.cohort = Cohort(connection, lake, days, now)
+        self.seen = aged_days(self.cohort)
         self.judged = {(j.plan_id, j.day): j for j in judging.judge_days(connection, lake, days, now)}
 
     def plan_run(self, plan: Plan) -> PlanRun:
@@ -117,6 +120,7 @@ class _Reader:
             outlooks=self._outlooks(plan),
             refused=refused,
             states=self._states(plan),
+            ripening=seen_of(plan.id, self.seen, self.cohort),
             members=splits.read(self.split, plan.id, self.scenario),
             earned=self.earnings.of_plan(plan),
         )

@@ -17,6 +17,7 @@ from qianheng.bidding.frontier import Peak
 from qianheng.core.money import Micros
 from qianheng.guarantee.verdict import Status
 from qianheng.ledger.book import StatementLine
+from qianheng.measures.maturity import Seen
 from qianheng.measures.sums import Sums, total
 from qianheng.plans.boost import Boost
 from qianheng.plans.plan import Plan, PlanChange
@@ -87,6 +88,7 @@ class PlanRun:
     refused: Sequence[tuple[datetime, str]] = ()  # changes that were not made, and why
     states: Mapping[str, int] = field(default_factory=dict)  # hours in each delivery state
     members: Sequence[MemberRun] = ()  # of a super plan
+    ripening: Sequence[Seen | None] = ()  # what its days looked like when each was 1, 2, … days over
     earned: Earned = field(default_factory=Earned)  # of what counts for it; what it spent is in `sums`
 
     @property

@@ -20,6 +20,7 @@ def build_app() -> typer.Typer:
         frontier,
         guarantee,
         incentives,
+        maturity,
         member,
         money,
         plan,
@@ -43,6 +44,7 @@ def build_app() -> typer.Typer:
     frontier.add_to(app)
     desk.add_to(app)
     figures.add_to(app)
+    maturity.add_to(app)
     app.add_typer(claims.build_app(), name="claim")
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")

@@ -112,6 +112,16 @@ def refund_maturity(days: Days) -> str:
     return _filled("refund_maturity", days)
 
 
+def maturity(days: Days) -> str:
+    """SQL: what was refunded of the orders of each plan and day within each of the ages of `maturity.AGES`."""
+    return _filled("maturity", days)
+
+
+def known(days: Days, known_by: str) -> str:
+    """SQL: spend, GMV and refunds of each plan and day, by when they had become known (see `maturity.known_sql`)."""
+    return _text("known").format(offset=days.offset_sql(), since=days.since, until=days.until, known=known_by)
+
+
 def doubtful_charges(days: Days) -> str:
     """SQL: the charges of these days that were clicked on, or led to an order judged a fraud (SPEC 5.8)."""
     return _filled("doubtful_charges", days)

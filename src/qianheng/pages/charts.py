@@ -17,6 +17,7 @@ from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSu
 from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D, microseconds
 from qianheng.core.money import YUAN
 from qianheng.core.words import say
+from qianheng.measures.maturity import Seen
 from qianheng.pages.parts import Html, element, empty, panel
 from qianheng.plans.plan import Goal
 
@@ -49,6 +50,7 @@ def plan_charts(run: PlanRun) -> list[Chart]:
     group = f"plan-{run.plan.id}"
     return [
         Chart("days", _days(run) if run.sums.spend else None),
+        Chart("maturity", _maturity(run) if any(run.ripening) else None),
         Chart("hour_of_day", _hour_of_day(run.hours) if traded else None),
         Chart("hours", _hours(run.hours) if traded else None, group),
         Chart("multiplier", _multiplier(run.hours) if served else None, group),
@@ -196,6 +198,22 @@ def _hour_of_day(hours: Sequence[PlanHour]) -> Option:
 
     series = [_series("figure.spend", "bar", mean("spend")), _series("figure.gmv", "line", mean("gmv"))]
     return {**_frame([f"{number}:00" for number in range(24)]), "series": series}
+
+
+def _maturity(run: PlanRun) -> Option:
+    """What the ROIs of the plan's days looked like when each was so many days over."""
+    ages = [number for number, seen in enumerate(run.ripening, 1) if seen is not None]
+    kept = {"name": say("figures.maturity.kept_roi")}
+    rois: dict[str, tuple[Callable[[Seen], Fraction | None], Option]] = {
+        "payment_roi": (lambda seen: seen.payment_roi, {}),
+        "net_roi": (lambda seen: seen.net_roi, {}),
+        "settled_roi": (lambda seen: seen.kept_roi, kept),
+    }
+    lines = [
+        _series(f"figure.{name}", "line", [_ratio(roi(seen)) for seen in run.ripening if seen], "@roi", **more)
+        for name, (roi, more) in rois.items()
+    ]
+    return {**_frame([say("pages.days", value=age) for age in ages]), "yAxis": _axis("@roi"), "series": lines}
 
 
 def _landscape(run: PlanRun) -> Option:
