@@ -45,7 +45,7 @@ def _maturity(
 
 
 def _print_ages(told: Sequence[dict[str, Any]]) -> None:
-    ages = next((one["by_age"] for one in told if one["by_age"]), [])
+    ages: list[dict[str, Any]] = next((one["by_age"] for one in told if one["by_age"]), [])
     rows = []
     for plan in told:
         for name, places in (("kept_gmv", ",.2f"), ("roi", ".2f"), ("refund_rate", ".1%")):
