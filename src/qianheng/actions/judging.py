@@ -14,6 +14,7 @@ from qianheng.core.days import microseconds
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log, Unit
+from qianheng.guarantee.compare import Evidence
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
 from qianheng.guarantee.overlap import Stretch, payable
@@ -99,9 +100,25 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
     What was charged for traffic found invalid is left out of the spend: it is given back as such. Facts, logs and
     ledger are asked for many units at a time, and no more than those are held in memory.
     """
+    for units in _portions(connection, days):
+        yield from _judge_stretch(connection, lake, units, now)
+
+
+def evidence(connection: Connection, lake: Lake, days: Days, now: datetime) -> Iterator[tuple[Plan, Evidence]]:
+    """Every plan (as it was) on each of these days, with what its guarantee is judged by under any policy."""
+    for kept, stretch in _portions(connection, days):
+        summed = Summed.asked(connection, lake, stretch, now)
+        for (history, changes), log in kept:
+            for day in stretch.each():
+                plan = plan_of_day(history, changes, Days(day, day, days.timezone))
+                yield plan, Evidence(unit_of(plan, day), log, summed.figures(history, day), microseconds(now))
+
+
+def _portions(connection: Connection, days: Days) -> Iterator[tuple[Sequence[Logged], Days]]:
+    """The plans of the days' zone, with so many days at a time as may be held in memory."""
     kept = [Logged(one, log_of(*one)) for one in plans.logged(connection) if one.plan.timezone == days.timezone]
     for stretch in _pieces(days, max(1, UNITS_AT_ONCE // max(1, len(kept)))):
-        yield from _judge_stretch(connection, lake, (kept, stretch), now)
+        yield kept, stretch
 
 
 def _judge_stretch(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import date
 from pathlib import Path
@@ -47,12 +47,17 @@ def question(path: str, now: str, policy: str) -> Question:
         raise error.at("--now") from None
     shelf = policies()
     name = str(Path(policy).absolute()) if policy.endswith(".toml") else policy or None
-    try:
-        if policy:
-            shelf.in_force(policy, date.min)
-    except BadInput as error:
-        raise error.at("--policy") from None
+    check_names(shelf, [policy] if policy else [], "--policy")
     return Question(path, Given(at, name, shelf.names), shelf)
+
+
+def check_names(shelf: Shelf, names: Iterable[str], place: str) -> None:
+    """Go on only if these policies are there and can be read. Otherwise: BadInput at `place`."""
+    try:
+        for name in names:
+            shelf.in_force(name, date.min)
+    except BadInput as error:
+        raise error.at(place) from None
 
 
 def cases(asked: Question) -> Iterator[tuple[Policy, Case]]:

@@ -1,4 +1,4 @@
-"""`qianheng guarantee`: judge a case, explain it, list the policies."""
+"""`qianheng guarantee`: judge a case, explain it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli import calendar, closing, liability, proving
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli import calendar, closing, liability, policies, proving
+from qianheng.cli.output import AsJson, print_json
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def build_app() -> typer.Typer:
     app = typer.Typer(help=say("guarantee.command.about"), no_args_is_help=True)
     app.command("evaluate", help=say("guarantee.command.evaluate"))(_evaluate)
     app.command("explain", help=say("guarantee.command.explain"))(_explain)
-    app.command("policies", help=say("guarantee.command.policies"))(_policies)
+    policies.add_to(app)
     proving.add_to(app)
     closing.add_to(app)
     liability.add_to(app)
@@ -91,30 +91,3 @@ def _print_answers(asked: Question, tell: Tell, workers: int | None) -> None:
         else:
             for policy, case in cases(asked):
                 print_json(tell(policy, case))
-
-
-def _policies(as_json: AsJson = False) -> None:
-    from qianheng.actions.policies import policies
-    from qianheng.guarantee.policy_words import rules_in_words
-
-    kept = policies()
-    versions = [policy for name in kept.names for policy in kept.versions(name)]
-    if as_json:
-        print_json([_policy_table(policy) for policy in versions])
-        return
-    columns = [say(f"guarantee.column.{name}") for name in ("policy", "version", "effective_from", "rules")]
-    rows = [(p.name, p.version, p.effective_from, "\n".join(rules_in_words(p))) for p in versions]
-    print_table("", columns, rows)
-
-
-def _policy_table(policy: Policy) -> dict[str, object]:
-    from qianheng.guarantee.policy_words import rules_in_words
-
-    return {
-        "name": policy.name,
-        "version": policy.version,
-        "effective_from": policy.effective_from.isoformat(),
-        "announced_on": None if policy.announced_on is None else policy.announced_on.isoformat(),
-        "source": policy.source,
-        "rules": rules_in_words(policy),
-    }

@@ -130,10 +130,12 @@ class Policy:
     announced_on: date | None = None
 
     def __post_init__(self) -> None:
+        faults = []
         if self.version < 1:
-            raise BadInput("guarantee.policy.version_below_one", value=self.version)
+            faults.append(BadInput("guarantee.policy.version_below_one", value=self.version))
         if self.announced_on is not None and self.announced_on > self.effective_from:
-            raise BadInput("guarantee.policy.announced_too_late", value=self.announced_on)
+            faults.append(BadInput("guarantee.policy.announced_too_late", value=self.announced_on))
+        raise_together(faults)
 
 
 def read_policy(path: Path) -> Policy:

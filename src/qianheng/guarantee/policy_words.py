@@ -31,12 +31,22 @@ def differences(before: Policy, after: Policy) -> list[Difference]:
     return [Difference(rule, old.get(rule), new.get(rule)) for rule in {**old, **new} if old.get(rule) != new.get(rule)]
 
 
+def change_in_words(before: Policy | None, after: Policy) -> str:
+    """What a new version changes, in one line; of one that begins a policy, all it says."""
+    if before is None:
+        return "; ".join(rules_in_words(after))
+    changed = differences(before, after)
+    return "; ".join(f"{one.before or '–'} → {one.after or '–'}" for one in changed) or say("guarantee.rule.same")
+
+
 def phrases(policy: Policy) -> dict[str, str]:
-    """Each rule of a policy in the language spoken, by its name."""
-    rules = policy.rules
-    if rules is None:
+    """Each rule of a policy in the language spoken, by its name; what is ruled twice stands together."""
+    if (rules := policy.rules) is None:
         return {"promise": say("guarantee.rule.nothing")}
-    return dict([*_promise(rules), *_limits(rules), *_week(rules), *_settlement(rules)])
+    told: dict[str, str] = {}
+    for name, phrase in (*_promise(rules), *_limits(rules), *_week(rules), *_settlement(rules)):
+        told[name] = f"{told[name]}; {phrase}" if name in told else phrase
+    return told
 
 
 def _promise(rules: Rules) -> Phrases:

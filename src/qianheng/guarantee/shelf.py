@@ -15,6 +15,7 @@ from qianheng.guarantee.policy import Policy, read_policy
 
 SHIPPED = Path(__file__).with_name("policies")
 _STEM = re.compile(r"(?P<name>.+?)(?:\.v\d+)?")
+_NAME = re.compile(r"\w[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,19 @@ class Shelf:
         if name not in self.families:
             raise unknown_policy(name, self.names)
         return _family(name, self.families[name])
+
+    def joined_by(self, policy: Policy, place: str) -> Policy | None:
+        """The version that this one would follow if it came onto the shelf, `None` if it begins a family.
+
+        A name that makes no file name, or a version that cannot follow: BadInput at `place`.
+        """
+        if not _NAME.fullmatch(policy.name):
+            raise BadInput("guarantee.policy.bad_name", place=place, value=policy.name)
+        if policy.name not in self.families:
+            return None
+        latest = self.versions(policy.name)[-1]
+        check_follows(latest, policy, place)
+        return latest
 
     def in_force(self, name: str, day: date, folder: Path = Path()) -> Policy:
         """The version of a policy that judges a unit of that day: the latest that is effective by then.
@@ -71,6 +85,11 @@ def family_of(path: Path) -> str:
     """The name of the policy that a file of a shelf is a version of: "seed" for "seed.toml" and "seed.v2.toml"."""
     found = _STEM.fullmatch(path.stem)
     return found["name"] if found else path.stem
+
+
+def file_name(policy: Policy) -> str:
+    """What the file of a version is called on a shelf."""
+    return f"{policy.name}.toml" if policy.version == 1 else f"{policy.name}.v{policy.version}.toml"
 
 
 def unknown_policy(name: str, known: Collection[str]) -> BadInput:

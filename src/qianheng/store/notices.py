@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import microseconds, moment
 from qianheng.core.errors import Refused
-from qianheng.core.words import say
+from qianheng.core.words import LANGUAGES, language, say
 from qianheng.store.database import Sequence, append, metadata
 
 NOTICE = sa.Table(
@@ -32,7 +32,8 @@ NOTICE = sa.Table(
 class Notice:
     """Something told to a shop (to the platform if `shop_id` is `None`), about a subject ("plan 7").
 
-    `kind` is a key of the catalogue of words ("claims.notice.decided") whose phrase `values` (JSON) fill.
+    `kind` is a key of the catalogue of words ("claims.notice.decided") whose phrase `values` (JSON) fill. A value that
+    is itself in words is told in every language: `{"en": …, "zh": …}`.
     """
 
     id: int
@@ -44,7 +45,11 @@ class Notice:
 
     def text(self) -> str:
         """The notice in the language spoken."""
-        return say(self.kind, **self.values)
+        return say(self.kind, **{name: _spoken(value) for name, value in self.values.items()})
+
+
+def _spoken(value: Any) -> Any:
+    return value[language()] if isinstance(value, Mapping) and value.keys() == {*LANGUAGES} else value
 
 
 def tell(connection: Connection, notice: Notice) -> None:

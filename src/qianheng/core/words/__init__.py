@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -28,6 +30,16 @@ def language() -> Language:
 def speak(chosen: Language) -> None:
     """Choose the language of everything said from now on (in this context)."""
     _language.set(chosen)
+
+
+@contextmanager
+def speaking(chosen: Language) -> Iterator[None]:
+    """Say what is said inside in this language."""
+    before = _language.set(chosen)
+    try:
+        yield
+    finally:
+        _language.reset(before)
 
 
 def language_of_environment() -> Language:
