@@ -84,7 +84,7 @@ def record(connection: Connection, transfers: Sequence[Transfer]) -> list[Transf
     before = _load(connection, transfers)
     after, new = book.record(before, transfers)
     if new:
-        connection.execute(sa.insert(TRANSFER), [_row(transfer) for transfer in new])
+        connection.execute(sa.insert(TRANSFER), [row_of(transfer) for transfer in new])
         _save(connection, before, after, _touched(new))
     return new
 
@@ -328,7 +328,8 @@ def _account_row(account: Account) -> dict[str, object]:
     }
 
 
-def _row(transfer: Transfer) -> dict[str, object]:
+def row_of(transfer: Transfer) -> dict[str, object]:
+    """A transfer as its row of `TRANSFER`."""
     return {
         "id": transfer.id,
         "debit": transfer.debit,
