@@ -12,7 +12,19 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     """Run each benchmark in a process of its own; each prints its table and keeps its result."""
-    names = ["market", "auctions", "control", "serving", "settlement", "stress", "domain", "goals", "many", "crash"]
+    names = [
+        "market",
+        "auctions",
+        "control",
+        "serving",
+        "settlement",
+        "ledger",
+        "stress",
+        "domain",
+        "goals",
+        "many",
+        "crash",
+    ]
     if os.environ.get("QIANHENG_DATA"):
         names.append("bidding")
     else:

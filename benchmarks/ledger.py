@@ -74,7 +74,7 @@ def bare(engine: Engine, batch: Batch) -> None:
 BARE = ledger.TRANSFER.to_metadata(sa.MetaData(), name="bare_transfer")
 BARE.constraints = {one for one in BARE.constraints if not isinstance(one, sa.ForeignKeyConstraint)}
 for _index in BARE.indexes:
-    _index.name = f"bare_{_index.name}"
+    _index.name = sa.sql.quoted_name(f"bare_{_index.name}", quote=None)
 
 
 def rate(engine: Engine, write: Callable[[Engine, Batch], None], made: list[Batch]) -> float:
@@ -91,8 +91,8 @@ def rates(url: str, count_by_size: dict[int, int]) -> dict[str, Any]:
     BARE.create(engine)
     for size, count in count_by_size.items():
         rates = {way.__name__: rate(engine, way, batches(size, count, way.__name__)) for way in (recorded, bare)}
-        told[str(size)] = {way: round(found) for way, found in rates.items()}
-        told[str(size)]["ratio"] = round(rates["recorded"] / rates["bare"], 3)
+        ratio = round(rates["recorded"] / rates["bare"], 3)
+        told[str(size)] = {way: round(found) for way, found in rates.items()} | {"ratio": ratio}
         print(f"  batches of {size:>6,}: {told[str(size)]}", flush=True)
     engine.dispose()
     return told

@@ -63,7 +63,8 @@ def microseconds(at: datetime) -> int:
 
 def moment(at: int, zone_name: str = "UTC") -> datetime:
     """The time of these UTC microseconds, told in a time zone."""
-    return (_EPOCH + timedelta(microseconds=at)).astimezone(zone(zone_name))
+    told = _EPOCH + timedelta(microseconds=at)
+    return told if zone_name == "UTC" else told.astimezone(zone(zone_name))
 
 
 def midnight(day: date, zone_name: str = SHANGHAI) -> datetime:
