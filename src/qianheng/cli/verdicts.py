@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from qianheng.cli.output import print_table
 from qianheng.core.words import say
-from qianheng.guarantee.case import BoostUnit, Case, Unit
+from qianheng.guarantee.case import BoostUnit, Case, Price, Unit
 from qianheng.guarantee.explain import Json
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.verdict import Check, Status, Verdict, answer
@@ -120,7 +120,8 @@ def _counts(kind: str, facts: list[Json]) -> str:
 
 
 def _target_line(target: Json) -> str:
-    return say("guarantee.explain.target", since=target["from"], **{k: v for k, v in target.items() if k != "from"})
+    key = "guarantee.explain.target_price" if target["goal"] == Price.CONVERSION else "guarantee.explain.target"
+    return say(key, since=target["from"], **{k: v for k, v in target.items() if k != "from"})
 
 
 def _change_line(change: Json) -> str:

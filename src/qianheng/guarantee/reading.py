@@ -14,8 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache, partial
-from operator import itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from qianheng.core import days
 from qianheng.core.errors import BadInput
@@ -37,47 +36,13 @@ from qianheng.guarantee.case import (
     Unit,
     WeekUnit,
 )
+from qianheng.guarantee.records import Faults, Field, Fields, Read, fields_of, list_of, record, table_of
 from qianheng.guarantee.shelf import shipped, unknown_policy
 from qianheng.guarantee.targets import in_force, known_targets
 from qianheng.plans.plan import BidMode, Goal, PlanKind
 
-Read = Callable[[Any], Any]
-_REQUIRED: Any = object()
 PLACES = 18  # decimals a target or a rate may have
-FEW = 3  # so many records are read one by one: columns would cost more than they spare
 EARLIEST, LATEST = 1970, 9000  # the years a case may speak of
-
-
-class _Field(NamedTuple):
-    """A field: its name, what reads it, and what is read where it is missing."""
-
-    name: str
-    read: Read
-    default: Any = _REQUIRED
-
-
-class _Fields(NamedTuple):
-    """The fields of a record in the order of its constructor; `values_of` takes them out of a table that has all."""
-
-    make: Callable[..., Any]
-    fields: tuple[_Field, ...]
-    reads: tuple[Read, ...]
-    defaults: dict[str, Any]
-    values_of: Callable[[Any], tuple[Any, ...]]
-
-
-class _Faults(Exception):
-    """Faults found inside one value, each with its place relative to that value."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__()
-        self.faults = faults
-
-    def under(self, place: str) -> list[str]:
-        return [f"{place}{fault}" for fault in self.faults]
-
-
-_UNWELL = (KeyError, TypeError, BadInput, _Faults)  # what reading at once meets where reading by field finds faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +76,8 @@ def read_case(table: object, place: str, given: Given) -> Case:
         faults += _unknown_policy(table.get("policy"), given.policies)
     kind, table = _of_type(table, faults)
     try:
-        case = cast(Case, _record(_CASES[kind], table))
-    except _Faults as found:
+        case = cast(Case, record(_CASES[kind], table))
+    except Faults as found:
         faults += [fault.lstrip(".: ") for fault in found.faults]
     if faults:
         raise BadInput("core.bad_table", place=place, faults="\n  ".join(["", *faults]))
@@ -138,80 +103,6 @@ def _unknown_policy(name: object, known: Collection[str] | None) -> list[str]:
     if not isinstance(name, str) or name.endswith(".toml") or name in names:
         return []
     return [f"policy: {unknown_policy(name, names)}"]
-
-
-def _record(kind: _Fields, table: object) -> Any:
-    """The record in a table: at once if all is well, else field by field, so that every fault is found."""
-    try:
-        values = kind.values_of(_whole(kind, table))
-        return kind.make(*[read(value) for read, value in zip(kind.reads, values, strict=True)])
-    except _UNWELL:
-        return _record_by_field(kind, table)
-
-
-def _whole(kind: _Fields, table: Any) -> dict[str, Any]:
-    """The table with its defaults, nothing missing and nothing unknown; KeyError or TypeError if it is not so."""
-    whole: dict[str, Any] = table if len(table) == len(kind.reads) else kind.defaults | table
-    if len(whole) != len(kind.reads):
-        raise KeyError
-    return whole
-
-
-def _record_by_field(kind: _Fields, table: object) -> Any:
-    if not isinstance(table, dict):
-        raise _Faults([f": {say('core.fault.table', value=repr(table))}"])
-    values, faults = [], []
-    for name, read, default in kind.fields:
-        try:
-            if name in table or default is not _REQUIRED:
-                values.append(read(table.get(name, default)))
-            else:
-                faults.append(f".{name}: {say('core.fault.missing')}")
-        except _Faults as found:
-            faults += found.under(f".{name}")
-        except BadInput as error:
-            faults.append(f".{name}: {error}")
-    names = [field.name for field in kind.fields]
-    faults += [f".{name}: {say('core.fault.unknown', known=', '.join(names))}" for name in table if name not in names]
-    if faults:
-        raise _Faults(faults)
-    return kind.make(*values)
-
-
-def _list(kind: _Fields) -> Read:
-    def read(items: Any) -> tuple[Any, ...]:
-        if items == []:
-            return ()
-        try:
-            return _by_column(kind, items) if len(items) > FEW else _one_by_one(kind, items)
-        except _UNWELL:
-            return _one_by_one(kind, items)
-
-    return read
-
-
-def _by_column(kind: _Fields, items: list[Any]) -> tuple[Any, ...]:
-    """The records of many tables that are well: each field of all of them in turn, which spares a call a record."""
-    columns = zip(*[kind.values_of(_whole(kind, item)) for item in items], strict=True)
-    return tuple(map(kind.make, *(map(read, column) for read, column in zip(kind.reads, columns, strict=True))))
-
-
-def _one_by_one(kind: _Fields, items: object) -> tuple[Any, ...]:
-    if not isinstance(items, list):
-        raise _Faults([f": {say('core.fault.list', value=repr(items))}"])
-    records, faults = [], []
-    for i, item in enumerate(items):
-        try:
-            records.append(_record(kind, item))
-        except _Faults as found:
-            faults += found.under(f"[{i}]")
-    if faults:
-        raise _Faults(faults)
-    return tuple(records)
-
-
-def _one(kind: _Fields) -> Read:
-    return lambda table: _record(kind, table)
 
 
 def _text(value: object) -> str:
@@ -336,7 +227,7 @@ def _case(policy: str, unit: Unit, targets: tuple[Target, ...], *rest: Any) -> C
     if isinstance(unit, BoostUnit):
         faults += _spent_before(unit, charges)
     if faults:
-        raise _Faults(faults)
+        raise Faults(faults)
     return Case(policy, unit, Log(targets, events, *of_week), charges, orders, now)
 
 
@@ -359,70 +250,64 @@ def _without_value(unit: Unit, targets: tuple[Target, ...]) -> list[str]:
     return [f".targets[{i}].value: {say('core.fault.missing')}" for i in missing if targets[i] in that_day]
 
 
-def _fields(make: Callable[..., Any], *fields: _Field) -> _Fields:
-    defaults = {field.name: field.default for field in fields if field.default is not _REQUIRED}
-    reads = tuple(field.read for field in fields)
-    return _Fields(make, fields, reads, defaults, itemgetter(*(field.name for field in fields)))
-
-
 def _saved(*goals: StrEnum) -> Read:
-    return _list(_fields(Target, _Field("at", _time), _Field("goal", _choice(*goals)), _Field("value", _target_value)))
+    return list_of(fields_of(Target, Field("at", _time), Field("goal", _choice(*goals)), Field("value", _target_value)))
 
 
 def _happened(*events: Event) -> Read:
-    return _list(_fields(PlanEvent, _Field("at", _time), _Field("type", _choice(*events))))
+    return list_of(fields_of(PlanEvent, Field("at", _time), Field("type", _choice(*events))))
 
 
-def _facts(unit: _Fields, targets: Read, events: Read, *of_week: _Field) -> _Fields:
-    return _fields(
+def _facts(unit: Fields, targets: Read, events: Read, *of_week: Field) -> Fields:
+    return fields_of(
         _case,
-        _Field("policy", _text, "seed"),
-        _Field("unit", _one(unit)),
-        _Field("targets", targets, []),
-        _Field("charges", _list(_CHARGE), []),
-        _Field("orders", _list(_ORDER), []),
-        _Field("events", events, []),
-        _Field("now", _time),
+        Field("policy", _text, "seed"),
+        Field("unit", table_of(unit)),
+        Field("targets", targets, []),
+        Field("charges", list_of(_CHARGE), []),
+        Field("orders", list_of(_ORDER), []),
+        Field("events", events, []),
+        Field("now", _time),
         *of_week,
     )
 
 
-_CHARGE = _fields(
-    Charge, _Field("id", _id), _Field("at", _time), _Field("amount", _amount), _Field("boost", _boost, None)
+_CHARGE = fields_of(
+    Charge, Field("id", _id), Field("at", _time), Field("amount", _amount), Field("boost", _boost, None)
 )
-_REFUND = _fields(Refund, _Field("id", _id), _Field("at", _time), _Field("amount", _amount))
-_ORDER = _fields(
+_REFUND = fields_of(Refund, Field("id", _id), Field("at", _time), Field("amount", _amount))
+_ORDER = fields_of(
     Order,
-    _Field("id", _id),
-    _Field("at", _time),
-    _Field("amount", _amount),
-    _Field("boost", _boost, None),
-    _Field("flagged", _flag, False),
-    _Field("refunds", _list(_REFUND), []),
+    Field("id", _id),
+    Field("at", _time),
+    Field("amount", _amount),
+    Field("boost", _boost, None),
+    Field("flagged", _flag, False),
+    Field("refunds", list_of(_REFUND), []),
 )
-_BUDGET = _fields(Budget, _Field("at", _time), _Field("amount", _amount), _Field("suggested", _amounts))
-_DAY_SPEND = _fields(DaySpend, _Field("day", _day), _Field("amount", _amount))
+_BUDGET = fields_of(Budget, Field("at", _time), Field("amount", _amount), Field("suggested", _amounts))
+_DAY_SPEND = fields_of(DaySpend, Field("day", _day), Field("amount", _amount))
 _STOPS = (Event.PAUSE, Event.RESUME, Event.DELETE)
 
 
-def _unit(make: Callable[..., Unit], bid_mode: BidMode, own: _Field) -> _Fields:
+def _unit(make: Callable[..., Unit], bid_mode: BidMode, own: Field) -> Fields:
     """The fields of a unit; the one of its own comes last."""
-    return _fields(
+    return fields_of(
         make,
-        _Field("plan_id", _id),
-        _Field("day", _day),
-        _Field("kind", _choice(*PlanKind), PlanKind.PRODUCT),
-        _Field("bid_mode", _choice(*BidMode), bid_mode),
-        _Field("timezone", _timezone, days.SHANGHAI),
-        _Field("commission_rate", _commission_rate, None),
+        Field("plan_id", _id),
+        Field("day", _day),
+        Field("kind", _choice(*PlanKind), PlanKind.PRODUCT),
+        Field("bid_mode", _choice(*BidMode), bid_mode),
+        Field("timezone", _timezone, days.SHANGHAI),
+        Field("commission_rate", _commission_rate, None),
         own,
     )
 
 
-_PLAN_DAY = _unit(Unit, BidMode.TARGET_ROI, _Field("rapid_boost", _flag, False))
-_BOOST = _unit(partial(_with_own, BoostUnit), BidMode.TARGET_ROI, _Field("boost_id", _id))
-_WEEK = _unit(partial(_with_own, WeekUnit), BidMode.MAX_DELIVERY, _Field("first_spend_day", _day_or_none, None))
-_CASES: Mapping[object, _Fields] = {
+_PLAN_DAY = _unit(Unit, BidMode.TARGET_ROI, Field("rapid_boost", _flag, False))
+_BOOST = _unit(partial(_with_own, BoostUnit), BidMode.TARGET_ROI, Field("boost_id", _id))
+_WEEK = _unit(partial(_with_own, WeekUnit), BidMode.MAX_DELIVERY, Field("first_spend_day", _day_or_none, None))
+_CASES: Mapping[object, Fields] = {
     Unit.type: _facts(_PLAN_DAY, _saved(*Goal), _happened(*_STOPS, Event.FRAUD)),
     BoostUnit.type: _facts(
         _BOOST,
@@ -433,7 +318,7 @@ _CASES: Mapping[object, _Fields] = {
         _WEEK,
         _saved(*Goal),
         _happened(*_STOPS),
-        _Field("budgets", _list(_BUDGET), []),
-        _Field("account_spend", _list(_DAY_SPEND), []),
+        Field("budgets", list_of(_BUDGET), []),
+        Field("account_spend", list_of(_DAY_SPEND), []),
     ),
 }
