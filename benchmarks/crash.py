@@ -4,7 +4,7 @@ Each trial lives four closes (judgement, payment, late facts that correct, payme
 them five times, then lets it end. In the end every row of the database must be what an undisturbed run wrote. Writes
 benchmarks/results/crash.json.
 
-Run: python -m benchmarks.crash [--kills 200]
+Run: python -m benchmarks.crash [--kills 200] [--minutes 60]
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from qianheng.store.lake import Lake
 
 RESULTS = Path(__file__).parent / "results" / "crash.json"
 DAY = date(2025, 9, 10)  # a Wednesday
-CLOSES = (8, 9, 12, 15)  # how many days later
-LATE = 12  # the close before which late orders come in
+CLOSES = (8, 9, 10, 12)  # how many days later
+LATE = 10  # the close before which late orders come in
 KILLS_A_CLOSE = 5
 
 processes = multiprocessing.get_context("forkserver")
@@ -61,7 +61,7 @@ class World:
     plans: int = 100
 
     def make(self) -> None:
-        """Fill an empty database and lake. The day before is closed already."""
+        """Fill an empty database and lake, and close all days before the first that judges."""
         database, lake = connect(self.url), Lake(self.folder)
         migrate(database)
         with database.begin() as connection:
@@ -71,6 +71,7 @@ class World:
             lake.add(connection, FactBatch({Kind.CHARGE: charges(self.plans), Kind.ORDER: orders(self.plans, 10)}))
         database.dispose()
         self.close(0)
+        self.close(CLOSES[0] - 1)
 
     def close(self, days_later: int) -> None:
         """Close every open day up to a midnight; what came in late is stored first."""
@@ -183,13 +184,16 @@ def copy_of(made: Path, folder: Path) -> World:
     return World(f"sqlite:///{folder / 'run.db'}", folder / "lake")
 
 
-def measure(folder: Path, kills: int, seed: int = 1) -> dict[str, Any]:
-    """Kill so many closes; how many trials came to the rows of the undisturbed run, and where the others differ."""
+def measure(folder: Path, kills: int, minutes: float) -> dict[str, Any]:
+    """Kill so many closes, or as many as the time allows: how many trials came to the rows of the undisturbed run, and
+    which tables differed in the others.
+    """
     world = World(f"sqlite:///{folder / 'made' / 'run.db'}", folder / "made" / "lake")
     world.make()
     whole, seconds = undisturbed(copy_of(folder / "made", folder / "whole"))
-    rng, deaths, differing, trials = random.Random(seed), 0, Counter[str](), 0
-    while deaths < kills:
+    rng, deaths, differing, trials = random.Random(1), 0, Counter[str](), 0
+    until = time.monotonic() + 60 * minutes
+    while deaths < kills and time.monotonic() < until:
         trial = copy_of(folder / "made", folder / f"trial-{trials}")
         deaths += killed(trial, seconds, rng)
         rows = trial.rows()
@@ -211,9 +215,10 @@ def main() -> None:
     """Measure and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=60)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        result = measure(Path(temporary), options.kills)
+        result = measure(Path(temporary), options.kills, options.minutes)
     print(json.dumps(result, indent=2))
     assert not result["tables_that_differ"], "a close that was killed came to something else"
     RESULTS.parent.mkdir(exist_ok=True)
