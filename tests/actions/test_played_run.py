@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from qianheng.actions.desk import desk_of
-from qianheng.actions.planning import Wanted, change_plan
+from qianheng.actions.judging import judge_days
+from qianheng.actions.plan_standing import known_of
+from qianheng.actions.planning import Wanted, change_plan, propose
 from qianheng.actions.simulation import RunFolder, run_simulation
+from qianheng.core.days import moment
 from qianheng.core.errors import Refused
+from qianheng.measures.days import Days
 from qianheng.plans.plan import Value
 from qianheng.store import plans, runs
 from qianheng.store.database import reading
@@ -54,6 +58,33 @@ def test_a_persons_changes_are_lived_as_if_the_scenario_had_planned_them(stopped
     assert transfers(going_on) == transfers(planned)
     with reading(going_on.database()) as connection:
         assert [made.actor for made in plans.log(connection, 2)] == ["scenario", "owner"]
+
+
+@pytest.mark.parametrize("patient", [False, True], ids=["at once", "at the safe time"])
+def test_the_day_ends_as_the_guard_has_said(stopped: RunFolder, tmp_path: Path, patient: bool) -> None:
+    played = copied(stopped, tmp_path)
+    with desk_of(str(played.path), now="2025-10-02T10:00") as desk:
+        change_plan(desk, Wanted(1, {"target": "2.5"}))
+    wanted = Wanted(1, {"target": "2.6"}, confirmed=True)
+    with desk_of(str(played.path), now="2025-10-02T10:40") as desk:
+        said = propose(desk, wanted).weighed
+        assert said.safe_at is not None
+        when = moment(said.safe_at, "Asia/Shanghai") if patient else desk.now
+        change_plan(replace(desk, now=when), wanted)
+    (_, day) = told(lived_until(played.path.parent, None))["plans"][0]["days"]
+    ended = {"status": day["guarantee"]["status"], "reason": day["guarantee"]["reason"]}
+    assert (said.effect, said.reason) == ("void", "changes_too_close")
+    assert (ended == {"status": said.effect, "reason": said.reason}) == (not patient)
+    assert (ended["status"] == "void") == (not patient)
+
+
+def test_the_guard_stands_on_the_verdict_of_the_judge(run: RunFolder) -> None:
+    for day in (date(2025, 10, 1), SECOND_DAY):
+        with desk_of(str(run.path), now=f"{day}T23:59:59") as desk, reading(desk.database) as connection:
+            judged = {one.plan_id: one.verdict for one in judge_days(connection, desk.lake, Days(day, day), desk.now)}
+            known = {plan_id: known_of(desk, connection, plan_id) for plan_id in judged}
+        assert {plan_id: of.verdict(desk.now, of.figures) for plan_id, of in known.items()} == judged
+        assert all(verdict.sums.spend > 0 for verdict in judged.values())
 
 
 def test_what_the_scenario_planned_before_a_persons_change_is_refused_and_told(tmp_path: Path) -> None:
