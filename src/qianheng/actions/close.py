@@ -115,12 +115,8 @@ def unpaid(connection: Connection) -> bool:
 def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Closed:
     invalid_traffic.invalidate(connection, lake, day, now)
     last, through = closes.last(connection), lake.through(connection)
-    news = _touched(connection, lake, last, now)
-    closes.open_units(connection, news)
-    after, until = microseconds(last.at) if last else -1, microseconds(now)
-    due = {unit.id: unit for unit in (*news, *closes.falling_due(connection, after, until)) if unit.due_at <= until}
-    units = {(unit.subject, unit.day) for unit in due.values()}
-    closed = _settle(connection, judge_units(connection, lake, units, now), now)
+    due = _due(connection, lake, last, now)
+    closed = _settle(connection, judge_units(connection, lake, due, now), now)
     closed += Closed(days=1, paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
     claims.pay(connection, now)
@@ -129,6 +125,17 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     closes.enter(connection, DayClose(day, now, through))
     keep_forecast(connection, lake, now)
     return closed
+
+
+def _due(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> set[tuple[int, date]]:
+    """The plans' days to be judged: those whose window has closed since the last close, and of those whose window is
+    closed the ones that facts have come in of.
+    """
+    news = _touched(connection, lake, last, now)
+    closes.open_units(connection, news)
+    after, until = microseconds(last.at) if last else -1, microseconds(now)
+    units = (*news, *closes.falling_due(connection, after, until))
+    return {(unit.subject, unit.day) for unit in units if unit.due_at <= until}
 
 
 def _touched(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> list[OpenUnit]:
