@@ -31,6 +31,7 @@ GIVEN = {
     "name": "guest",
     "changes": "target=3",
     "what": "statement",
+    "file": "evidence.txt",
     "files": "evidence.txt",
     "node": "plan 1",
 }
@@ -51,7 +52,8 @@ def asked(command: Any, more: tuple[str, ...] = ()) -> list[str]:
     for parameter in command.params:
         name = next((opt for opt in parameter.opts if opt.startswith("--")), parameter.opts[0])
         if parameter.required or name in more:
-            words += [GIVEN[name]] if parameter.param_type_name == "argument" else [name, GIVEN[name]]
+            value = GIVEN.get(name, "1")
+            words += [value] if parameter.param_type_name == "argument" else [name, value]
     return words
 
 
