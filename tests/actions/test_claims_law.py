@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -163,7 +164,7 @@ class Claims(RuleBasedStateMachine):
         assert sum(one.granted for one in found) == self.shop.day.claimed_amount
 
 
-TestClaims = Claims.TestCase
+TestClaims = pytest.mark.slow(Claims.TestCase)
 TestClaims.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
 
 
