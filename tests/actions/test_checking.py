@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from qianheng.actions.simulation import RunFolder
+from qianheng.store.database import reading
+from qianheng.store.notices import notices
 from tests.actions.test_desk import Say, kept, say
 
 __all__ = ["kept", "say"]  # fixtures
@@ -37,3 +40,15 @@ def test_before_the_judgement_nothing_is_decided(kept: Path, say: Say) -> None:
 @pytest.mark.parametrize("asked", [(), ("case.json", *DAY), ("--plan", "1"), ("--day", "2025-10-02")])
 def test_a_check_is_of_one_thing(kept: Path, say: Say, asked: tuple[str, ...]) -> None:
     assert "name either a case file or a plan's day" in say("guarantee", "check", *asked)
+
+
+def test_a_shop_is_reminded_to_look_once_a_day_is_judged(missed: RunFolder) -> None:
+    database = missed.database()
+    with reading(database) as connection:
+        told = [one for one in notices(connection) if one.kind.startswith("proof.notice")]
+    database.dispose()
+    assert len(told) == len({(one.subject, one.values["day"]) for one in told})
+    void = next(one for one in told if one.kind == "proof.notice.void")
+    assert (void.subject, void.values["day"]) == ("plan 1", "2025-10-02")
+    assert "guarantee check --plan 1 --day 2025-10-02" in void.text()
+    assert {one.subject for one in told} == {"plan 1", "plan 2"}

@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import claims, compensation, invalid_traffic, proceeds, upkeep
+from qianheng.actions import claims, compensation, invalid_traffic, proceeds, reminders, upkeep
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import Judged, judge_units, unit_id
 from qianheng.actions.liability import keep_forecast
@@ -168,6 +168,8 @@ def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> 
         closes.give(connection, [given])
         moved = compensation.promise(connection, one, now)
         compensation.tell(connection, given, before, one, moved)
+        if not before:
+            reminders.remind(connection, given, one)
         total += Closed(judged=not before, corrected=len(before) > 0, promised=moved.amount)
     return total
 
