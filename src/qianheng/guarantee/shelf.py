@@ -49,7 +49,7 @@ class Shelf:
         if policy.name not in self.families:
             return None
         latest = self.versions(policy.name)[-1]
-        check_follows(latest, policy, place)
+        _check_follows(latest, policy, place)
         return latest
 
     def in_force(self, name: str, day: date, folder: Path = Path()) -> Policy:
@@ -70,7 +70,7 @@ def shelf(folder: Path | None = None) -> Shelf:
     families: dict[str, tuple[Path, ...]] = {}
     for place in (SHIPPED, folder):
         for path in sorted(place.glob("*.toml")) if place is not None else ():
-            name = family_of(path)
+            name = _family_of(path)
             families[name] = (*families.get(name, ()), path)
     return Shelf(families)
 
@@ -81,7 +81,7 @@ def shipped() -> Shelf:
     return shelf()
 
 
-def family_of(path: Path) -> str:
+def _family_of(path: Path) -> str:
     """The name of the policy that a file of a shelf is a version of: "seed" for "seed.toml" and "seed.v2.toml"."""
     found = _STEM.fullmatch(path.stem)
     return found["name"] if found else path.stem
@@ -108,11 +108,11 @@ def _family(name: str, files: tuple[Path, ...]) -> tuple[Policy, ...]:
         if policy.name != name:
             raise BadInput("guarantee.policy.other_name", place=str(path), value=policy.name, name=name)
     for (before, _), (after, path) in pairwise(versions):
-        check_follows(before, after, str(path))
+        _check_follows(before, after, str(path))
     return tuple(policy for policy, _ in versions)
 
 
-def check_follows(before: Policy, after: Policy, place: str) -> None:
+def _check_follows(before: Policy, after: Policy, place: str) -> None:
     """Go on only if one version can follow another: a higher number, in force from a later day. Else BadInput."""
     if after.version <= before.version:
         raise BadInput("guarantee.policy.version_taken", place=place, value=after.version, name=after.name)
