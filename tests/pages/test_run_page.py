@@ -1,20 +1,25 @@
 """The report of a run says what the summary says, in both languages, and needs nothing but itself."""
 
+import csv
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+from qianheng.actions.liability import Held
 from qianheng.actions.summary import PlanRun, RunSummary
+from qianheng.core.days import microseconds, midnight
 from qianheng.core.words import Language, say, speak
 from qianheng.pages.charts import embedded, plan_charts
 from qianheng.pages.parts import Html, count, element, money, percent, roi
 from qianheng.pages.run import render
+from qianheng.store.forecasts import Forecast
 from tests.pages.small_runs import compensated, named, silent, small_run
 
 VOID = {"meta"}
@@ -111,7 +116,7 @@ def test_nothing_is_fetched(summary: RunSummary) -> None:
     page = render(summary)
     outline = Outline(page)
     assert not [given for _, given in outline.elements if given.keys() & {"src", "srcset", "action", "data"}]
-    assert all((given.get("href") or "#").startswith("#") for _, given in outline.elements)
+    assert all((given.get("href") or "#").startswith(("#", "data:text/csv")) for _, given in outline.elements)
     assert not re.search(r"url\(|@import", re.findall(r"<style>(.*?)</style>", page, re.S)[0])
     assert any("default-src 'none'" in (given.get("content") or "") for _, given in outline.elements)
 
@@ -120,7 +125,8 @@ def test_every_link_leads_to_a_part_of_the_page(summary: RunSummary) -> None:
     outline = Outline(render(summary))
     ids = [given["id"] for _, given in outline.elements if "id" in given]
     assert len(ids) == len(set(ids))
-    assert {(given["href"] or "")[1:] for _, given in outline.elements if "href" in given} <= set(ids)
+    links = {given["href"] or "" for _, given in outline.elements if "href" in given and "download" not in given}
+    assert {link[1:] for link in links} <= set(ids)
     assert {given["aria-controls"] for given in outline.of_class("day")} <= set(ids)
 
 
@@ -210,3 +216,25 @@ def test_where_there_is_nothing_a_sentence_says_so(summary: RunSummary, language
 )
 def test_money_is_written_as_people_write_it(amount: int | None, text: str) -> None:
     assert money(amount) == text
+
+
+def test_a_plans_days_can_be_taken_away_as_a_table(summary: RunSummary) -> None:
+    links = [given for _, given in Outline(render(summary)).elements if "download" in given]
+    assert [link["download"] for link in links] == [f"guarantee-{run.plan.id}.csv" for run in summary.plans]
+    for link, run in zip(links, summary.plans, strict=True):
+        rows = list(csv.reader(unquote((link["href"] or "").partition(",")[2]).splitlines()))
+        assert len(rows) == 1 + len(run.days)
+        assert [row[0] for row in rows[1:]] == [day.day.isoformat() for day in run.days]
+        assert {len(row) for row in rows} == {10}
+
+
+def test_what_may_be_owed_is_drawn_and_tabled_and_its_absence_is_told(summary: RunSummary) -> None:
+    assert say("pages.chart.liability.empty") in render(summary)
+    at = midnight(date(2025, 10, 2))
+    told = Forecast(1, microseconds(at), 0, None, 12_000_000, 5_000_000, 20_000_000)
+    held = [Held(told, at, 11_000_000, final=True), Held(told, at, 30_000_000, final=True)]
+    page = render(replace(summary, liability=held))
+    assert say("pages.chart.liability.empty") not in page
+    assert say("liability.coverage", inside=1, final=2) in page
+    assert page.count("¥12.00") >= 2
+    assert 'download="liability.csv"' in page

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from qianheng.actions import books, judging, splits
+from qianheng.actions import books, judging, liability, splits
 from qianheng.actions.campaign_runs import campaign_runs
 from qianheng.actions.earnings import earnings
 from qianheng.actions.maturity import Cohort, aged_days, seen_of
@@ -68,6 +68,7 @@ def summarise(run: RunFolder) -> RunSummary:
             products=reader.earnings.products,
             shops=reader.earnings.shops,
             shown=shown_of(reader.told.values()),
+            liability=liability.history(connection, reader.end),
         )
     database.dispose()
     return summary
@@ -91,7 +92,7 @@ class _Reader:
         self.contributions = {promoted: sold.contributions(promoted) for promoted in (True, False)}
         self.hours = lake.query(connection, plan_hour(days)).to_pylist()
         self.refunds = lake.query(connection, refund_maturity(days)).to_pylist()
-        now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
+        self.end = now = midnight(days.last + timedelta(days=len(self.told) + 1), days.timezone)
         self.cohort = Cohort(connection, lake, days, now)
         self.seen = aged_days(self.cohort)
         self.judged = {(j.plan_id, j.day): j for j in judging.judge_days(connection, lake, days, now)}

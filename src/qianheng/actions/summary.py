@@ -11,6 +11,7 @@ from typing import Any
 from qianheng.actions.campaign_runs import CampaignRun
 from qianheng.actions.earnings import Earned, Seller, best_roi
 from qianheng.actions.judging import Judged
+from qianheng.actions.liability import Held
 from qianheng.actions.pools import Shown
 from qianheng.actions.splits import MemberRun
 from qianheng.bidding.frontier import Peak
@@ -162,6 +163,7 @@ class RunSummary:
     products: Sequence[Seller] = ()
     shops: Sequence[Seller] = ()
     shown: Shown | None = None  # what people were shown, where all pools are ranked together
+    liability: Sequence[Held] = ()  # what each close expected the guarantee to cost yet, beside what it did
 
     @property
     def sums(self) -> Sums:

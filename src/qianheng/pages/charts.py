@@ -92,20 +92,22 @@ def _days(run: PlanRun) -> Option:
     if run.plan.goal is Goal.OVERALL:
         rois["overall_roi"] = lambda day: day.sums.overall_roi
     steps = _target_steps(run)
-    spend = _series("figure.spend", "bar", [_yuan(day.sums.spend) for day in run.days], itemStyle={"opacity": 0.45})
+    spend = series(
+        "figure.spend", "bar", [yuan_number(day.sums.spend) for day in run.days], itemStyle={"opacity": 0.45}
+    )
     right = {"yAxisIndex": 1}
     lines = [
-        _series(f"figure.{name}", "line", [_ratio(roi(day)) for day in run.days], "@roi", **right)
+        series(f"figure.{name}", "line", [_ratio(roi(day)) for day in run.days], "@roi", **right)
         for name, roi in rois.items()
     ]
     # The steps have an axis of their own, so that a change stands at its hour; the unseen line tells the tooltip.
-    stepped = _series("figure.target", "line", steps, "@roi", xAxisIndex=1, step="end", symbol="none", **right)
+    stepped = series("figure.target", "line", steps, "@roi", xAxisIndex=1, step="end", symbol="none", **right)
     unseen = {"lineStyle": {"opacity": 0}, "symbol": "none"}
-    told = _series("figure.target", "line", _targets_by_day(run.days, steps), "@roi", **right, **unseen)
-    frame = _frame([f"{day.day:%m-%d}" for day in run.days])
+    told = series("figure.target", "line", _targets_by_day(run.days, steps), "@roi", **right, **unseen)
+    base = frame([f"{day.day:%m-%d}" for day in run.days])
     return {
-        **frame,
-        "xAxis": [frame["xAxis"], {"type": "value", "min": 0, "max": len(run.days), **UNSEEN_AXIS}],
+        **base,
+        "xAxis": [base["xAxis"], {"type": "value", "min": 0, "max": len(run.days), **UNSEEN_AXIS}],
         "yAxis": [_axis("@yuan_short"), {**_axis("@roi"), "splitLine": {"show": False}}],
         "series": [spend, *lines, stepped, told],
     }
@@ -129,19 +131,19 @@ def _targets_by_day(days: Sequence[PlanDay], steps: Sequence[Sequence[float | No
 
 
 def _hours(hours: Sequence[PlanHour]) -> Option:
-    spend = _series("figure.spend", "bar", [[_clock(hour), _yuan(hour.spend)] for hour in hours])
-    gmv = _series("figure.gmv", "line", [[_clock(hour), _yuan(hour.gmv)] for hour in hours])
+    spend = series("figure.spend", "bar", [[_clock(hour), yuan_number(hour.spend)] for hour in hours])
+    gmv = series("figure.gmv", "line", [[_clock(hour), yuan_number(hour.gmv)] for hour in hours])
     return {**_clock_frame(), "series": [spend, gmv]}
 
 
 def _multiplier(hours: Sequence[PlanHour]) -> Option:
     points = [[_clock(hour), hour.multiplier] for hour in hours]
-    line = _series("figure.multiplier", "line", points, "@decimal", connectNulls=False)
+    line = series("figure.multiplier", "line", points, "@decimal", connectNulls=False)
     held = {
         binding: [[_clock(hour), hour.multiplier] for hour in hours if hour.binding == binding] for binding in BINDINGS
     }
     dots = [
-        _series(f"binding.{binding}", "scatter", dots, "@nothing", symbolSize=5)
+        series(f"binding.{binding}", "scatter", dots, "@nothing", symbolSize=5)
         for binding, dots in held.items()
         if dots
     ]
@@ -152,11 +154,11 @@ def _multiplier(hours: Sequence[PlanHour]) -> Option:
 def _moves(hours: Sequence[PlanHour]) -> Option:
     """Stacked by hour: what moved the logarithm of the multiplier since the hour before."""
     movers = dict.fromkeys(mover for hour in hours for mover in hour.moved)
-    series = [
-        _series(f"mover.{one}", "bar", _moved_by(hours, one), "@decimal", stack="moves", barMaxWidth=18)
+    drawn = [
+        series(f"mover.{one}", "bar", _moved_by(hours, one), "@decimal", stack="moves", barMaxWidth=18)
         for one in movers
     ]
-    return {**_clock_frame(), "yAxis": _axis("@decimal"), "series": series}
+    return {**_clock_frame(), "yAxis": _axis("@decimal"), "series": drawn}
 
 
 def _moved_by(hours: Sequence[PlanHour], mover: str) -> list[list[float | None]]:
@@ -168,36 +170,36 @@ def _gap(days: Sequence[PlanDay]) -> Option:
     shares = [gap_shares([day]) for day in days]
     reached = [round(day.reached / day.best, 4) if day.best > 0 else None for day in days]
     stacked: Option = {"stack": "optimum", "barMaxWidth": 28}
-    series = [_series("figure.reached", "bar", reached, "@percent", **stacked)]
+    drawn = [series("figure.reached", "bar", reached, "@percent", **stacked)]
     for cause in dict.fromkeys(cause for one in shares for cause in one):
         parts = [round(one[cause], 4) if cause in one else None for one in shares]
-        series.append(_series(f"cause.{cause}", "bar", parts, "@percent", **stacked))
-    return {**_frame([f"{day.day:%m-%d}" for day in days]), "yAxis": _axis("@percent"), "series": series}
+        drawn.append(series(f"cause.{cause}", "bar", parts, "@percent", **stacked))
+    return {**frame([f"{day.day:%m-%d}" for day in days]), "yAxis": _axis("@percent"), "series": drawn}
 
 
 def _members(run: PlanRun) -> Option:
     """Stacked by hour: what a super plan spent on each of its members."""
     clock = {microseconds(hour.at): _clock(hour) for hour in run.hours}
     look: Option = {"type": "bar", "stack": "members", "barMaxWidth": 28, "tooltip": {"valueFormatter": "@yuan"}}
-    series = [
+    drawn = [
         {
             **look,
             "name": member.name,
-            "data": [[clock[one.at], _yuan(one.spend)] for one in member.hours if one.at in clock],
+            "data": [[clock[one.at], yuan_number(one.spend)] for one in member.hours if one.at in clock],
         }
         for member in run.members
     ]
-    return {**_clock_frame(), "series": series}
+    return {**_clock_frame(), "series": drawn}
 
 
 def _hour_of_day(hours: Sequence[PlanHour]) -> Option:
     of_hour = [[hour for hour in hours if hour.at.hour == number] for number in range(24)]
 
     def mean(name: str) -> list[float | None]:
-        return [_yuan(sum(getattr(hour, name) for hour in same) / max(len(same), 1)) for same in of_hour]
+        return [yuan_number(sum(getattr(hour, name) for hour in same) / max(len(same), 1)) for same in of_hour]
 
-    series = [_series("figure.spend", "bar", mean("spend")), _series("figure.gmv", "line", mean("gmv"))]
-    return {**_frame([f"{number}:00" for number in range(24)]), "series": series}
+    drawn = [series("figure.spend", "bar", mean("spend")), series("figure.gmv", "line", mean("gmv"))]
+    return {**frame([f"{number}:00" for number in range(24)]), "series": drawn}
 
 
 def _maturity(run: PlanRun) -> Option:
@@ -220,12 +222,12 @@ def _landscape(run: PlanRun) -> Option:
     budget = run.plan.budget_daily
     final = next((hour.multiplier for hour in reversed(run.hours) if hour.multiplier is not None), None)
     shown = _telling(run.landscape, budget, final or 0.0)
-    marks = [{"yAxis": _yuan(budget), "label": _label(say("pages.mark.budget"), "insideStartTop")}]
+    marks = [{"yAxis": yuan_number(budget), "label": _label(say("pages.mark.budget"), "insideStartTop")}]
     if final is not None:
         marks.append({"xAxis": final, "label": _label(f"{say('pages.mark.final')} {final:.2f}", "end")})
-    spend = _series("figure.spend", "line", [[point.multiplier, _yuan(point.spend)] for point in shown])
-    worth = _series("figure.worth", "line", [[point.multiplier, _yuan(point.worth)] for point in shown])
-    frame = _frame()
+    spend = series("figure.spend", "line", [[point.multiplier, yuan_number(point.spend)] for point in shown])
+    worth = series("figure.worth", "line", [[point.multiplier, yuan_number(point.worth)] for point in shown])
+    base = frame()
     axis = {
         "type": "log",
         "logBase": 2,
@@ -237,8 +239,8 @@ def _landscape(run: PlanRun) -> Option:
         "axisLabel": {"formatter": "@decimal", "hideOverlap": True},
     }
     return {
-        **frame,
-        "grid": {**frame["grid"], "bottom": 30},
+        **base,
+        "grid": {**base["grid"], "bottom": 30},
         "xAxis": axis,
         "series": [{**spend, "markLine": _mark_lines(marks)}, worth, *_band(shown)],
     }
@@ -247,8 +249,8 @@ def _landscape(run: PlanRun) -> Option:
 def _band(shown: Sequence[Prospect]) -> list[Option]:
     """Where four days of five are expected to spend: a shade stacked on a clear line."""
     ends = ((point.multiplier, point.spend_low, point.spend_high - point.spend_low) for point in shown)
-    low, shade = zip(*(((at, _yuan(low)), (at, _yuan(width))) for at, low, width in ends), strict=True)
-    lines = _series("figure.spend", "line", low), _series("figure.spend", "line", shade, areaStyle={"opacity": 0.15})
+    low, shade = zip(*(((at, yuan_number(low)), (at, yuan_number(width))) for at, low, width in ends), strict=True)
+    lines = series("figure.spend", "line", low), series("figure.spend", "line", shade, areaStyle={"opacity": 0.15})
     clear = {
         "name": say("pages.figure.spend_between"),
         "stack": "between",
@@ -273,18 +275,18 @@ def _refunds(maturity: Sequence[tuple[int, float]]) -> Option:
     last = max(marks[-1], maturity[-1][0])
     points = [[age, round(share, 6)] for age, share in maturity]
     area = {"step": "end", "areaStyle": {"opacity": 0.12}}
-    line = _series("figure.refunded", "line", [*points, [last, points[-1][1]]], "@percent", **area)
+    line = series("figure.refunded", "line", [*points, [last, points[-1][1]]], "@percent", **area)
     lines = [{"xAxis": hours, "label": _label(_age(hours), "end")} for hours in marks]
     label = {"formatter": "@age", "customValues": REFUND_AGES}
     return {
-        **_frame(),
+        **frame(),
         "xAxis": {"type": "log", "min": 1, "max": last, "axisLabel": label, "axisTick": {"customValues": REFUND_AGES}},
         "yAxis": {**_axis("@percent"), "min": 0},
         "series": [{**line, "markLine": _mark_lines(lines)}],
     }
 
 
-def _frame(categories: Sequence[str] | None = None) -> Option:
+def frame(categories: Sequence[str] | None = None) -> Option:
     """What all charts have in common; `categories` along the bottom, if any."""
     frame: Option = {
         "animation": False,
@@ -300,12 +302,12 @@ def _frame(categories: Sequence[str] | None = None) -> Option:
 
 def _clock_frame() -> Option:
     """A frame with the hours of the run along the bottom and a slider to zoom into them."""
-    frame = _frame()
+    base = frame()
     slider = {"type": "slider", "bottom": 8, "height": 18, "showDetail": False, "brushSelect": False}
     return {
-        **frame,
+        **base,
         "useUTC": True,
-        "grid": {**frame["grid"], "bottom": 44},
+        "grid": {**base["grid"], "bottom": 44},
         "xAxis": {"type": "time", "axisLabel": {"formatter": CLOCK_LABELS, "hideOverlap": True}},
         "dataZoom": [{"type": "inside", "zoomOnMouseWheel": "ctrl"}, slider],
     }
@@ -316,9 +318,9 @@ def _clock(hour: PlanHour) -> int:
     return int(hour.at.replace(tzinfo=UTC).timestamp()) * 1000
 
 
-def _series(key: str, kind: str, data: Sequence[Any], formatter: str = "@yuan", **more: Any) -> Option:
+def series(key: str, kind: str, data: Sequence[Any], formatter: str = "@yuan", **more: Any) -> Option:
     """A series named by its key in the catalogue of words, in the colour of the key's last part."""
-    series: Option = {
+    drawn: Option = {
         "name": say(f"pages.{key}"),
         "type": kind,
         "data": list(data),
@@ -326,8 +328,8 @@ def _series(key: str, kind: str, data: Sequence[Any], formatter: str = "@yuan", 
         "tooltip": {"valueFormatter": formatter},
     }
     if kind == "line":
-        series |= {"showSymbol": len(data) < 3, "lineStyle": {"width": 2}}
-    return series | more
+        drawn |= {"showSymbol": len(data) < 3, "lineStyle": {"width": 2}}
+    return drawn | more
 
 
 def _axis(formatter: str) -> Option:
@@ -347,7 +349,8 @@ def _age(hours: int) -> str:
     return say("pages.hours", value=hours) if hours < 24 else say("pages.days", value=hours // 24)
 
 
-def _yuan(amount: float) -> float:
+def yuan_number(amount: float) -> float:
+    """Micro-yuan as a chart shows them: yuan."""
     return round(amount / YUAN, 2)
 
 

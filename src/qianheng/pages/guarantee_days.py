@@ -16,9 +16,10 @@ from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.policy_words import rules_in_words
-from qianheng.guarantee.verdict import Check, Reason, Status, Verdict
+from qianheng.guarantee.timeline import credit_days
+from qianheng.guarantee.verdict import Check, Reason, Status, Verdict, answer
 from qianheng.ledger.book import StatementLine
-from qianheng.pages.parts import UNKNOWN, Cell, Html, count, element, empty, join, money, panel, roi, table
+from qianheng.pages.parts import UNKNOWN, Cell, Html, count, element, empty, export, join, money, panel, roi, table
 
 ICONS = {
     Status.NONE: "○",
@@ -44,7 +45,7 @@ def guarantee_days(run: PlanRun, statement: Sequence[StatementLine]) -> Html:
     calendars = [_month(run, year, month, by_day, chosen) for year, month in months]
     details = [_details(run, day, statement, hidden=day is not chosen) for day in run.days]
     nothing = None if any(day.judged.paid for day in run.days) else empty(say("pages.guarantee.none_paid"))
-    left = element("div", *calendars, _key(run.days), nothing, _policy(run))
+    left = element("div", *calendars, _key(run.days), nothing, _policy(run), _export(run))
     return panel(title, hint, element("div", left, element("div", *details), class_="guarantee"), class_="wide")
 
 
@@ -143,7 +144,8 @@ def _details(run: PlanRun, day: PlanDay, statement: Sequence[StatementLine], hid
         " ",
         element("span", f"{icon} {words}", class_=f"chip {kind}"),
     )
-    lines = [element("p", text) for text in (_sentence(run, day.judged.verdict), *_paid(run, day, statement))]
+    told = (_sentence(run, day.judged.verdict), *_dates(day), *_paid(run, day, statement))
+    lines = [element("p", text) for text in told]
     return element(
         "div",
         heading,
@@ -168,6 +170,29 @@ def _sentence(run: PlanRun, verdict: Verdict) -> str:
         return say("guarantee.sentence.due", amount=amount)
     judged_at = moment(verdict.judged_at, run.plan.timezone)
     return say("guarantee.sentence.provisional", amount=amount, judged_at=f"{judged_at:%Y-%m-%d %H:%M}")
+
+
+def _dates(day: PlanDay) -> list[str]:
+    """When the day is judged, and the working days on which it is paid if anything is due."""
+    unit, rules, judged_at = day.judged.unit, day.judged.policy.rules, day.judged.verdict.judged_at
+    if rules is None or judged_at is None:
+        return []
+    first, last = credit_days(rules, unit, judged_at)
+    told = [say("pages.guarantee.judged_on", day=moment(judged_at, unit.timezone).date())]
+    return [*told, say("pages.guarantee.pay_on", first=first, last=last)] if day.judged.verdict.compensation else told
+
+
+def _export(run: PlanRun) -> Html:
+    """The calendar as a table to take away."""
+    names = ("day", "status", "reason", "spend", "gmv", "orders", "weighted_target", "actual_roi", "compensation")
+    columns = [*(say(f"guarantee.column.{name}") for name in names), say("guarantee.column.judged_at")]
+    rows = []
+    for day in run.days:
+        verdict = day.judged.verdict
+        told = answer(verdict, run.plan.timezone) | {"day": day.day, "status": _look(day)[2]}
+        told["reason"] = say(f"guarantee.reason.{verdict.reason}") if verdict.reason else ""
+        rows.append([told[name] for name in (*names, "judged_at")])
+    return export(f"guarantee-{run.plan.id}", columns, rows)
 
 
 def _plain(amount: int | None) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from html import escape
+from io import StringIO
 from typing import TypeAlias
+from urllib.parse import quote
 
 from qianheng.core.money import YUAN, Micros, to_fen
 from qianheng.core.words import say
@@ -56,6 +59,15 @@ def table(columns: Sequence[Cell], rows: Iterable[Sequence[Cell]], title: str) -
 def _cell(name: str, cell: Cell, **attributes: str) -> Html:
     text, kind = (cell, None) if isinstance(cell, str) else cell
     return element(name, text, class_=kind, **attributes)
+
+
+def export(name: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Html:
+    """A link that saves a table as the file `name`.csv: UTF-8 with the mark that spreadsheets look for."""
+    sink = StringIO()
+    csv.writer(sink).writerows([list(columns), *rows])
+    content = quote("\N{ZERO WIDTH NO-BREAK SPACE}" + sink.getvalue())
+    link = element("a", say("pages.export"), href=f"data:text/csv;charset=utf-8,{content}", download=f"{name}.csv")
+    return element("p", link, class_="export")
 
 
 def section(identity: str | None, title: str, *children: Child, **attributes: str) -> Html:
