@@ -212,10 +212,10 @@ def _maturity(run: PlanRun) -> Option:
         "settled_roi": (lambda seen: seen.kept_roi, kept),
     }
     lines = [
-        _series(f"figure.{name}", "line", [_ratio(roi(seen)) for seen in run.ripening if seen], "@roi", **more)
+        series(f"figure.{name}", "line", [_ratio(roi(seen)) for seen in run.ripening if seen], "@roi", **more)
         for name, (roi, more) in rois.items()
     ]
-    return {**_frame([say("pages.days", value=age) for age in ages]), "yAxis": _axis("@roi"), "series": lines}
+    return {**frame([say("pages.days", value=age) for age in ages]), "yAxis": _axis("@roi"), "series": lines}
 
 
 def _landscape(run: PlanRun) -> Option:
