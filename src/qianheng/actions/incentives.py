@@ -23,7 +23,7 @@ from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.dues import Flow
-from qianheng.incentives.limits import target_limit
+from qianheng.incentives.limits import PAGE, target_limit
 from qianheng.incentives.terms import Commission, Rate, Rule, Sale, Terms
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days, date_of
@@ -34,8 +34,8 @@ from qianheng.store.incentives import Product, Rules
 from qianheng.store.notices import Notice
 
 Json = dict[str, Any]
-PAGE = -1
-BEGINNING = date(1971, 1, 1)
+
+BEGINNING = date(2000, 1, 1)  # no marketplace here is older
 
 
 @dataclass(frozen=True, slots=True)

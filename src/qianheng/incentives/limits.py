@@ -11,7 +11,7 @@ from qianheng.core.words import say
 from qianheng.incentives.terms import Sale, Terms
 from qianheng.plans.plan import Plan
 
-PAGE = -1
+PAGE = -1  # no room
 
 
 @dataclass(frozen=True, slots=True)
