@@ -21,7 +21,7 @@ from qianheng.core.money import Micros
 from qianheng.core.proof import Part
 from qianheng.facts.schema import Kind
 from qianheng.guarantee.proof import compensation_proof
-from qianheng.ledger.transfers import State, Transfer, accounts_of, platform_accounts
+from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.measures.days import Days
 from qianheng.store import closes, ledger, plans
 from qianheng.store.lake import Lake
@@ -56,8 +56,10 @@ def transfer_proof(desk: Desk, connection: Connection, transfer_id: int) -> Part
 
 def _accounts(desk: Desk, connection: Connection) -> dict[int, str]:
     """The accounts that the actor may look into, by id."""
-    owners = {kept.plan.ad_account_id for kept in plans.load_all(connection, desk.actor.shop_id)}
-    return {one.id: one.kind for owner in owners for one in accounts_of(owner)}
+    mine = [kept.plan for kept in plans.load_all(connection, desk.actor.shop_id)]
+    own = [one for owner in {plan.ad_account_id for plan in mine} for one in accounts_of(owner)]
+    own += [account(AccountKind.PROCEEDS, shop_id) for shop_id in {plan.shop_id for plan in mine}]
+    return {one.id: one.kind for one in own}
 
 
 def _credit(books: Books, promised: Transfer) -> Iterator[Part]:
