@@ -1,6 +1,7 @@
 """What may be owed, on a run: as known at a time, kept by each close, held against what was paid."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from qianheng.actions.judging import judge_days
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.days import midnight
 from qianheng.measures.days import Days
-from qianheng.store import forecasts
+from qianheng.store import forecasts, plans
 from qianheng.store.database import reading
 from tests.actions.test_desk import Say, say
 
@@ -75,6 +76,23 @@ def test_each_close_keeps_what_was_expected_once(missed: RunFolder) -> None:
         liability.keep_forecast(connection, missed.lake(), held[2].at)
         assert forecasts.totals(connection) == kept
     database.dispose()
+
+
+def test_a_member_of_a_shop_sees_the_totals_of_that_shop_only(missed: RunFolder) -> None:
+    database, now = missed.database(), midnight(missed.scenario.first_day + timedelta(days=20))
+    at = midnight(missed.scenario.first_day) + timedelta(hours=38)
+    with database.connect() as connection:  # never committed
+        assert not liability.history(connection, now, shop_id=2)
+        plan = plans.load(connection, 1).plan
+        plans.create(connection, replace(plan, id=99, shop_id=2, name="other", product_ids=(99,)))
+        liability.keep_forecast(connection, missed.lake(), at)
+        (other,) = liability.history(connection, now, shop_id=2)
+        own = {one.at: one for one in liability.history(connection, now, shop_id=1)}
+        (everything,) = [one for one in liability.history(connection, now) if one.at == at]
+    database.dispose()
+    assert (other.paid, other.expected.high) == (0, 0)
+    assert own[at].paid == everything.paid > 0
+    assert (own[at].expected.low, own[at].expected.high) == (everything.expected.low, everything.expected.high)
 
 
 def test_the_command_tells_total_days_plans_and_units(say: Say, missed: RunFolder) -> None:

@@ -96,10 +96,14 @@ def liability(connection: Connection, lake: Lake, at: datetime, shop_id: int | N
 
 
 def keep_forecast(connection: Connection, lake: Lake, at: datetime) -> None:
-    """Keep what is expected now, by unit and in total, to be held against what will have been paid."""
+    """Keep what is expected now, by unit, by shop and in total, to be held against what will have been paid."""
     known = liability(connection, lake, at)
-    units = [_forecast(at, one.expected, one) for one in known.units]
-    forecasts.keep(connection, [_forecast(at, known.total, None), *units])
+    kept = [_forecast(at, known.total, forecasts.total_of(None))]
+    for shop_id in sorted({one.plan.shop_id for one in plans.load_all(connection)}):
+        of_shop = together(one.expected for one in known.units if one.plan.shop_id == shop_id)
+        kept.append(_forecast(at, of_shop, forecasts.total_of(shop_id)))
+    kept += [_forecast(at, one.expected, unit_id(one.plan.id, one.day), one.pay_on) for one in known.units]
+    forecasts.keep(connection, kept)
 
 
 class Held(NamedTuple):
@@ -117,12 +121,15 @@ class Held(NamedTuple):
         return self.expected.low <= self.paid <= self.expected.high
 
 
-def history(connection: Connection, now: datetime) -> list[Held]:
-    """Every total that was kept, oldest first, held against what has been paid since, until `now`."""
-    units = closes.units(connection)
+def history(connection: Connection, now: datetime, shop_id: int | None = None) -> list[Held]:
+    """Every total that was kept, oldest first, held against what has been paid since, until `now`; of one shop's plans
+    only if asked."""
+    seen = {kept.plan.id for kept in plans.load_all(connection, shop_id)}
+    units = [unit for unit in closes.units(connection) if unit.subject in seen]
     found = promises_of(connection, [unit.id for unit in units])
     made = {unit.id: as_of(found.get(unit.id, []), now) for unit in units}
-    return [_held(one, units, made, now) for one in forecasts.totals(connection) if one.at <= microseconds(now)]
+    kept = forecasts.totals(connection, shop_id)
+    return [_held(one, units, made, now) for one in kept if one.at <= microseconds(now)]
 
 
 def _held(one: Forecast, units: Sequence[OpenUnit], made: Mapping[int, Sequence[Promise]], now: datetime) -> Held:
@@ -134,12 +141,9 @@ def _held(one: Forecast, units: Sequence[OpenUnit], made: Mapping[int, Sequence[
     return Held(one, at, paid, final)
 
 
-def _forecast(at: datetime, expected: Expected, one: Owed | None) -> Forecast:
-    unit = unit_id(one.plan.id, one.day) if one else forecasts.TOTAL
+def _forecast(at: datetime, expected: Expected, unit: int, pay_on: date | None = None) -> Forecast:
     key = stable_id("liability", microseconds(at), unit)
-    return Forecast(
-        key, microseconds(at), unit, one.pay_on if one else None, expected.mean, expected.low, expected.high
-    )
+    return Forecast(key, microseconds(at), unit, pay_on, expected.mean, expected.low, expected.high)
 
 
 def _of_zone(connection: Connection, lake: Lake, at: datetime, timezone: str) -> Iterator[Owed]:

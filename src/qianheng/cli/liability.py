@@ -34,7 +34,7 @@ def _liability(
 
     with desk_of(run, as_, as_of) as desk, reading(desk.database) as connection:
         if history:
-            held = liability.history(connection, desk.now)
+            held = liability.history(connection, desk.now, desk.actor.shop_id)
         else:
             found = liability.liability(connection, desk.lake, desk.now, desk.actor.shop_id)
     if history:

@@ -9,6 +9,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.store.database import insert_unless_there, metadata
 
@@ -27,9 +28,14 @@ FORECAST = sa.Table(
 TOTAL = 0  # the unit that stands for all units together
 
 
+def total_of(shop_id: int | None) -> int:
+    """The unit that stands for all units together, or for those of one shop's plans."""
+    return TOTAL if shop_id is None else stable_id("units of shop", shop_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a unit, or all of them, was expected to be paid, at a time (UTC microseconds): the mean and the interval of
+    """What a unit, or all of them (of a shop), was expected to be paid, at a time (UTC microseconds): the mean and the interval of
     four worlds in five, micro-yuan; `pay_on` is the day it was to be paid, `None` for the total."""
 
     id: int
@@ -47,8 +53,8 @@ def keep(connection: Connection, expected: Iterable[Forecast]) -> None:
         connection.execute(insert_unless_there(connection, FORECAST), rows)
 
 
-def totals(connection: Connection) -> list[Forecast]:
-    """What was expected of all units together, oldest first."""
+def totals(connection: Connection, shop_id: int | None = None) -> list[Forecast]:
+    """What was expected of all units together, of one shop's only if asked, oldest first."""
     columns = [FORECAST.c[field.name] for field in fields(Forecast)]
-    query = sa.select(*columns).where(FORECAST.c.unit_id == TOTAL).order_by(FORECAST.c.at)
+    query = sa.select(*columns).where(FORECAST.c.unit_id == total_of(shop_id)).order_by(FORECAST.c.at)
     return [Forecast(*row) for row in connection.execute(query)]
