@@ -35,8 +35,8 @@ def total_of(shop_id: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a unit, or all of them (of a shop), was expected to be paid, at a time (UTC microseconds): the mean and the interval of
-    four worlds in five, micro-yuan; `pay_on` is the day it was to be paid, `None` for the total."""
+    """What a unit, or all of them (of a shop), was expected to be paid, at a time (UTC microseconds): the mean and the
+    interval of four worlds in five, micro-yuan; `pay_on` is the day it was to be paid, `None` for a total."""
 
     id: int
     at: int
