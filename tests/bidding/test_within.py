@@ -60,3 +60,9 @@ def test_who_spends_more_than_planned_is_held_back_and_who_spends_less_bids_on_a
     pacing.spent(np.array([20.0, 10.0, 5.0]), 10)
     assert pacing.factor[0] < 1
     assert pacing.factor[1:].tolist() == [1, 1]
+
+
+def test_a_plan_with_next_to_nothing_planned_is_left_alone_whatever_it_spends() -> None:
+    within = Within(np.array([0.0, np.finfo(float).tiny]), auctions=10)
+    within.spent(np.array([600.0, 600.0]))
+    assert within.factor.tolist() == [1.0, 1.0]

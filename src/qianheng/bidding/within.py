@@ -11,6 +11,7 @@ import numpy as np
 from qianheng.bidding.curves import FloatArray
 
 REACH = float(np.log(1.25))  # how far a bid may move inside a control step, either way
+NOTHING = 1e-9  # micro-yuan an auction; less than this planned is none, and its inverse would overflow
 
 
 class Within:
@@ -21,7 +22,7 @@ class Within:
 
     def __init__(self, planned: FloatArray, auctions: int, reach: float = REACH) -> None:
         self._planned, self._reach = planned, reach
-        some = planned >= np.finfo(float).tiny  # the inverse of less has no number
+        some = planned >= NOTHING
         self._rate = np.where(some, 1.0 / np.sqrt(max(auctions, 1)) / np.where(some, planned, 1.0), 0.0)
         self._budget, self._target = np.zeros(len(planned)), np.zeros(len(planned))
 
