@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -126,13 +127,13 @@ def _judge_stretch(
 ) -> Iterator[Judged]:
     kept, days = units
     summed = Summed.asked(connection, lake, days, now)
-    dates, shelf = [Days(day, day, days.timezone) for day in days.each()], policies()
+    dates, in_force = [Days(day, day, days.timezone) for day in days.each()], cache(policies().in_force)
     claimed = claims.claimed(connection, days.first, days.last)
     made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
     for (history, changes), log in kept:
         for one_day in dates:
             day, plan = one_day.first, plan_of_day(history, changes, one_day)
-            case = shelf.in_force(plan.policy, day), log, summed.figures(history, day)
+            case = in_force(plan.policy, day), log, summed.figures(history, day)
             one = _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
             yield _beside_claims(one, claimed.get((plan.id, day), ()))
 

@@ -25,16 +25,18 @@ _SPOOLED_IN_MEMORY = 1 << 24
 
 
 class Question(NamedTuple):
-    """What to look at, and how: the case file, what stands in for parts of each case, and the policies at hand."""
+    """What to look at, and how: the case file and its folder, what stands in for parts of each case, and the policies
+    at hand."""
 
     path: str
+    folder: Path
     given: Given
     shelf: Shelf
 
     def policy(self, case: Case, place: str) -> Policy:
         """The version of the case's policy in force on its day; a policy file is looked for beside the case."""
         try:
-            return self.shelf.in_force(case.policy, case.unit.day, Path(self.path).parent)
+            return self.shelf.in_force(case.policy, case.unit.day, self.folder)
         except BadInput as error:
             raise error.at(f"{place}: policy") from None
 
@@ -48,7 +50,7 @@ def question(path: str, now: str, policy: str) -> Question:
     shelf = policies()
     name = str(Path(policy).absolute()) if policy.endswith(".toml") else policy or None
     check_names(shelf, [policy] if policy else [], "--policy")
-    return Question(path, Given(at, name, shelf.names), shelf)
+    return Question(path, Path(path).parent, Given(at, name, shelf.names), shelf)
 
 
 def check_names(shelf: Shelf, names: Iterable[str], place: str) -> None:

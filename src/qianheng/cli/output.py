@@ -15,6 +15,7 @@ import typer
 from qianheng.core.words import say
 
 WIDTH_UNSEEN = 160
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help=say("cli.json"))]
 
@@ -26,7 +27,7 @@ def print_json(value: object) -> None:
 
 def json_line(value: object) -> str:
     """One JSON document as a line."""
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    return _ENCODER.encode(value) + "\n"
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -13,13 +13,18 @@ Micros: TypeAlias = int
 
 YUAN: Micros = 1_000_000
 FEN: Micros = 10_000
+_MICROS: list[Micros] = [10 ** (6 - decimals) for decimals in range(7)]  # of the last digit, by decimals written
 _EXACT = Context(prec=28, traps=[Inexact])
 
 
 def micros(text: str | int) -> Micros:
     """The exact amount written as yuan in decimal ("1000.00", "-0.5"). Over six decimals or not a number: BadInput."""
-    if isinstance(text, str) and (plain := _plain_micros(text)) is not None:
-        return plain
+    if isinstance(text, str):
+        whole, point, part = text.partition(".")
+        digits = whole + part
+        plain = digits.isdigit() and digits.isascii() and 0 < len(whole) <= 15 and (part or not point)
+        if plain and len(part) <= 6:  # as nearly all are: read in a fifth of the time that a decimal takes
+            return int(digits) * _MICROS[len(part)]
     try:
         scaled = _EXACT.multiply(decimal(text), Decimal(YUAN))
     except Inexact:
@@ -27,15 +32,6 @@ def micros(text: str | int) -> Micros:
     if scaled != scaled.to_integral_value():
         raise BadInput("core.too_many_decimals", value=text)
     return int(scaled)
-
-
-def _plain_micros(text: str) -> Micros | None:
-    """The amount in `text` if it is digits with at most one point among them, as nearly all are: read in a fifth of
-    the time that a decimal takes."""
-    whole, point, part = text.partition(".")
-    digits = whole + part
-    plain = digits.isdigit() and digits.isascii() and whole and len(whole) <= 15 and bool(point) == bool(part)
-    return int(digits) * 10 ** (6 - len(part)) if plain and len(part) <= 6 else None
 
 
 def decimal(text: str | int) -> Decimal:
@@ -68,7 +64,9 @@ def to_fen(amount: Fraction | int) -> Micros:
 
 def ratio(numerator: int | Fraction, denominator: int | Fraction) -> Fraction | None:
     """The ratio of two sums, taken last; `None` when there is nothing to divide by."""
-    return Fraction(numerator, denominator) if denominator else None
+    if not denominator:
+        return None
+    return Fraction(numerator.numerator * denominator.denominator, numerator.denominator * denominator.numerator)
 
 
 def ratio_text(value: Fraction | None, places: int = 6) -> str | None:

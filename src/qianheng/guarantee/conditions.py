@@ -131,7 +131,8 @@ def _outcome(rules: Rules, unit: Unit, sums: Sums) -> Iterator[Check]:
         yield Check("orders", enough, str(sums.orders), str(rules.orders), Reason.TOO_FEW_ORDERS)
     yield _price(rules, sums) if sums.per_conversion and rules.bid_trigger_ratio else _roi(rules, sums)
     amount = due(rules, unit, sums)
-    worth = amount >= exact(rules.minimum) * YUAN
+    minimum = exact(rules.minimum)
+    worth = amount.numerator * minimum.denominator >= minimum.numerator * YUAN * amount.denominator
     yield Check("shortfall", worth, yuan(to_fen(amount)), f">= {rules.minimum}", Reason.BELOW_MINIMUM)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from qianheng.core.days import REFUND_WINDOW_1H, SECOND
 from qianheng.core.money import YUAN, Micros
 from qianheng.guarantee.case import Case, Order, Price, Refund, Target, WeekUnit
+from qianheng.guarantee.reasons import NOTHING
 from qianheng.guarantee.targets import in_force, known_targets
 from qianheng.plans.plan import Goal
 
@@ -56,8 +57,10 @@ class Period(NamedTuple):
     def promised(self) -> Fraction:
         """What the target allows to be spent (micro-yuan): GMV / ROI, or price × conversions."""
         if not self.target:
-            return Fraction(0)
-        return self.orders * self.target * YUAN if self.goal is Price.CONVERSION else self.gmv / self.target
+            return NOTHING
+        if self.goal is Price.CONVERSION:
+            return self.orders * self.target * YUAN
+        return Fraction(self.gmv * self.target.denominator, self.target.numerator)
 
 
 class Figures(NamedTuple):
@@ -94,11 +97,12 @@ class _Bounds(NamedTuple):
     now: int
 
     def left_out(self, at: int) -> LeftOut | None:
-        if at > self.now:
+        start, end, first_target, now = self
+        if at > now:
             return LeftOut.LATER_THAN_NOW
-        if not self.start <= at < self.end:
+        if not start <= at < end:
             return LeftOut.OTHER_DAY
-        return LeftOut.BEFORE_FIRST_TARGET if at < self.first_target else None
+        return LeftOut.BEFORE_FIRST_TARGET if at < first_target else None
 
 
 def figures(case: Case) -> Figures:
@@ -177,7 +181,7 @@ def _sift_charges(case: Case, bounds: _Bounds) -> list[LeftOut | None]:
 
 
 def _sift_orders(case: Case, bounds: _Bounds, targets: Sequence[Target]) -> list[Counted]:
-    starts = [target.at for target in targets]
+    starts, boosts_left_out = [target.at for target in targets], case.unit.boosts_left_out
     seen: set[str] = set()
     seen_refunds: set[str] = set()
     outcome: list[Counted] = []
@@ -191,12 +195,12 @@ def _sift_orders(case: Case, bounds: _Bounds, targets: Sequence[Target]) -> list
         if left_out is not None:
             outcome.append(Counted(left_out))
             continue
-        period = bisect_right(starts, order.at) - 1
-        known = [refund for refund in refunds if refund.at <= case.now]
-        if order.boost in case.unit.boosts_left_out:
+        if order.boost in boosts_left_out:
             outcome.append(Counted(LeftOut.BOOSTED))
-        else:
-            outcome.append(_count(order, known, period, targets[period].goal))
+            continue
+        period = bisect_right(starts, order.at) - 1
+        known = [refund for refund in refunds if refund.at <= case.now] if refunds else ()
+        outcome.append(_count(order, known, period, targets[period].goal))
     return outcome
 
 

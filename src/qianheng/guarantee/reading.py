@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -116,13 +116,10 @@ def _id(value: object) -> str:
 
 
 def _time(value: object) -> int:
-    """Nearly all are written "2025-10-01T09:30:00+08:00": when their day began has been found before."""
+    """Nearly all are written "2025-10-01T09:30:00+08:00": when their day began, and what that clock shows, is known."""
     if isinstance(value, str) and len(value) == 25:
         try:
-            at = datetime.fromisoformat(value)
-            if not at.microsecond:
-                seconds = (at.hour * 60 + at.minute) * 60 + at.second
-                return _day_begins(value[:11], value[19:]) + seconds * days.SECOND
+            return _day_begins(value[:11], value[19:]) + _since_midnight(value[11:19])
         except (ValueError, BadInput):
             pass
     return _any_time(value)
@@ -131,6 +128,15 @@ def _time(value: object) -> int:
 @lru_cache(maxsize=1024)
 def _day_begins(day: str, offset: str) -> int:
     return _any_time(f"{day}00:00:00{offset}")
+
+
+@lru_cache(maxsize=86_400)
+def _since_midnight(clock: str) -> int:
+    """What a clock shows ("09:30:00", in no other way), in microseconds."""
+    at = time.fromisoformat(clock)
+    if at.isoformat() != clock:
+        raise ValueError
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * days.SECOND
 
 
 def _any_time(value: object) -> int:
