@@ -102,31 +102,38 @@ def fraud(charge: int, received: datetime) -> FactBatch:
     return orders(1000 + charge, 1, received, flagged=True, click_id=charge)
 
 
+def undone(order: int, received: datetime) -> FactBatch:
+    """All of an order of `orders` refunded half a minute after it, which is told late: it counts no more."""
+    at = microseconds(midnight(DAY)) + 9 * HOUR + order * 60_000_000
+    told: dict[str, Any] = {"order_id": order, "order_at": at, "at": at + 30_000_000, "amount": 300 * YUAN}
+    return facts(Kind.REFUND, order, 1, received, **told)
+
+
 @contextmanager
-def opened(folder: Path, live: bool = True) -> Iterator[Shop]:
-    """The shop in a folder: made there, or as somebody left it."""
+def opened(folder: Path, live: bool = True, policy: str = "seed") -> Iterator[Shop]:
+    """The shop in a folder: made there under a policy, or as somebody left it."""
     database = connect(f"sqlite:///{folder / 'run.db'}")
     migrate(database)
     lake = Lake(folder / "lake")
     if live:
         with database.begin() as connection:
-            _live(connection, lake)
+            _live(connection, lake, replace(PLAN, policy=policy))
     yield Shop(Desk(database, lake, OWNER, midnight(DAY) + timedelta(days=1, hours=9)))
     database.dispose()
 
 
-def _live(connection: Connection, lake: Lake) -> None:
+def _live(connection: Connection, lake: Lake, plan: Plan) -> None:
     start, end = midnight(DAY), midnight(DAY + timedelta(days=1))
-    for plan in (PLAN, OTHER):
-        books.open_accounts(connection, plan.ad_account_id, 5000 * YUAN, start)
+    for one in (plan, OTHER):
+        books.open_accounts(connection, one.ad_account_id, 5000 * YUAN, start)
     credit, gift = account(AccountKind.CREDIT, PLAN.ad_account_id).id, account(AccountKind.PROMOTIONS).id
     ledger.record(connection, [Transfer(1, gift, credit, CREDIT, start, expires_at=EXPIRES)])
-    for plan in (PLAN, OTHER):
-        plans.create(connection, plan)
+    for one in (plan, OTHER):
+        plans.create(connection, one)
     for member in (OWNER, FINANCE, VIEWER, STRANGER, REVIEWER):
         members.add(connection, member, start)
-    books.lease(connection, [PLAN], DAY)
-    books.capture(connection, PLAN, DAY, end, SPEND)
+    books.lease(connection, [plan], DAY)
+    books.capture(connection, plan, DAY, end, SPEND)
     charge: dict[str, Any] = {"amount": SPEND // CHARGES, "impression_id": np.arange(1, CHARGES + 1)}
     lake.add(connection, facts(Kind.CHARGE, 1, CHARGES, **charge))
     lake.add(connection, facts(Kind.IMPRESSION, 1, 200))

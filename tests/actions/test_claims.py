@@ -29,6 +29,7 @@ from tests.actions.claimed_days import (
     FINANCE,
     OWNER,
     PLAN,
+    SPEND,
     STRANGER,
     VIEWER,
     Shop,
@@ -36,6 +37,7 @@ from tests.actions.claimed_days import (
     fraud,
     opened,
     orders,
+    undone,
 )
 
 CASH, CREDIT = AccountKind.CASH, AccountKind.CREDIT
@@ -116,6 +118,21 @@ def test_invalid_traffic_a_claim_and_a_compensation_together_are_never_more_than
         CASH: 700 * YUAN,
         CREDIT: 300 * YUAN,
     }
+
+
+def test_a_correction_upward_leaves_what_was_given_back_since_as_claim_and_as_invalid_traffic(tmp_path: Path) -> None:
+    with opened(tmp_path, policy="shopee-gmv-max") as shop:  # judged the next day, before traffic is found invalid
+        shop.close_until(DAY + timedelta(days=1))
+        promised = shop.day.compensated  # 1000 − 3000 / (0.9 × 7.5)
+        granted(shop, SPEND - promised)
+        for charge in range(1, 6):
+            shop.tell(fraud(charge, midnight(DAY + timedelta(days=1))))
+        shop.close_until(DAY + timedelta(days=2))
+        assert (shop.day.compensated, shop.day.invalid) == (promised - 500 * YUAN, 500 * YUAN)
+        for order in (1, 2):
+            shop.tell(undone(order, midnight(DAY + timedelta(days=3))))
+        shop.close_until(DAY + timedelta(days=9))
+        assert shop.day.compensated + shop.day.claimed_amount + shop.day.invalid == SPEND
 
 
 def test_a_claim_within_the_cap_is_taken_and_one_beyond_it_says_what_is_left_and_why(shop: Shop) -> None:

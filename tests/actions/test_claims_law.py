@@ -22,13 +22,15 @@ from qianheng.actions import claims
 from qianheng.actions.claim_review import claims_of
 from qianheng.actions.desk import Desk
 from qianheng.actions.giving_back import INVALID
+from qianheng.actions.judging import unit_id
 from qianheng.core.actors import REVIEWER, Actor
 from qianheng.core.days import midnight
 from qianheng.core.errors import Refused
 from qianheng.core.money import YUAN
 from qianheng.guarantee.claims import Standing, Status
 from qianheng.ledger.transfers import AccountKind
-from tests.actions.claimed_days import CHARGES, CREDIT, DAY, FINANCE, SPEND, asked, fraud, opened, orders
+from qianheng.store import closes
+from tests.actions.claimed_days import CHARGES, CREDIT, DAY, FINANCE, PLAN, SPEND, asked, fraud, opened, orders, undone
 
 
 class Killed(BaseException):
@@ -48,9 +50,9 @@ def dying(desk: Desk) -> Desk:
 
 
 @cache
-def prepared() -> Path:
+def prepared(policy: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="qianheng-claims-"))
-    with opened(folder):
+    with opened(folder, policy=policy):
         pass
     return folder
 
@@ -61,11 +63,7 @@ class Claims(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory())) / "run"
-        shutil.copytree(prepared(), folder)
-        self.shop = self.stack.enter_context(opened(folder, live=False))
         self.today, self.number, self.late = DAY + timedelta(days=1), 0, 0
-        self.shop.close_until(self.today)
 
     def teardown(self) -> None:
         """In the end everything is judged and paid."""
@@ -97,9 +95,13 @@ class Claims(RuleBasedStateMachine):
         ids = [one.claim.id for one in claims_of(self.of(FINANCE)) if one.status in statuses]
         return data.draw(st.sampled_from(ids)) if ids else 0
 
-    @initialize(yuan=st.sampled_from([0, 450]))
-    def grant_early(self, yuan: int) -> None:
-        """A large claim before the guarantee is judged, or none."""
+    @initialize(policy=st.sampled_from(["seed", "shopee-gmv-max"]), yuan=st.sampled_from([440, 0]))
+    def begin(self, policy: str, yuan: int) -> None:
+        """The day is judged a week later or at once; a large claim comes first, or none."""
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory())) / "run"
+        shutil.copytree(prepared(policy), folder)
+        self.shop = self.stack.enter_context(opened(folder, live=False))
+        self.shop.close_until(self.today)
         if yuan:
             id_ = claims.file(self.of(FINANCE), asked(yuan * YUAN)).claim.id
             claims.take(self.of(REVIEWER), id_)
@@ -139,6 +141,11 @@ class Claims(RuleBasedStateMachine):
         self.shop.tell(orders(20 + self.late, count, midnight(self.today) + timedelta(hours=3)))
         self.late += count
 
+    @rule(order=st.integers(1, 10))
+    def undo_an_order(self, order: int) -> None:
+        """An order was refunded at once, which is told late: what is due by the guarantee rises."""
+        self.shop.tell(undone(order, midnight(self.today) + timedelta(hours=3)))
+
     @precondition(lambda self: self.today < DAY + timedelta(days=7))
     @rule(charge=st.integers(1, CHARGES))
     def find_fraud(self, charge: int) -> None:
@@ -151,6 +158,15 @@ class Claims(RuleBasedStateMachine):
         assert day.compensated + day.claimed_amount + day.invalid <= SPEND
         ends = [-1, *(edge for stretch in day.claimed for edge in stretch)]
         assert all(a <= b for a, b in pairwise(ends))
+
+    @invariant()
+    def what_a_verdict_is_worth_goes_back_once(self) -> None:
+        """Whichever yuan below it went back on claims are none that the compensation pays."""
+        with self.shop.desk.database.begin() as connection:
+            given = closes.given(connection, [unit_id(PLAN.id, DAY)]).get(unit_id(PLAN.id, DAY))
+        worth, day = given[-1].compensation if given else 0, self.shop.day
+        claimed = sum(max(0, min(end, worth) - start) for start, end in day.claimed)
+        assert day.compensated + claimed <= worth
 
     @invariant()
     def every_claim_is_paid_once_to_where_the_spend_came_from(self) -> None:

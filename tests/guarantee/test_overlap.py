@@ -26,7 +26,23 @@ SPEND = 1000
 def test_a_compensation_is_paid_for_the_yuan_that_no_claim_covers(
     compensation: int, claimed: list[tuple[int, int]], paid: int
 ) -> None:
-    assert payable(compensation, SPEND, [Stretch(*one) for one in claimed]) == paid
+    assert payable(compensation, SPEND, SPEND, [Stretch(*one) for one in claimed]) == paid
+
+
+@pytest.mark.parametrize(
+    ("compensation", "valid", "claimed", "paid"),
+    [
+        (100, 500, [(600, 1000)], 100),  # half was found invalid after the claim: of the rest, 100 are left
+        (150, 500, [(600, 1000)], 100),
+        (150, 500, [(500, 1000)], 0),
+        (150, 500, [(400, 1000)], 0),  # more was claimed than was valid
+        (500, 900, [(600, 1000)], 500),  # 400 of boosts, which the guarantee does not count, may be claimed too
+    ],
+)
+def test_what_was_claimed_before_it_was_found_invalid_is_not_compensated(
+    compensation: int, valid: int, claimed: list[tuple[int, int]], paid: int
+) -> None:
+    assert payable(compensation, 500, valid, [Stretch(*one) for one in claimed]) == paid
 
 
 @pytest.mark.parametrize(
@@ -52,20 +68,23 @@ class Yuan(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.spend, self.promised = 40, 0
+        self.invalid = self.credited = 0  # found so, and given back as such
         self.claimed: tuple[Stretch, ...] = ()
         self.by_claim: set[int] = set()
 
     @rule(level=st.integers(0, 40), taken_back=st.booleans())
     def compensate(self, level: int, taken_back: bool) -> None:
         """A judgement or a correction of it; what cannot be taken back any more stays promised."""
-        due = payable(level, self.spend, self.claimed)
-        assert due == len(set(range(level)) - self.by_claim)
+        valid = self.spend - self.invalid
+        due = payable(level, valid, valid, self.claimed)
+        unclaimed = len(set(range(min(level, valid))) - self.by_claim)
+        assert due == (unclaimed if not self.invalid else max(0, min(unclaimed, valid - len(self.by_claim))))
         if due > self.promised or taken_back:
             self.promised = due
 
     @rule(asked=st.integers(0, 40))
     def claim(self, asked: int) -> None:
-        amount = min(asked, self.spend - self.promised - len(self.by_claim))
+        amount = min(asked, self.left)
         covered = set(range(reach(self.promised, self.claimed))) | self.by_claim
         assert len(covered) == self.promised + len(self.by_claim)
         found = uncovered(amount, self.promised, self.claimed)
@@ -73,9 +92,18 @@ class Yuan(RuleBasedStateMachine):
         assert yuan == set(sorted(set(range(100)) - covered)[:amount])
         self.claimed, self.by_claim = tuple(sorted((*self.claimed, *found))), self.by_claim | yuan
 
+    @rule(found=st.integers(0, 40))
+    def find_invalid(self, found: int) -> None:
+        self.invalid = max(self.invalid, found)
+        self.credited += min(self.invalid - self.credited, self.left)
+
+    @property
+    def left(self) -> int:
+        return self.spend - self.promised - len(self.by_claim) - self.credited
+
     @invariant()
     def nothing_is_given_back_twice(self) -> None:
-        assert self.promised + len(self.by_claim) <= self.spend
+        assert self.left >= 0
         assert len(self.by_claim) == sum(end - start for start, end in self.claimed)
 
 
@@ -85,6 +113,8 @@ TestYuan = Yuan.TestCase
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_claim_and_compensation_together_give_back_the_larger_or_their_sum(claim: int, compensation: int) -> None:
     first = uncovered(claim, 0, [])
-    assert claim + payable(compensation, SPEND, first) == max(claim, compensation)
+    assert claim + payable(compensation, SPEND, SPEND, first) == max(claim, compensation)
     then = min(claim, SPEND - compensation)
-    assert payable(compensation, SPEND, uncovered(then, compensation, [])) + then == min(SPEND, claim + compensation)
+    assert payable(compensation, SPEND, SPEND, uncovered(then, compensation, [])) + then == min(
+        SPEND, claim + compensation
+    )

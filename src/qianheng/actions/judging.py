@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from qianheng.actions.policies import policies
@@ -24,7 +25,7 @@ from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Status, Verdict, judge
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
-from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid
+from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid, sums_of
 from qianheng.plans.plan import Counting, Goal, Plan
 from qianheng.store import claims, ledger, plans
 from qianheng.store.lake import Lake
@@ -32,6 +33,13 @@ from qianheng.store.lake import Lake
 COMPENSATION, CORRECTION = "compensation", "correction"
 UNITS_AT_ONCE = 20_000
 CREDITS = (COMPENSATION, CORRECTION)  # why transfers are made for a unit
+
+
+class GivenBack(NamedTuple):
+    """What of a plan's day was not invalid, its boosts included, and which of its yuan went back on refund claims."""
+
+    valid: Micros
+    claimed: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,13 @@ class Judged:
     paid: Micros
     promised: Micros  # pending, not yet posted
     status: Status
-    claimed: tuple[Stretch, ...] = ()  # what of its spend was given back on refund claims
+    given_back: GivenBack | None = None  # on refund claims, if any were granted
 
     @property
     def due(self) -> Micros:
         """What of the compensation is to be paid: not again what was given back on claims."""
-        return payable(self.verdict.compensation, self.verdict.sums.spend, self.claimed)
+        verdict, back = self.verdict, self.given_back
+        return payable(verdict.compensation, verdict.sums.spend, *back) if back else verdict.compensation
 
     @property
     def plan_id(self) -> int:
@@ -129,28 +138,37 @@ def _judge_stretch(
     summed = Summed.asked(connection, lake, days, now)
     dates, in_force = [Days(day, day, days.timezone) for day in days.each()], cache(policies().in_force)
     claimed = claims.claimed(connection, days.first, days.last)
+    valid = summed.valid() if claimed else {}
     made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
     for (history, changes), log in kept:
         for one_day in dates:
             day, plan = one_day.first, plan_of_day(history, changes, one_day)
             case = in_force(plan.policy, day), log, summed.figures(history, day)
             one = _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
-            yield _beside_claims(one, claimed.get((plan.id, day), ()))
+            found = claimed.get((plan.id, day))
+            yield _beside_claims(one, GivenBack(valid.get((plan.id, day), 0), found)) if found else one
 
 
 class Summed(NamedTuple):
-    """What the facts of some days add up to by plan and day: what counts, with and without organic orders, and what
-    was invalid."""
+    """What the facts of some days add up to by plan and day: what counts, with and without organic orders, what
+    was invalid, and the answer of `plan_day` it comes from.
+    """
 
     counted: Mapping[bool, Mapping[tuple[int, date], list[Counted]]]
     invalid: Mapping[tuple[int, date], Invalid]
+    answer: pa.Table
 
     @classmethod
     def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> Summed:
         """The sums of the facts received before `now`."""
         answer = lake.query(connection, plan_day(days), as_of=now)
         counted = {promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)}
-        return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)))
+        return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)), answer)
+
+    def valid(self) -> dict[tuple[int, date], Micros]:
+        """What was charged to each plan and day, boosts included, that was not invalid."""
+        amount = {key: found.amount for key, found in self.invalid.items()}
+        return {key: sums.spend - amount.get(key, 0) for key, sums in sums_of(self.answer).items()}
 
     def figures(self, history: Sequence[Plan], day: date) -> Figures:
         """What a plan of that history is judged by."""
@@ -235,11 +253,9 @@ def _judge(plan: Plan, day: date, case: tuple[Policy, Log, Figures], made: Seque
     return Judged(plan, day, policy, verdict, paid, pending, status(verdict, [paid]))
 
 
-def _beside_claims(one: Judged, claimed: tuple[Stretch, ...]) -> Judged:
+def _beside_claims(one: Judged, back: GivenBack) -> Judged:
     """The same, knowing what claims gave back: that part of a compensation counts as paid."""
-    if not claimed:
-        return one
-    found = replace(one, claimed=claimed)
+    found = replace(one, given_back=back)
     return replace(found, status=status(one.verdict, [one.paid, one.verdict.compensation - found.due]))
 
 

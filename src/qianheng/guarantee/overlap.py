@@ -2,8 +2,9 @@
 
 Think of a day's spend as a row of yuan. A compensation covers the first of them, as many as it is worth; a claim covers
 the first that nothing covers when it is approved. What a compensation is due later, or a correction of it, is paid for
-those of its yuan that no claim covers. So it does not matter what comes first, and all of it together is at most the
-spend. All amounts are micro-yuan.
+those of its yuan that no claim covers. So it does not matter what comes first. What was charged for invalid traffic has
+no place in the row, and may be found after it was claimed: so all of it together is kept to the spend as well. All
+amounts are micro-yuan.
 """
 
 from __future__ import annotations
@@ -52,10 +53,13 @@ class SpentDay:
         return max(self.sources.total - self.compensated - self.returned, 0)
 
 
-def payable(compensation: Micros, spend: Micros, claimed: Iterable[Stretch]) -> Micros:
-    """What is paid of a compensation: the yuan it covers of `spend` less those that were given back on claims."""
-    reach = min(compensation, spend)
-    return reach - sum(max(0, min(reach, end) - start) for start, end in claimed)
+def payable(compensation: Micros, counted: Micros, valid: Micros, claimed: Sequence[Stretch]) -> Micros:
+    """What is paid of a compensation: the yuan it covers of the spend `counted` for it less those that were given back
+    on claims; with claims at most what was `valid` of the day's spend, its boosts included.
+    """
+    reach = min(compensation, counted)
+    covered = sum(max(0, min(reach, end) - start) for start, end in claimed)
+    return max(0, min(reach - covered, valid - sum(end - start for start, end in claimed)))
 
 
 def reach(promised: Micros, claimed: Iterable[Stretch]) -> Micros:
