@@ -32,7 +32,7 @@ def attach(desk: Desk, claim_id: int, paths: Sequence[Path]) -> list[Evidence]:
         if standing.status not in OPEN:
             raise Refused("claims.evidence.decided", place=subject(claim_id))
         rule = policy_of(standing.claim.at.date()).evidence
-        contents = [(path, content) for path, content in zip(paths, _read(paths, rule), strict=True)]
+        contents = list(zip(paths, _read(paths, rule), strict=True))
         _count(connection, claim_id, [content for _, content in contents], rule)
         for path, content in contents:
             what = (kept.hash_of(content), kept.plain_name(str(path)), kept.type_of(content), len(content))

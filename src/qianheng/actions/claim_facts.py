@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.giving_back import spent_day
+from qianheng.actions.giving_back import spent_days
 from qianheng.core.money import Micros
-from qianheng.facts.schema import Channel
 from qianheng.guarantee.claim_limits import Room, Taken, room
 from qianheng.guarantee.claim_policy import Caps, ClaimPolicy, claim_policy
 from qianheng.guarantee.claims import OPEN
 from qianheng.guarantee.overlap import SpentDay
 from qianheng.measures.days import Days
-from qianheng.measures.query import invalid_of, plan_day, plan_day_invalid, plan_day_traffic, sums_of
+from qianheng.measures.query import channel_of, invalid_of, plan_day, plan_day_invalid, plan_day_traffic, sums_of
 from qianheng.measures.sums import Sums, total
-from qianheng.plans.plan import Counting, Plan
+from qianheng.plans.plan import Plan
 from qianheng.store import claims
 from qianheng.store.database import home_path
 
@@ -31,32 +29,25 @@ def policy_of(day: date) -> ClaimPolicy:
     return claim_policy(day, home_path() / "claim-policies")
 
 
-def spent_days(connection: Connection, desk: Desk, plan: Plan, span: Span) -> list[SpentDay]:
-    """What a plan spent in each of some days, and what was given back of it; days without spend are left out."""
-    found = (spent_day(connection, desk.lake, plan.id, day, plan.timezone) for day in dates(span))
-    return [one for one in found if one is not None]
+def spent_in(connection: Connection, desk: Desk, plan: Plan, span: Span) -> list[SpentDay]:
+    """What a plan spent in each of some days, and what was given back of it; none if it never spent anything."""
+    return spent_days(connection, desk.lake, plan.id, Days(*span, plan.timezone))
 
 
 def room_for(connection: Connection, desk: Desk, plan: Plan, span: Span, caps: Caps, *, but: int | None = None) -> Room:
     """What may be claimed of some days of a plan, beside all other claims than `but`."""
     taken = _taken(connection, plan, but)
-    return room(spent_days(connection, desk, plan, span), taken, caps)
+    return room(spent_in(connection, desk, plan, span), taken, caps)
 
 
 def day_sums(connection: Connection, desk: Desk, plan: Plan, span: Span) -> Sums:
     """The sums of some days of a plan, counted as the plan counts, as known now."""
     days = Days(*span, plan.timezone)
-    channel = Channel.PROMOTED if plan.counting is Counting.ATTRIBUTED else None
-    money = sums_of(desk.lake.query(connection, plan_day(days), as_of=desk.now), channel)
+    money = sums_of(desk.lake.query(connection, plan_day(days), as_of=desk.now), channel_of(plan.counting))
     traffic = sums_of(desk.lake.query(connection, plan_day_traffic(days), as_of=desk.now))
     invalid = invalid_of(desk.lake.query(connection, plan_day_invalid(days), as_of=desk.now))
     credited = Sums(invalid_spend=sum(one.amount for (of, _), one in invalid.items() if of == plan.id))
     return total(sums for found in (money, traffic) for (of, _), sums in found.items() if of == plan.id) + credited
-
-
-def dates(span: Span) -> Iterator[date]:
-    """The days of a span."""
-    yield from (span[0] + timedelta(days=later) for later in range((span[1] - span[0]).days + 1))
 
 
 def _taken(connection: Connection, plan: Plan, but: int | None) -> Taken:

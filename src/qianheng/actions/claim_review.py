@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
-from qianheng.actions.claim_facts import day_sums, policy_of, room_for, spent_days
+from qianheng.actions.claim_facts import day_sums, policy_of, room_for, spent_in
 from qianheng.actions.claims import subject, visible
 from qianheng.actions.desk import Desk
 from qianheng.core.actors import Act, demand
@@ -71,7 +71,7 @@ def _findings(connection: Connection, desk: Desk, standing: Standing) -> tuple[F
     claim = standing.claim
     policy, plan = policy_of(claim.at.date()), plans.load(connection, claim.plan_id).plan
     first, _ = claim.days
-    spent = spent_days(connection, desk, plan, claim.days)
+    spent = spent_in(connection, desk, plan, claim.days)
     base = (first - timedelta(days=policy.checks.base_days), first - timedelta(days=1))
     lately = [
         one

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
-from qianheng.actions.claim_facts import day_sums, policy_of, room_for, spent_days
+from qianheng.actions.claim_facts import day_sums, policy_of, room_for, spent_in
 from qianheng.actions.desk import Desk
 from qianheng.actions.giving_back import Return, transfers_back
 from qianheng.actions.planning import Wanted, change_plan
@@ -219,7 +219,7 @@ def _returns(connection: Connection, desk: Desk, claim: Claim, granted: Micros) 
     days = {share.day for share in claim.shares}
     room = replace(room, shares=tuple(share for share in room.shares if share.day in days))
     _check_room(granted, room)
-    spent = {one.day: one for one in spent_days(connection, desk, plan, claim.days)}
+    spent = {one.day: one for one in spent_in(connection, desk, plan, claim.days)}
     found = []
     for share in shared_out(granted, room.shares):
         of = spent[share.day]

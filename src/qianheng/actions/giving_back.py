@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import promised, unit_id
+from qianheng.actions.judging import promises_of, unit_id
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.overlap import SpentDay
 from qianheng.ledger.sources import Sources
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
+from qianheng.measures.days import Days
+from qianheng.measures.query import boosts_of
 from qianheng.store import claims, ledger
 from qianheng.store.grants import grants_of
 from qianheng.store.lake import Lake
@@ -31,19 +35,37 @@ class Return(NamedTuple):
 
 
 def spent_day(connection: Connection, lake: Lake, plan_id: int, day: date, timezone: str) -> SpentDay | None:
-    """What a plan, or a standard campaign, spent in a day, its boosts included, and what was given back of it; `None`
-    if it never spent anything.
+    """The same of one day; `None` if the plan or campaign never spent anything."""
+    return next(iter(spent_days(connection, lake, plan_id, Days(day, day, timezone))), None)
+
+
+def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days) -> list[SpentDay]:
+    """What a plan, or a standard campaign, spent in each of these days, its boosts included, and what was given back of
+    it; none of them if it never spent anything.
     """
     payer = payer_of(connection, plan_id)
     if payer is None:
-        return None
-    boosts = lake.query(connection, f"SELECT DISTINCT f.boost_id FROM boosts AS f WHERE f.plan_id = {plan_id}")
-    spenders = (plan_id, *boosts["boost_id"].to_numpy().tolist())
-    by_day = (sources_of(connection, payer, spender, timezone) for spender in spenders)
-    sources = sum((found.get(day, Sources()) for found in by_day), Sources())
-    compensated = promised(connection, unit_id(plan_id, day))
-    claimed = claims.claimed(connection, day, day).get((plan_id, day), ())
-    return SpentDay(plan_id, day, payer, sources, compensated, claimed, invalid_returned(connection, plan_id, day))
+        return []
+    spent = defaultdict[date, Sources](Sources)
+    boosts = lake.query(connection, boosts_of(plan_id))["boost_id"].to_numpy().tolist()
+    for spender in (plan_id, *boosts):
+        for day, part in sources_of(connection, payer, spender, days.timezone).items():
+            spent[day] += part
+    made = promises_of(connection, [unit_id(plan_id, day) for day in days.each()])
+    claimed = claims.claimed(connection, days.first, days.last)
+    returned = _invalid_returned(connection, [invalid_id(plan_id, day) for day in days.each()])
+    return [
+        SpentDay(
+            plan_id=plan_id,
+            day=day,
+            ad_account_id=payer,
+            sources=spent[day],
+            compensated=sum(one.standing for one in made.get(unit_id(plan_id, day), ())),
+            claimed=claimed.get((plan_id, day), ()),
+            invalid=returned.get(invalid_id(plan_id, day), 0),
+        )
+        for day in days.each()
+    ]
 
 
 def transfers_back(connection: Connection, back: Return, at: datetime) -> list[Transfer]:
@@ -78,5 +100,13 @@ def invalid_id(plan_id: int, day: date) -> int:
 
 def invalid_returned(connection: Connection, plan_id: int, day: date) -> Micros:
     """What was given back for the invalid traffic of a plan's day."""
-    transfers = ledger.transfers_about(connection, invalid_id(plan_id, day))
-    return sum(transfer.amount for transfer in transfers if transfer.state is State.POSTED)
+    reference = invalid_id(plan_id, day)
+    return _invalid_returned(connection, [reference]).get(reference, 0)
+
+
+def _invalid_returned(connection: Connection, references: Iterable[int]) -> dict[int, Micros]:
+    about = ledger.transfers_about_each(connection, references)
+    return {
+        reference: sum(transfer.amount for transfer in transfers if transfer.state is State.POSTED)
+        for reference, transfers in about.items()
+    }

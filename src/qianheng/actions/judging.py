@@ -210,11 +210,6 @@ def unit_id(plan_id: int, day: date) -> int:
     return stable_id("unit", plan_id, day)
 
 
-def promised(connection: Connection, unit: int) -> Micros:
-    """What of a unit's compensation is promised or paid, corrections taken off."""
-    return sum(one.standing for one in promises(connection, unit))
-
-
 def promises(connection: Connection, unit: int) -> list[Promise]:
     """What was promised for a unit so far, oldest first."""
     return promises_of(connection, [unit]).get(unit, [])

@@ -14,13 +14,12 @@ from qianheng.actions.judging import Summed
 from qianheng.actions.policies import policies
 from qianheng.core.days import day_of
 from qianheng.core.money import ratio
-from qianheng.facts.schema import Channel
 from qianheng.guarantee.guard import Known
 from qianheng.guarantee.verdict import Verdict
 from qianheng.measures.days import Days
-from qianheng.measures.query import plan_day, plan_day_traffic, sums_of
+from qianheng.measures.query import channel_of, plan_day, plan_day_traffic, sums_of
 from qianheng.measures.sums import Sums, total
-from qianheng.plans.plan import Counting, Goal, Plan
+from qianheng.plans.plan import Goal, Plan
 from qianheng.store import plans
 from qianheng.store.plans import StoredPlan
 
@@ -54,9 +53,8 @@ def standing_of(desk: Desk, connection: Connection, stored: StoredPlan, known: K
     """How a plan stands at the desk's time, on the facts received until then."""
     today = _today(desk, stored.plan)
     week = Days(today.last - WEEK + timedelta(days=1), today.last, today.timezone)
-    counted = Channel.PROMOTED if stored.plan.counting is Counting.ATTRIBUTED else None
     answers = (
-        sums_of(desk.lake.query(connection, plan_day(week), as_of=desk.now), counted),
+        sums_of(desk.lake.query(connection, plan_day(week), as_of=desk.now), channel_of(stored.plan.counting)),
         sums_of(desk.lake.query(connection, plan_day_traffic(week), as_of=desk.now)),
     )
     by_day = [(day, sums) for found in answers for (plan_id, day), sums in found.items() if plan_id == stored.plan.id]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import Judged, Promise, as_of, judge_units, promises, unit_id
+from qianheng.actions.judging import Judged, Promise, as_of, judge_units, promises_of, unit_id
 from qianheng.core.days import microseconds
 from qianheng.core.money import Micros
+from qianheng.guarantee.case import Log
 from qianheng.guarantee.history import log_of
 from qianheng.guarantee.timeline import Move, Posting, Record, Said, credit_days, due_at, moves
 from qianheng.guarantee.verdict import Reason, Status, answer
@@ -49,23 +48,25 @@ def standings(desk: Desk, plan_id: int | None = None, day: date | None = None) -
         if plan_id is not None:
             desk.plan(connection, plan_id)
         found = closes.units(connection, plan_id, day)
-        wanted = {(unit.subject, unit.day) for unit in found if _sees(desk, connection, unit.subject)}
+        logs = {one.plan.id: log_of(*one) for one in plans.logged(connection) if desk.actor.sees(one.plan.shop_id)}
+        wanted = {(unit.subject, unit.day) for unit in found if unit.subject in logs}
         if plan_id is not None and day is not None:
             wanted.add((plan_id, day))
         judged = judge_units(connection, desk.lake, wanted, desk.now)
-        given = closes.given(connection, [unit_id(one.plan_id, one.day) for one in judged])
-        return [_standing(desk, connection, one, given.get(unit_id(one.plan_id, one.day), [])) for one in judged]
+        ids = [unit_id(one.plan_id, one.day) for one in judged]
+        given, made = closes.given(connection, ids), promises_of(connection, ids)
+    return [
+        _standing(one, logs[one.plan_id], (given.get(id_, []), made.get(id_, [])), desk.now)
+        for id_, one in zip(ids, judged, strict=True)
+    ]
 
 
-def _sees(desk: Desk, connection: Connection, plan_id: int) -> bool:
-    return desk.actor.sees(plans.load(connection, plan_id).plan.shop_id)
-
-
-def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[Given]) -> Standing:
-    now = microseconds(desk.now)
+def _standing(one: Judged, log: Log, kept: tuple[Sequence[Given], Sequence[Promise]], at: datetime) -> Standing:
+    """Where a unit stands, by the verdicts given on it and what was promised for it."""
+    given, promised = kept
+    now = microseconds(at)
     known = [verdict for verdict in given if verdict.given_at <= now]
-    made = as_of(promises(connection, unit_id(one.plan_id, one.day)), desk.now)
-    log = log_of(plans.history(connection, one.plan_id), plans.log(connection, one.plan_id))
+    made = as_of(promised, at)
     record = _record(known, made)
     paid = sum(promise.paid for promise in made)
     pending = sum(promise.standing for promise in made) - paid
@@ -79,7 +80,7 @@ def _standing(desk: Desk, connection: Connection, one: Judged, given: Sequence[G
         paid=paid,
         pending=pending,
         due_by=due_by,
-        overdue=due_by is not None and due_by < desk.now.date(),
+        overdue=due_by is not None and due_by < at.date(),
     )
 
 

@@ -15,6 +15,7 @@ from qianheng.core.money import Micros
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import Days, Int64, date_of
 from qianheng.measures.sums import NAMES, Sums
+from qianheng.plans.plan import Counting
 
 PlanDay = tuple[int, date]
 
@@ -92,6 +93,11 @@ def plan_hour(days: Days) -> str:
     return _filled("plan_hour", days)
 
 
+def boosts_of(plan_id: int) -> str:
+    """SQL: the boosts a plan ever had."""
+    return f"SELECT DISTINCT f.boost_id FROM boosts AS f WHERE f.plan_id = {plan_id:d}"
+
+
 def undoable(since: int, now: int) -> str:
     """SQL: the orders of the last hour by plan and channel, and how much of what was sold since is refunded so soon."""
     return _text("undoable").format(since=since, now=now)
@@ -143,6 +149,11 @@ def sums_of(answer: pa.Table, channel: Channel | None = None) -> dict[PlanDay, S
         answer = answer.filter(pa.compute.field("channel") == channel)
     columns = {name: answer[name].to_numpy() for name in NAMES if name in answer.column_names}
     return grouped(answer["plan_id"].to_numpy(), answer["day"].to_numpy(), columns)
+
+
+def channel_of(counting: Counting) -> Channel | None:
+    """The channel whose orders a plan counts alone; `None` if it counts those of all (SPEC 2)."""
+    return Channel.PROMOTED if counting is Counting.ATTRIBUTED else None
 
 
 def counted_of(answer: pa.Table, promoted_only: bool) -> Iterator[tuple[PlanDay, list[Counted]]]:
