@@ -43,10 +43,7 @@ def kept_case(desk: Desk, plan_id: int, day: str) -> Case:
 
 def begun(desk: Desk, day: str, zone: str) -> date:
     """A day as written, that has begun at the desk's `now`. Otherwise: BadInput."""
-    try:
-        that_day = parse_day(day)
-    except BadInput as error:
-        raise error.at("--day") from None
+    that_day = parse_day(day, "--day")
     if midnight(that_day, zone) > desk.now:
         raise BadInput("proof.not_yet", place="--day", day=that_day, now=f"{desk.now:%Y-%m-%d %H:%M}")
     return that_day

@@ -10,15 +10,15 @@ from typing import Any
 from qianheng.actions.cases import kept_case
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import promises, unit_id
+from qianheng.actions.policies import in_force
 from qianheng.core.money import yuan
+from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.case import Case
 from qianheng.guarantee.explain import explain
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.remedies import Remedy, remedies
 from qianheng.store.database import reading
-
-Json = dict[str, Any]
 
 
 def self_check(policy: Policy, case: Case, *, facts: bool) -> Json:
@@ -33,8 +33,6 @@ def self_check(policy: Policy, case: Case, *, facts: bool) -> Json:
 
 def kept_check(desk: Desk, plan_id: int, day: str, *, facts: bool) -> tuple[Policy, Case, Json]:
     """The self-check of a plan's day on a desk, with what the ledger promised and paid for it beside."""
-    from qianheng.actions.policies import in_force
-
     case = kept_case(desk, plan_id, day)
     policy = in_force(case.policy, case.unit.day)
     checked = self_check(policy, case, facts=facts)

@@ -18,6 +18,7 @@ from qianheng.actions.proceeds import lost_of, taken_of
 from qianheng.actions.profit import Sold
 from qianheng.bidding.frontier import Curve, Deal, Peak, peak
 from qianheng.core.money import Micros, ratio, ratio_text, yuan
+from qianheng.core.plain import Json
 from qianheng.facts.schema import Channel
 from qianheng.incentives.settling import Taken
 from qianheng.measures.days import Days
@@ -26,8 +27,6 @@ from qianheng.measures.sums import breakeven_roi
 from qianheng.plans.plan import Counting, Plan
 from qianheng.simulator.scenario import Scenario
 from qianheng.store.lake import Lake
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from qianheng.core.days import day_of, microseconds, midnight, moment, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.money import yuan
 from qianheng.core.placements import Placement
+from qianheng.core.plain import Json
 from qianheng.delivery.journal import crossed, replayed
 from qianheng.facts.schema import Fate
 from qianheng.plans.plan import Plan
@@ -31,7 +32,6 @@ from qianheng.store import plans, runs
 from qianheng.store.database import connect, reading
 from qianheng.store.lake import Lake
 
-Json = dict[str, Any]
 TOP_LOSSES = 10
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -15,17 +14,17 @@ from qianheng.core.days import day_of, parse_day
 from qianheng.core.errors import BadInput
 from qianheng.core.money import YUAN, ratio_text, yuan
 from qianheng.core.placements import Placement
+from qianheng.core.plain import Json
 from qianheng.facts.schema import Channel
 from qianheng.measures.breakdown import PARTS, By, Line, broken_down, whole
 from qianheng.measures.days import Days, date_of
 from qianheng.measures.goals import Rates, converted
-from qianheng.measures.query import WHOLE, plan_day, plan_day_traffic, sums_of
+from qianheng.measures.query import WHOLE, channel_of, plan_day, plan_day_traffic, sums_of
 from qianheng.measures.sums import NAMES, Sums, mature, total
 from qianheng.plans.plan import Counting, Goal, Plan
 from qianheng.store import plans
 from qianheng.store.database import reading
 
-Json = dict[str, Any]
 WINDOW = timedelta(days=30)  # the rates of a conversion of goals are of so many days (SPEC 3.3)
 COUNTS = ("orders", "boosted_orders", "promoted_orders", "impressions", "clicks")
 OF_CHANNEL = ("orders", "gmv", "refunded_1h", "refunded_7d", "refunded_14d")
@@ -75,7 +74,9 @@ def plans_of(desk: Desk, connection: Connection, plan_id: int | None) -> list[Pl
 def days_of(desk: Desk, connection: Connection, mine: Sequence[Plan], written: tuple[str, str]) -> Days:
     """The days as written; without, from the first charge to the desk's `now`."""
     timezone = mine[0].timezone if mine else str(desk.now.tzinfo)
-    first, last = (_day(option, text) for option, text in zip(("--from", "--to"), written, strict=True))
+    first, last = (
+        parse_day(day, option) if day else None for option, day in zip(("--from", "--to"), written, strict=True)
+    )
     if first is None:
         charged = desk.lake.query(connection, "SELECT MIN(f.at) AS at FROM charges AS f")["at"].to_pylist()[0]
         first = date_of(charged // 86_400_000_000) - timedelta(days=1) if charged else day_of(desk.now, timezone)
@@ -83,13 +84,6 @@ def days_of(desk: Desk, connection: Connection, mine: Sequence[Plan], written: t
     if last < first:
         raise BadInput("proof.fault.days_backwards", place="--to", value=last, first=first)
     return Days(first, last, timezone)
-
-
-def _day(option: str, text: str) -> date | None:
-    try:
-        return parse_day(text) if text else None
-    except BadInput as error:
-        raise error.at(option) from None
 
 
 def _name(by: By, key: int, mine: Sequence[Plan]) -> str:
@@ -153,15 +147,12 @@ def goal_targets(desk: Desk, plan_id: int | None = None) -> list[Json]:
         today = desk.now.date()
         days = Days(today - WINDOW, today - timedelta(days=1), str(desk.now.tzinfo))
         answer = desk.lake.query(connection, plan_day(days), as_of=desk.now)
-    by_counting = {counting: sums_of(answer, channel) for counting, channel in _CHANNELS.items()}
+    by_counting = {counting: sums_of(answer, channel_of(counting)) for counting in Counting}
     return [
         _converted(plan, {day: sums for (of, day), sums in by_counting[plan.counting].items() if of == plan.id}, desk)
         for plan in mine
         if plan.target is not None and plan.goal in (Goal.PAYMENT, Goal.NET, Goal.SETTLED)
     ]
-
-
-_CHANNELS = {Counting.ALL: None, Counting.ATTRIBUTED: Channel.PROMOTED}
 
 
 def _converted(plan: Plan, by_day: dict[date, Sums], desk: Desk) -> Json:

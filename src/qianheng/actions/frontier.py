@@ -12,6 +12,7 @@ from qianheng.bidding.curves import GRID, FloatArray
 from qianheng.bidding.frontier import Curve, Deal, Feasibility, Point, feasible, frontier
 from qianheng.core.errors import Refused
 from qianheng.core.money import YUAN
+from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.delivery.engine import Engine
 from qianheng.plans.plan import Goal, Plan
@@ -19,8 +20,6 @@ from qianheng.plans.plan import Goal, Plan
 TARGETS = (0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)  # of the plan's own
 BUDGETS = (0.5, 1.0, 2.0)
 COLUMNS = 7  # of a prospect: multiplier, spend, worth, and the ends of both
-
-Json = dict[str, Any]
 
 
 def deal_of(engine: Engine, row: int) -> Deal | None:

@@ -20,15 +20,15 @@ from qianheng.core.actors import Act, demand
 from qianheng.core.days import midnight
 from qianheng.core.errors import NotFound
 from qianheng.core.money import yuan
+from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.ledger.book import Balance
 from qianheng.ledger.credits import LAPSE, Grant
 from qianheng.ledger.months import Holding, Month, MonthTotals
 from qianheng.ledger.transfers import AccountKind, Transfer, account
+from qianheng.measures.query import boosts_of
 from qianheng.store import closes, grants, ledger, months, plans
 from qianheng.store.statement import Line, Wanted, pending, statement
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,9 @@ def balance(of: View) -> Json:
     total = Balance(*(mine + yours for mine, yours in zip(cash, credit, strict=True)))
     told |= {"cash": _balance(cash), "credit": _balance(credit), "total": _balance(total)}
     open_grants = [grant for grant in grants.grants_of(of.connection, of.ours.id) if grant.available]
+    about = _Names(of)
     brought = ledger.named(of.connection, [grant.id for grant in open_grants])
-    return told | {"grants": [_grant(of, grant, brought[grant.id]) for grant in open_grants]}
+    return told | {"grants": [_grant(of, grant, brought[grant.id], about) for grant in open_grants]}
 
 
 def lines(of: View, wanted: Wanted, after: int = 0, limit: int | None = None) -> Iterator[Json]:
@@ -154,11 +155,11 @@ def _balance(found: Balance) -> Json:
     return {"available": yuan(found.available), "frozen": yuan(found.reserved), "promised": yuan(found.incoming)}
 
 
-def _grant(of: View, grant: Grant, brought: Transfer) -> Json:
+def _grant(of: View, grant: Grant, brought: Transfer, about: _Names) -> Json:
     return {
         "grant": str(grant.id),
         "reason": brought.reason,
-        "about": _Names(of).of(brought),
+        "about": about.of(brought),
         "granted": yuan(grant.amount),
         "available": yuan(grant.available),
         "at": of.time(brought.at),
@@ -188,7 +189,7 @@ def _holding(holding: Holding) -> Json:
 def _about_plan(of: View, plan_id: int) -> Iterable[int]:
     """What transfers about a plan refer to: itself, its boosts, its days under the guarantee."""
     of.desk.plan(of.connection, plan_id)
-    boosts = of.desk.lake.query(of.connection, f"SELECT DISTINCT boost_id FROM boosts WHERE plan_id = {int(plan_id)}")
+    boosts = of.desk.lake.query(of.connection, boosts_of(plan_id))
     units = (unit.id for unit in closes.units(of.connection, plan_id))
     return {plan_id, *boosts["boost_id"].to_numpy().tolist(), *units}
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,6 +20,7 @@ from qianheng.actions.subsidy import FUNDING
 from qianheng.core.days import microseconds, midnight, moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, ratio_text, yuan
+from qianheng.core.plain import Json
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.dues import Flow
 from qianheng.incentives.limits import PAGE, target_limit
@@ -32,8 +32,6 @@ from qianheng.plans.plan import Plan, PlanStatus
 from qianheng.store import incentives, ledger, notices, plans
 from qianheng.store.incentives import Product, Rules
 from qianheng.store.notices import Notice
-
-Json = dict[str, Any]
 
 BEGINNING = date(2000, 1, 1)  # no marketplace here is older
 

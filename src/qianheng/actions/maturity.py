@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +12,7 @@ from qianheng.actions.desk import Desk
 from qianheng.actions.figures import days_of, plans_of
 from qianheng.core.days import microseconds
 from qianheng.core.money import ratio, ratio_text, yuan
+from qianheng.core.plain import Json
 from qianheng.measures.days import Days, date_of
 from qianheng.measures.maturity import AGES, Seen, aged, closed_for, cohort, known_sql
 from qianheng.measures.query import PlanDay, known, maturity, plan_day, sums_of
@@ -20,8 +20,6 @@ from qianheng.measures.sums import mature, total
 from qianheng.plans.plan import Plan
 from qianheng.store.database import reading
 from qianheng.store.lake import Lake
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,12 +18,12 @@ from qianheng.core.days import midnight
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import FEN, Micros, yuan
+from qianheng.core.plain import Json
 from qianheng.ledger.months import Month, MonthTotals
 from qianheng.ledger.transfers import AccountKind, Transfer, account, accounts_of, platform_accounts
 from qianheng.store import instructions, ledger, months, plans
 from qianheng.store.instructions import Instruction
 
-Json = dict[str, Any]
 GRANTS = ("promotion", "manual")  # why the platform gives credit by hand
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
 from qianheng.core.money import yuan
+from qianheng.core.plain import Json
 from qianheng.delivery.picker import best_sellers, picked
 from qianheng.plans.plan import Plan
 from qianheng.prediction.predictor import Predictor
 from qianheng.store import incentives, plans, runs
-
-Json = dict[str, Any]
 
 
 def recommended(living: Sequence[Plan], predictor: Predictor) -> dict[str, list[Json]]:

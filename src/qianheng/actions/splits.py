@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from qianheng.core.money import Micros, yuan
+from qianheng.core.plain import Json
 from qianheng.delivery.split import MemberHour, MemberKind, Reason
 from qianheng.simulator.scenario import Scenario
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

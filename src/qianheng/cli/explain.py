@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli import yuan
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
-    from qianheng.actions.explain import Json
+    from qianheng.core.plain import Json
 
 Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=say("explain.command.run"))]
 Id: TypeAlias = Annotated[int, typer.Argument(metavar="ID", help=say("explain.command.id"))]
@@ -51,7 +51,7 @@ def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
     from qianheng.core.days import parse_day
 
     with opened(run) as kept:
-        answer = plan_day(kept, plan, parse_day(day))
+        answer = plan_day(kept, plan, parse_day(day, "--day"))
     if as_json:
         print_json(answer)
         return
@@ -62,10 +62,10 @@ def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
     gap = [
         [say(f"explain.cause.{row['cause']}"), *_money(row, "worth"), _percent(row["share"])] for row in answer["gap"]
     ]
-    print_table(say("explain.title.gap"), _columns("cause", "worth", "of_optimum"), gap)
+    print_table(say("explain.title.gap"), headings("explain", "cause", "worth", "of_optimum"), gap)
     fates = [[_fate(row), f"{row['count']:,}", *_money(row, "worth", "missed")] for row in answer["fates"]]
     rate = f"{float(answer['sample_rate']):.1%}"
-    print_table(say("explain.title.fates", rate=rate), _columns("fate", "count", "worth", "missed"), fates)
+    print_table(say("explain.title.fates", rate=rate), headings("explain", "fate", "count", "worth", "missed"), fates)
     if answer["top_losses"]:
         names = ("opportunity_id", "at", "placement", "worth", "bid", "prices")
         _print_candidates(say("explain.title.top_losses"), answer["top_losses"], names)
@@ -91,12 +91,12 @@ def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
     print_table("", ["", ""], rows)
     if answer["moved"]:
         parts = [[say(f"explain.mover.{one['mover']}"), f"× {float(one['factor']):.3f}"] for one in answer["moved"]]
-        print_table(say("explain.title.moved"), _columns("mover", "multiplier"), parts)
+        print_table(say("explain.title.moved"), headings("explain", "mover", "multiplier"), parts)
 
 
 def _print_candidates(title: str, candidates: list[Json], names: tuple[str, ...]) -> None:
     rows = [[*(_cell(one, name) for name in names), _fate(one)] for one in candidates]
-    print_table(title, _columns(*names, "fate"), rows)
+    print_table(title, headings("explain", *names, "fate"), rows)
     if not all(one["replayed"] for one in candidates):
         typer.echo(say("explain.not_replayed"))
 
@@ -138,7 +138,3 @@ def _percent(share: str | None) -> str | None:
 
 def _short(ratio: str) -> str:
     return f"{float(ratio):.4f}"
-
-
-def _columns(*names: str) -> list[str]:
-    return [say(f"explain.column.{name}") for name in names]

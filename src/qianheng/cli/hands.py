@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from qianheng.cli.cases import Question, all_faults, case_of, unreadable
 from qianheng.cli.output import json_line
 from qianheng.core.errors import BadInput
+from qianheng.core.plain import Json
 from qianheng.core.words import Language, language, speak
 from qianheng.guarantee.case import Case
-from qianheng.guarantee.explain import Json
 from qianheng.guarantee.policy import Policy
 
 BLOCK_BYTES = 1 << 19

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from qianheng.cli.output import print_table
+from qianheng.cli.output import headings, print_table
+from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.case import BoostUnit, Case, Price, Unit
-from qianheng.guarantee.explain import Json
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.verdict import Check, Status, Verdict, answer
 
@@ -28,11 +28,12 @@ def print_one(policy: Policy, case: Case, verdict: Verdict) -> None:
     boost = case.unit.boost_id if isinstance(case.unit, BoostUnit) else ""
     title = _title(case.unit.type, plan=case.unit.plan_id, boost=boost, day=case.unit.day, policy=policy.name)
     figures = [name for name in FIGURES if name in told]
-    rows = [(title_of, told[name]) for title_of, name in zip(_columns(*figures), figures, strict=True)]
+    rows = [(title_of, told[name]) for title_of, name in zip(headings("guarantee", *figures), figures, strict=True)]
     _console().print(title)
-    print_table("", _columns("figure", "value"), [(_columns("status")[0], _status(told)), *rows])
+    status = (say("guarantee.column.status"), _status(told))
+    print_table("", headings("guarantee", "figure", "value"), [status, *rows])
     if verdict.checks:
-        print_table("", ["", *_columns("check", "value", "limit")], map(_check_row, verdict.checks))
+        print_table("", ["", *headings("guarantee", "check", "value", "limit")], map(_check_row, verdict.checks))
     _console().print(sentence(told))
 
 
@@ -43,7 +44,7 @@ def print_many(judged: Iterable[Judged]) -> None:
         told = answer(verdict, case.unit.timezone)
         unit = [escape(case.unit.plan_id), case.unit.day, escape(policy.name)]
         rows.append([*unit, *(told[name] for name in BRIEFLY), _status(told), _reason(told)])
-    print_table("", _columns("plan", "day", "policy", *BRIEFLY, "status", "reason"), rows)
+    print_table("", headings("guarantee", "plan", "day", "policy", *BRIEFLY, "status", "reason"), rows)
 
 
 def print_explanation(explanation: Json) -> None:
@@ -89,10 +90,6 @@ def _day_line(day: Json) -> str:
 
 def _console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)  # ids are shown as they are
-
-
-def _columns(*names: str) -> list[str]:
-    return [say(f"guarantee.column.{name}") for name in names]
 
 
 def _status(told: dict[str, Any]) -> str:

@@ -46,14 +46,14 @@ def parse_time(text: object, zone_name: str | None = None) -> datetime:
     return at
 
 
-def parse_day(text: object) -> date:
-    """An ISO 8601 day ("2025-10-01"). Unreadable: BadInput."""
+def parse_day(text: object, place: str = "") -> date:
+    """An ISO 8601 day ("2025-10-01"). Unreadable: BadInput, told at `place` (the option or field it stands in)."""
     try:
         if not isinstance(text, str):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput("core.not_a_day", value=text) from None
+        raise BadInput("core.not_a_day", place=place, value=text) from None
 
 
 def microseconds(at: datetime) -> int:

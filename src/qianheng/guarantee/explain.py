@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 from qianheng.core.days import MINUTE, REFUND_WINDOW_1H, day_of, moment
 from qianheng.core.money import ratio_text, to_fen, yuan
+from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.case import BoostUnit, Case, Charge, Event, Order, Refund, Target, Unit, WeekUnit
 from qianheng.guarantee.conditions import changes_of
@@ -21,7 +21,6 @@ from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judg
 from qianheng.guarantee.weeks import Ineffective, days_of
 from qianheng.plans.plan import Goal
 
-Json = dict[str, Any]
 Days = Mapping[date, Ineffective | None]
 
 

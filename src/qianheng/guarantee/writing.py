@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from qianheng.core.days import DAY, moment
 from qianheng.core.money import ratio_text, yuan
+from qianheng.core.plain import Json
 from qianheng.guarantee.case import Case, Charge, Order, PlanEvent, Refund, Target, Unit
 from qianheng.guarantee.reading import PLACES
-
-Json = dict[str, Any]
 
 
 def written(case: Case) -> Iterator[str]:
