@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _calendar(
         print_json([_told(day) for day in days])
         return
     _print_grid(plan, days)
-    columns = [say(f"calendar.column.{name}") for name in TOLD]
+    columns = headings("calendar", *TOLD)
     print_table("", columns, [_row(day) for day in days if day.status])
 
 

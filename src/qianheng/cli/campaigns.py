@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from qianheng.cli.output import money_text, print_table
+from qianheng.cli.output import headings, money_text, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def print_campaigns(runs: Sequence[CampaignRun]) -> None:
     """What each campaign came to, and what each search brought it; nothing where there are none."""
     if not runs:
         return
-    columns = [say(f"simulation.column.{name}") for name in ("campaign", *FIGURES, "commission", "profit")]
+    columns = headings("simulation", "campaign", *FIGURES, "commission", "profit")
     rows = [
         [run.campaign.name, *_figures(run.sums), money_text(run.sums.commission), money_text(run.profit)]
         for run in runs
@@ -30,7 +30,7 @@ def print_campaigns(runs: Sequence[CampaignRun]) -> None:
     print_table(say("simulation.campaigns.title"), columns, rows)
     for run in runs:
         if run.searched:
-            columns = [say(f"simulation.column.{name}") for name in ("keyword", *FIGURES)]
+            columns = headings("simulation", "keyword", *FIGURES)
             title = say("simulation.campaigns.searched", name=run.campaign.name)
             print_table(title, columns, [[one.keyword, *_figures(one.sums)] for one in run.searched])
 

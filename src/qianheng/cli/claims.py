@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -61,8 +60,9 @@ def _file(
 ) -> None:
     from qianheng.actions.claims import Asked, file
     from qianheng.actions.desk import desk_of
+    from qianheng.core.days import parse_day
 
-    days = (_day("--from", first), _day("--to", last or first))
+    days = (parse_day(first, "--from"), parse_day(last or first, "--to"))
     asked = Asked(plan, *days, condition, reason, _amount(amount), key)
     with desk_of(run, as_, now) as desk:
         standing = file(desk, asked)
@@ -82,7 +82,7 @@ def _list(plan: OfPlan = None, run: RunName = "", as_: As = "", now: Now = "", a
         print_json([_claim_json(one) for one in found])
         return
     names = ("id", "filed", "plan", "days", "condition", "asked", "granted", "status")
-    print_table("", _columns(names), [_claim_row(one) for one in found])
+    print_table("", headings("claims", *names), [_claim_row(one) for one in found])
 
 
 def _show(claim: ClaimId, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
@@ -114,7 +114,7 @@ def _evidence(
     rows = [
         (one.name, one.type, f"{one.size:,}", minute(one.at, desk.now), one.actor, folder / one.path) for one in found
     ]
-    print_table("", _columns(names), rows)
+    print_table("", headings("claims", *names), rows)
 
 
 def _withdraw(
@@ -156,7 +156,7 @@ def _queue(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJs
         print_json([_review_json(one) for one in found])
         return
     names = ("id", "filed", "plan", "days", "condition", "asked", "status", "due_by", "found")
-    print_table("", _columns(names), [_queue_row(one) for one in found])
+    print_table("", headings("claims", *names), [_queue_row(one) for one in found])
 
 
 def _take(claim: ClaimId, run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson = False) -> None:
@@ -206,16 +206,6 @@ def _pay(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson
         typer.echo(say("claims.paid", amount=money_text(paid)))
 
 
-def _day(place: str, text: str) -> Any:
-    from qianheng.core.days import parse_day
-    from qianheng.core.errors import BadInput
-
-    try:
-        return parse_day(text)
-    except BadInput as error:
-        raise error.at(place) from None
-
-
 def _amount(text: str) -> int | None:
     from qianheng.core.errors import BadInput
     from qianheng.core.money import micros
@@ -224,10 +214,6 @@ def _amount(text: str) -> int | None:
         return micros(text) if text else None
     except BadInput as error:
         raise error.at("--amount") from None
-
-
-def _columns(names: Sequence[str]) -> list[str]:
-    return [say(f"claims.column.{name}") for name in names]
 
 
 def _print_step(standing: Standing, as_json: bool) -> None:
@@ -258,14 +244,14 @@ def _print_review(found: Review, desk: Desk) -> None:
             (say(f"claims.finding.{name}"), value, against, say("claims.unusual") if unusual else None)
             for name, value, against, unusual in found.findings
         ]
-        print_table(say("claims.found"), _columns(("finding", "value", "against", "found")), rows)
+        print_table(say("claims.found"), headings("claims", "finding", "value", "against", "found"), rows)
     if found.evidence:
         files = [(one.name, one.type, f"{one.size:,}", one.actor) for one in found.evidence]
-        print_table(say("claims.files"), _columns(("name", "type", "size", "actor")), files)
+        print_table(say("claims.files"), headings("claims", "name", "type", "size", "actor"), files)
     trail = [
         (minute(one.at, desk.now), one.actor, say(f"actors.role.{one.role}"), _did(one.detail)) for one in found.trail
     ]
-    print_table(say("claims.trail"), _columns(("at", "actor", "role", "did")), trail)
+    print_table(say("claims.trail"), headings("claims", "at", "actor", "role", "did"), trail)
 
 
 def _did(detail: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ def _status(
     from qianheng.core.days import parse_day
 
     with desk_of(run, as_, now) as desk:
-        found = standings(desk, plan, parse_day(day) if day else None)
+        found = standings(desk, plan, parse_day(day, "--day") if day else None)
     if as_json:
         print_json([_standing(one, desk.now) for one in found])
         return
-    print_table("", _columns(*STANDING), [_standing_row(one, desk.now) for one in found])
+    print_table("", headings("close", *STANDING), [_standing_row(one, desk.now) for one in found])
     if plan is not None and day:
         for one in found:
             rows = [(minute(_time(move.at, desk.now), desk.now), *_named(move)) for move in one.moves]
-            print_table(say("close.title.moves"), _columns("since", "status", "because", "reason"), rows)
+            print_table(say("close.title.moves"), headings("close", "since", "status", "because", "reason"), rows)
 
 
 def _close(until: Until = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
@@ -57,14 +57,14 @@ def _close(until: Until = "", run: RunName = "", as_: As = "", now: Now = "", as
     from qianheng.core.days import parse_day
 
     with desk_of(run, as_ or SYSTEM.name, now) as desk:
-        closed = list(close_until(desk, parse_day(until) if until else None))
+        closed = list(close_until(desk, parse_day(until, "--until") if until else None))
     if as_json:
         print_json([_closed(day, one) for day, one in closed])
     elif not closed:
         typer.echo(say("close.nothing"))
     else:
         rows = [(day, one.judged, one.corrected, money_text(one.promised), money_text(one.paid)) for day, one in closed]
-        print_table("", _columns(*CLOSED), rows)
+        print_table("", headings("close", *CLOSED), rows)
 
 
 def _closed(day: date, one: Closed) -> dict[str, Any]:
@@ -126,7 +126,3 @@ def _time(at: int, here: datetime) -> datetime:
     from qianheng.core.days import moment
 
     return moment(at).astimezone(here.tzinfo)
-
-
-def _columns(*names: str) -> list[str]:
-    return [say(f"close.column.{name}") for name in names]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _audit(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", 
     if as_json:
         print_json([_entry(entry, desk.now) for entry in found])
         return
-    columns = [say(f"desk.column.{name}") for name in ("at", "actor", "role", "act", "subject", "detail")]
+    columns = headings("desk", "at", "actor", "role", "act", "subject", "detail")
     print_table("", columns, [_entry_row(entry, desk.now) for entry in found])
 
 
@@ -57,7 +57,7 @@ def _notices(run: RunName = "", as_: As = "", now: Now = "", about: Subject = ""
     if as_json:
         print_json([_notice(notice, desk.now) for notice in found])
         return
-    columns = [say(f"desk.column.{name}") for name in ("at", "subject", "text")]
+    columns = headings("desk", "at", "subject", "text")
     print_table("", columns, [(minute(one.at, desk.now), one.subject, one.text()) for one in found])
 
 

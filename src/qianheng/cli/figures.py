@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
 
@@ -93,7 +93,7 @@ def _print(found: Figures) -> None:
     if found.total is not None and len(found.lines) > 1:
         rows.append(_row(found, found.total, say("figures.total")))
     title = say("figures.title", at=f"{found.known_at:%Y-%m-%d %H:%M}")
-    print_table(title, [say(f"figures.column.{name}") for name in names], rows)
+    print_table(title, headings("figures", *names), rows)
 
 
 def _named(found: Figures, line: Line) -> str:
@@ -125,7 +125,7 @@ def _show_goals(desk: Desk, plan: int | None, as_json: bool) -> None:
         print_json(told)
         return
     rates, goals = ("net_rate_1h", "settle_rate_7d"), ("payment", "net", "settled")
-    columns = [say(f"figures.column.{name}") for name in ("plan", "goal", *rates, *goals)]
+    columns = headings("figures", "plan", "goal", *rates, *goals)
     rows = [
         [
             one["plan"],

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from qianheng.cli.explain import PlanId, Run
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 COLUMNS = ("target_roi", "budget", "spend", "spend_between", "value", "orders", "roi")
@@ -29,7 +29,7 @@ def _frontier(run: Run, plan: PlanId, as_json: AsJson = False) -> None:
     else:
         rows = [[_shown(one[name]) for name in COLUMNS] for one in answer["points"]]
         title = say("frontier.title", plan=answer["name"], goal=say(f"pages.goal.{answer['goal']}"))
-        print_table(title, [say(f"frontier.column.{name}") for name in COLUMNS], rows)
+        print_table(title, headings("frontier", *COLUMNS), rows)
         typer.echo(verdict(answer))
     if not answer["feasible"]:
         raise typer.Exit(1)

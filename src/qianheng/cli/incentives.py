@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _asked(question: Callable[[Connection, Desk], Any], where: tuple[str, str, s
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    print_table(say(f"incentives.title.{title}"), [say(f"incentives.column.{name}") for name in columns], rows)
+    print_table(say(f"incentives.title.{title}"), headings("incentives", *columns), rows)
 
 
 def _products(told: dict[str, Any]) -> Iterable[list[str | None]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, RunName, minute
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def _print(found: Liability) -> None:
         return
     typer.echo(say("liability.title", at=at, **dict(zip(FIGURES, _cells(found.total), strict=True))))
     rows = [(day, *_cells(expected)) for day, expected in found.by_pay_day().items()]
-    print_table(say("liability.by_day"), _columns("pay_on", *FIGURES), rows)
+    print_table(say("liability.by_day"), headings("liability", "pay_on", *FIGURES), rows)
     named = [(plan.name, *_cells(expected)) for plan, expected in found.by_plan().items()]
-    print_table(say("liability.by_plan"), _columns("plan", *FIGURES), named)
-    columns = _columns("day", "plan", "status", "spend", *FIGURES, "chance", "pay_on")
+    print_table(say("liability.by_plan"), headings("liability", "plan", *FIGURES), named)
+    columns = headings("liability", "day", "plan", "status", "spend", *FIGURES, "chance", "pay_on")
     print_table(say("liability.units"), columns, map(_row, found.units))
 
 
@@ -101,7 +101,7 @@ def _print_history(held: list[Held]) -> None:
         typer.echo(say("liability.no_history"))
         return
     rows = [(minute(one.at, one.at), *_cells(one.expected), money_text(one.paid), _inside(one)) for one in held]
-    print_table("", _columns("at", *FIGURES, "paid", "inside"), rows)
+    print_table("", headings("liability", "at", *FIGURES, "paid", "inside"), rows)
     final = [one.inside for one in held if one.final]
     typer.echo(say("liability.coverage", inside=sum(final), final=len(final)))
 
@@ -112,7 +112,3 @@ def _inside(one: Held) -> str:
 
 def _cells(expected: Expected | Forecast) -> list[str]:
     return [money_text(getattr(expected, name)) for name in FIGURES]
-
-
-def _columns(*names: str) -> list[str]:
-    return [say(f"liability.column.{name}") for name in names]

@@ -51,11 +51,7 @@ def _print_ages(told: Sequence[dict[str, Any]]) -> None:
         for name, places in (("kept_gmv", ",.2f"), ("roi", ".2f"), ("refund_rate", ".1%")):
             cells = [None if one[name] is None else format(float(one[name]), places) for one in plan["by_age"]]
             rows.append([plan["plan"], say(f"figures.maturity.{name}"), *cells])
-    columns = [
-        say("figures.column.plan"),
-        say("figures.maturity.figure"),
-        *(say(f"figures.age.{a['age']}") for a in ages),
-    ]
+    columns = [*_named(), *(say(f"figures.age.{one['age']}") for one in ages)]
     print_table(say("figures.maturity.by_age"), columns, [row for row in rows if len(row) == len(columns)])
 
 
@@ -67,13 +63,9 @@ def _print_known(told: Sequence[dict[str, Any]]) -> None:
             cells = [known[age][name] if age in known else None for age in SEEN]
             shown = [None if cell is None else f"{float(cell):.2f}" for cell in cells]
             rows.append([plan["plan"], say(f"figures.maturity.{name}"), *shown])
-    columns = [
-        say("figures.column.plan"),
-        say("figures.maturity.figure"),
-        *(say("figures.maturity.days", n=n) for n in SEEN),
-    ]
-    print_table(say("figures.maturity.known"), columns, rows)
+    print_table(say("figures.maturity.known"), [*_named(), *(say("figures.maturity.days", n=n) for n in SEEN)], rows)
 
 
-def _first_columns() -> list[str]:
+def _named() -> list[str]:
+    """The headings of what a row is of."""
     return [say("figures.column.plan"), say("figures.maturity.figure")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
         print_json([_json(member) for member in found])
         return
     rows = [(member.name, say(f"actors.role.{member.role}"), member.shop_id) for member in found]
-    print_table("", [say(f"desk.member.column.{name}") for name in ("name", "role", "shop")], rows)
+    print_table("", headings("desk.member", "name", "role", "shop"), rows)
 
 
 def _add(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import known, say
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def wanted(of: View, days: tuple[str, str], plan: int | None, only: str, reason:
 
     if only not in ("", "cash", "credit"):
         raise BadInput("core.fault.choice", place="--of", value=repr(only), choices="cash, credit")
-    since, until = (parse_day(day) if day else None for day in days)
+    since, until = (
+        parse_day(day, option) if day else None for option, day in zip(("--from", "--to"), days, strict=True)
+    )
     return funds.wanted(of, (since, until), plan, account=AccountKind(only) if only else None, reason=reason or None)
 
 
@@ -75,11 +77,6 @@ def label(reason: str) -> str:
     """Why money moved, in the language spoken; a reason without words as it is kept."""
     key = f"money.reason.{reason}"
     return say(key) if known(key) else reason
-
-
-def columns(*names: str) -> list[str]:
-    """The headings of a table."""
-    return [say(f"money.column.{name}") for name in names]
 
 
 def _balance(run: RunName = "", as_: As = "", now: Now = "", account: Account = None, as_json: AsJson = False) -> None:
@@ -92,13 +89,13 @@ def _balance(run: RunName = "", as_: As = "", now: Now = "", account: Account = 
         return
     names = ("available", "frozen", "promised")
     rows = [[say(f"money.account.{of}"), *(told[of][name] for name in names)] for of in ("cash", "credit", "total")]
-    print_table("", columns("account", *names), rows)
+    print_table("", headings("money", "account", *names), rows)
     grants = [
         (one["grant"], label(one["reason"]), one["about"], one["granted"], one["available"], _minute(one["expires_at"]))
         for one in told["grants"]
     ]
     if grants:
-        print_table("", columns("grant", "reason", "about", "granted", "available", "expires"), grants)
+        print_table("", headings("money", "grant", "reason", "about", "granted", "available", "expires"), grants)
 
 
 def _statement(
@@ -124,7 +121,7 @@ def _statement(
         print_json({"lines": shown, "next": shown[-1]["line"] if more else None})
         return
     names = ("line", "at", "account", "reason", "about", "change", "cash", "credit", "balance", "paid_by")
-    print_table("", columns(*names), [_line(line) for line in shown])
+    print_table("", headings("money", *names), [_line(line) for line in shown])
     if more:
         typer.echo(say("money.next_page", after=shown[-1]["line"]))
 
@@ -177,7 +174,7 @@ def _grant(
     from qianheng.core.days import parse_day
 
     with desk_of(run, as_, now) as desk:
-        last_day = parse_day(expires) if expires else None
+        last_day = parse_day(expires, "--expires") if expires else None
         _tell(grant(desk, _order(amount, account, key), reason, last_day), as_json)
 
 
@@ -191,7 +188,9 @@ def _holds(run: RunName = "", as_: As = "", now: Now = "", account: Account = No
     elif not told:
         typer.echo(say("money.nothing_held"))
     else:
-        print_table("", columns("what", "account", "amount", "reason", "about", "at", "expires"), map(_hold, told))
+        print_table(
+            "", headings("money", "what", "account", "amount", "reason", "about", "at", "expires"), map(_hold, told)
+        )
 
 
 def _close(
@@ -219,7 +218,7 @@ def _close(
         return
     state = say("money.month_closed" if told["closed"] else "money.month_open")
     title = say("money.month_title", month=which, account=told["ad_account"], state=state)
-    print_table(title, columns("reason", "cash", "credit", "balance", "lines"), month_rows(told))
+    print_table(title, headings("money", "reason", "cash", "credit", "balance", "lines"), month_rows(told))
     for one in told["open"]:
         typer.echo(f"{say('money.month_open')}: {label(one['reason'])} {one['amount']} {one['about'] or ''}")
 
@@ -244,7 +243,7 @@ def _invoices(run: RunName = "", as_: As = "", now: Now = "", account: Account =
         return
     names = ("cash_spent", "cash_refunded", "invoiceable", "credit_spent")
     rows = [[one["month"], state_of(one), *(one[name] for name in names)] for one in told]
-    print_table("", columns("month", "state", *names), rows)
+    print_table("", headings("money", "month", "state", *names), rows)
 
 
 def state_of(month: dict[str, Any]) -> str:
@@ -290,7 +289,7 @@ def _tell(answer: dict[str, Any], as_json: bool) -> None:
     funds = answer["available"]
     names = ("key", "transfer", "amount", "cash", "credit", "frozen")
     row = [answer["key"], answer["transfer"], answer["amount"], *funds.values()]
-    print_table("", columns(*names), [row])
+    print_table("", headings("money", *names), [row])
 
 
 def _hold(one: dict[str, Any]) -> list[Any]:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.money import Account, From, InMonth, Of, PlanId, Reason, To, columns, label, state_of, viewing, wanted
-from qianheng.cli.output import AsJson, print_json
+from qianheng.cli.money import Account, From, InMonth, Of, PlanId, Reason, To, label, state_of, viewing, wanted
+from qianheng.cli.output import AsJson, headings, print_json
 from qianheng.core.words import say
 
 What: TypeAlias = Annotated[str, typer.Argument(metavar="statement|month|invoices", help=say("money.command.what"))]
@@ -63,7 +63,7 @@ def _export(
 def _statement(lines: Iterable[dict[str, Any]]) -> tuple[list[str], Rows]:
     when_and_what = ("line", "at", "happened_at", "account", "reason", "about")
     names = (*when_and_what, "change", "cash", "credit", "balance", "transfer", "paid_by")
-    return columns(*names), map(_line, lines)
+    return headings("money", *names), map(_line, lines)
 
 
 def _line(line: dict[str, Any]) -> list[Any]:
@@ -78,7 +78,7 @@ def _month(told: dict[str, Any]) -> tuple[list[str], Rows]:
 
     names = ("month", "state", "reason", "cash", "credit", "balance", "lines")
     rows = month_rows(told)
-    return columns(*names), [
+    return headings("money", *names), [
         [told["month"], state_of(told), reason, *map(Decimal, amounts), lines] for reason, *amounts, lines in rows
     ]
 
@@ -86,4 +86,4 @@ def _month(told: dict[str, Any]) -> tuple[list[str], Rows]:
 def _invoices(told: list[dict[str, Any]]) -> tuple[list[str], Rows]:
     names = ("cash_spent", "cash_refunded", "invoiceable", "credit_spent")
     rows = [[one["month"], state_of(one), *(Decimal(one[name]) for name in names)] for one in told]
-    return columns("month", "state", *names), rows
+    return headings("money", "month", "state", *names), rows

@@ -63,6 +63,11 @@ def whole_file(path: str) -> Iterator[TextIO]:
         incoming.unlink(missing_ok=True)
 
 
+def headings(area: str, *names: str) -> list[str]:
+    """The headings of a table, as an area of the catalogue words them."""
+    return [say(f"{area}.column.{name}") for name in names]
+
+
 def money_text(amount: int) -> str:
     """Micro-yuan as 元 with two decimals."""
     from qianheng.core.money import FEN, to_fen

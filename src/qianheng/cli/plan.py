@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.words import say
 
@@ -82,7 +82,7 @@ def _log(plan: PlanId, run: RunName = "", as_: As = "", now: Now = "", as_json: 
     if as_json:
         print_json([_change_json(made, str(desk.now.tzinfo)) for made in found])
         return
-    columns = [say(f"planning.column.{name}") for name in ("version", "at", "actor", "changes", "reason")]
+    columns = headings("planning", "version", "at", "actor", "changes", "reason")
     rows = [
         (made.version, minute(made.at, desk.now), made.actor, change_text(made), made.reason or None) for made in found
     ]
@@ -202,7 +202,7 @@ def _print_proposal(proposal: Proposal) -> None:
 
 def _print_standing(standing: PlanStanding) -> None:
     """The plan's figures of today and seven days, and its guarantee of today."""
-    columns = ["", *(say(f"planning.column.{name}") for name in ("spend", "gmv", "orders", *RATIOS))]
+    columns = ["", *headings("planning", "spend", "gmv", "orders", *RATIOS)]
     rows = [(say(f"planning.{name}"), *_figures(standing, sums)) for name, sums in _spans(standing)]
     print_table("", columns, rows)
     verdict = standing.verdict

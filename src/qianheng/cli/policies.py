@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _policies(as_json: AsJson = False) -> None:
         print_json([_policy(policy) | {"rules": rules_in_words(policy)} for policy in versions])
         return
     rows = [(p.name, p.version, p.effective_from, p.announced_on, "\n".join(rules_in_words(p))) for p in versions]
-    print_table("", _columns("policy", "version", "effective_from", "announced_on", "rules"), rows)
+    print_table("", headings("policies", "policy", "version", "effective_from", "announced_on", "rules"), rows)
 
 
 def _validate(files: Files, as_json: AsJson = False) -> None:
@@ -139,10 +139,10 @@ def _compare(
         told: dict[str, Any] = {"policies": [{"policy": name} | _tally(one) for name, one in shown.items()]}
         print_json(told | {"units": [_compared(one, shown) for one in each]} if units else told)
         return
-    print_table("", _columns("policy", *TALLY), [(name, *_tally_row(one)) for name, one in shown.items()])
+    print_table("", headings("policies", "policy", *TALLY), [(name, *_tally_row(one)) for name, one in shown.items()])
     if units:
         rows = [(one.unit.plan_id, one.unit.day, *(_verdict_text(one, name) for name in shown)) for one in each]
-        print_table("", [*_columns("plan", "day"), *shown], rows)
+        print_table("", [*headings("policies", "plan", "day"), *shown], rows)
 
 
 def _of_files(paths: list[str], now: str) -> Iterator[Evidence]:
@@ -213,7 +213,3 @@ def _verdict_text(one: Compared, name: str) -> str:
 
 def _title(policy: Policy) -> str:
     return f"{policy.name} v{policy.version}"
-
-
-def _columns(*names: str) -> list[str]:
-    return [say(f"policies.column.{name}") for name in names]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qianheng.cli.output import AsJson, print_json, print_table
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def _print(scores: list[ReplayScore], table: dict[str, dict[str, float]]) -> Non
     rows = [
         [s.recording, s.bidder, *(f"{figure:.3f}" for figure in (s.capped, s.value, s.over, s.spend))] for s in scores
     ]
-    print_table("", [say(f"replay.column.{name}") for name in columns], rows)
+    print_table("", headings("replay", *columns), rows)
     names = list(next(iter(table.values())))
     means = [
         [bidder, *(f"{row[name]:.3f}" if name != "recordings" else f"{row[name]:.0f}" for name in names)]
         for bidder, row in table.items()
     ]
-    print_table("", [say(f"replay.column.{name}") for name in ("bidder", *names)], means)
+    print_table("", headings("replay", "bidder", *names), means)

@@ -13,7 +13,7 @@ import typer
 
 from qianheng.actions.reports import Answer, Entry, Imported, ImportedFile, LeftOut, Restated
 from qianheng.actions.spreadsheet import write_table
-from qianheng.cli.output import print_table
+from qianheng.cli.output import headings, print_table
 from qianheng.core.money import ratio_text, yuan
 from qianheng.core.words import say
 from qianheng.diagnosis.verdicts import Verdict
@@ -76,7 +76,7 @@ def summary_json(sums: Summary) -> dict[str, Any]:
 
 def print_imported(imported: Imported) -> None:
     """What became of each file, what is wrong with it, and the sums."""
-    columns = [say(f"reports.column.{name}") for name in ("file", "report", "period", "rows", "rejected", "state")]
+    columns = headings("reports", "file", "report", "period", "rows", "rejected", "state")
     print_table("", columns, [_file_row(file) for file in imported.files])
     for file in imported.files:
         for line in _faults(file):

@@ -12,7 +12,7 @@ import typer
 
 from qianheng.cli.campaigns import print_campaigns, print_shown
 from qianheng.cli.earnings import print_earnings
-from qianheng.cli.output import AsJson, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
@@ -61,7 +61,7 @@ def _simulate(
     from qianheng.actions.summary_json import as_json as json_of
     from qianheng.pages.run import render
 
-    day = parse_day(until) if until else None
+    day = parse_day(until, "--until") if until else None
     request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh, until=day)
     with _progress() as watch:
         run = run_simulation(request, watch)
@@ -212,15 +212,13 @@ def _print_guarantee(summary: RunSummary) -> None:
         for (status, reason), count in ended.most_common():
             why = say(f"guarantee.reason.{reason}") if reason else None
             rows.append([plan.plan.name, count, say(f"guarantee.status.{status}"), why])
-    columns = [say(f"simulation.column.{name}") for name in ("plan", "days", "status", "reason")]
+    columns = headings("simulation", "plan", "days", "status", "reason")
     print_table(say("simulation.guarantee_title"), columns, rows)
 
 
 def _print_members(summary: RunSummary) -> None:
     """What super plans spent on each of their members, and why."""
-    columns = [
-        say(f"simulation.member.column.{name}") for name in ("member", "kind", "spend", "worth", "marginal", "why")
-    ]
+    columns = headings("simulation.member", "member", "kind", "spend", "worth", "marginal", "why")
     for plan in summary.plans:
         rows = [
             (
