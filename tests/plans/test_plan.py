@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,6 @@ from qianheng.plans.plan import (
     Value,
     apply,
     change,
-    replay,
 )
 from qianheng.plans.writing import written
 
@@ -62,7 +62,7 @@ def test_replaying_the_change_log_gives_the_plan(wanted: list[dict[str, Value]])
         log.append(changed(plan, after, version))
         plan = apply(plan, log[-1])
         assert {name: getattr(plan, name) for name in after} == after
-    assert replay(PRODUCT, log) == plan
+    assert reduce(apply, log, PRODUCT) == plan
 
 
 def test_the_profit_goal_comes_with_no_target_and_leaves_with_one() -> None:
@@ -77,7 +77,7 @@ def test_the_profit_goal_comes_with_no_target_and_leaves_with_one() -> None:
 def test_a_change_remembers_what_was_before_and_leaves_the_rest_alone(after: dict[str, Value]) -> None:
     made = changed(PRODUCT, after)
     undone = PlanChange(1, 2, NOON, "owner", "back", made.after, made.before)
-    assert replay(PRODUCT, [made, undone]) == PRODUCT
+    assert reduce(apply, [made, undone], PRODUCT) == PRODUCT
     differs = {name: value for name, value in after.items() if value != getattr(PRODUCT, name)}
     assert made.before == tuple((name, getattr(PRODUCT, name)) for name in differs)
     assert made.after == tuple(differs.items())

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from sqlalchemy import Engine
 
 from qianheng.core.errors import Damaged, NotFound, Refused
 from qianheng.core.placements import Placement
-from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanKind, PlanStatus, change, replay
+from qianheng.plans.plan import BidMode, Counting, Goal, Pace, Plan, PlanKind, PlanStatus, apply, change
 from qianheng.store import plans
 
 NOW = datetime(2025, 10, 1, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_a_plan_comes_back_as_it_was_and_its_log_leads_to_what_it_is(engine: Eng
         assert plans.load(connection, 7) == (plan, len(CHANGES))
         assert plans.load_all(connection) == plans.load_all(connection, shop_id=1) == [(plan, len(CHANGES))]
         assert plans.load_all(connection, shop_id=2) == []
-        assert replay(PLAN, log) == plan
+        assert reduce(apply, log, PLAN) == plan
         assert plans.history(connection, 7)[1] == replace(PLAN, status=PlanStatus.ACTIVE)
         assert [entry.at for entry in log] == [NOW + timedelta(hours=version) for version in range(1, len(CHANGES) + 1)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -196,13 +196,6 @@ def apply(plan: Plan, made: PlanChange) -> Plan:
     names = {field.name for field in fields(Plan)}
     after = {name: held(name, value) for name, value in made.after if name in names}
     return replace(plan, **after)  # checked by `change`
-
-
-def replay(plan: Plan, log: Iterable[PlanChange]) -> Plan:
-    """The plan after its whole change log, from the plan it began as."""
-    for made in log:
-        plan = apply(plan, made)
-    return plan
 
 
 def held(name: str, value: Any) -> Any:
