@@ -15,7 +15,7 @@ from qianheng.core.days import midnight
 from qianheng.core.money import micros
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Channel, Kind
-from qianheng.guarantee.verdict import Reason, Status
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.ledger.transfers import AccountKind, State, account
 from qianheng.measures.days import Days
 from qianheng.measures.loop import of_batch

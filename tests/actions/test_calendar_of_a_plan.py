@@ -10,7 +10,8 @@ from qianheng.actions.desk import desk_of
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.days import is_working_day
 from qianheng.core.errors import NotFound
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
+from qianheng.ledger.months import Month
 from tests.actions.test_desk import Say, say
 
 __all__ = ["say"]  # a fixture
@@ -36,14 +37,14 @@ def test_every_day_of_the_month_stands_there_with_what_became_of_it(missed: RunF
 
 def test_looked_at_earlier_the_calendar_shows_what_was_known_then(missed: RunFolder) -> None:
     with desk_of(str(missed.path), now="2025-10-02T12:00:00+08:00") as desk:
-        days = calendar(desk, 1, date(2025, 10, 1))
+        days = calendar(desk, 1, Month(2025, 10))
     assert days[0].status is Status.CONFIRMING
     assert all(one.paid_on is None for one in days)
 
 
 def test_a_month_without_anything_is_a_month_of_empty_days(missed: RunFolder) -> None:
     with desk_of(str(missed.path)) as desk:
-        days = calendar(desk, 1, date(2024, 2, 1))
+        days = calendar(desk, 1, Month(2024, 2))
         assert len(days) == 29
         assert {one.status for one in days} == {None}
         with pytest.raises(NotFound):

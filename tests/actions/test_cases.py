@@ -20,8 +20,9 @@ from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
 from qianheng.guarantee.case import Case
 from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.reasons import Status
 from qianheng.guarantee.shelf import shipped
-from qianheng.guarantee.verdict import Status, Verdict, evaluate
+from qianheng.guarantee.verdict import Verdict, evaluate
 from qianheng.guarantee.writing import written
 from qianheng.measures.days import Days
 from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanKind, PlanStatus, change

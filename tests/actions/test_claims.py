@@ -16,7 +16,7 @@ from qianheng.core.days import midnight
 from qianheng.core.errors import BadInput, Damaged, NotFound, Refused
 from qianheng.core.money import YUAN
 from qianheng.guarantee.claims import Standing, Status
-from qianheng.guarantee.verdict import Status as UnitStatus
+from qianheng.guarantee.reasons import Status as UnitStatus
 from qianheng.ledger.transfers import AccountKind
 from qianheng.measures.days import Days
 from qianheng.store.database import reading

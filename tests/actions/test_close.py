@@ -19,8 +19,8 @@ from qianheng.core.errors import Refused
 from qianheng.core.money import YUAN
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import SCHEMAS, Channel, Kind
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.shelf import SHIPPED
-from qianheng.guarantee.verdict import Reason, Status
 from qianheng.ledger.spending import Payment
 from qianheng.ledger.transfers import State
 from qianheng.measures.days import Days

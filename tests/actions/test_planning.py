@@ -18,7 +18,7 @@ from qianheng.core.actors import REVIEWER, Actor, Role
 from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
 from qianheng.core.words import known, speak
 from qianheng.guarantee.guard import Effect
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
 from qianheng.plans.plan import CHANGEABLE, PlanStatus
 from qianheng.store import audit, plans
 from qianheng.store.database import reading

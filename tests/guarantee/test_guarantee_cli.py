@@ -11,7 +11,7 @@ import pytest
 
 from qianheng.cli import main
 from qianheng.core.words import speak
-from qianheng.guarantee.verdict import Reason
+from qianheng.guarantee.reasons import Reason
 
 DAY = "2025-10-01T"
 

@@ -13,10 +13,10 @@ from qianheng.core.days import DAY, HOUR, MINUTE
 from qianheng.core.money import FEN, YUAN
 from qianheng.guarantee.case import Case, Charge, Event, Log, Order, PlanEvent, Refund, Target, Unit
 from qianheng.guarantee.figures import Figures, Period, figures
-from qianheng.guarantee.reasons import NOT_COVERED
+from qianheng.guarantee.reasons import NOT_COVERED, PRECEDENCE, VOIDS, Reason, Status
 from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.timeline import Record, Said, moves
-from qianheng.guarantee.verdict import PRECEDENCE, VOIDS, Reason, Status, evaluate, judge
+from qianheng.guarantee.verdict import evaluate, judge
 from qianheng.plans.plan import Goal
 
 UNIT = Unit("p", date(2025, 10, 1))

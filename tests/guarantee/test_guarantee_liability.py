@@ -21,8 +21,8 @@ from qianheng.guarantee.liability import (
     worlds,
 )
 from qianheng.guarantee.policy import Rules
+from qianheng.guarantee.reasons import Reason, Sums
 from qianheng.guarantee.shelf import shipped
-from qianheng.guarantee.verdict import Reason, Sums
 
 SHOCKS = worlds(7)
 

@@ -10,8 +10,8 @@ from qianheng.core.words import LANGUAGES, Language, known, language, speak
 from qianheng.guarantee.figures import LeftOut
 from qianheng.guarantee.policy import read_policy
 from qianheng.guarantee.policy_words import rules_in_words
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.shelf import SHIPPED, shelf, shipped
-from qianheng.guarantee.verdict import Reason, Status
 
 DAY = date(2025, 10, 1)
 DOCS = Path(__file__).parents[2] / "docs"

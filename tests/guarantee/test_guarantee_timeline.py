@@ -10,9 +10,10 @@ from qianheng.core.days import DAY, HOUR, SHANGHAI, microseconds, midnight
 from qianheng.core.money import YUAN
 from qianheng.guarantee.case import Log, Target, Unit
 from qianheng.guarantee.figures import Figures, Period
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.timeline import Posting, Record, Said, compensation_id, moves, payment, status
-from qianheng.guarantee.verdict import Reason, Status, Verdict, judge, judgement
+from qianheng.guarantee.verdict import Verdict, judge, judgement
 from qianheng.plans.plan import Goal
 
 SEED = shipped().in_force("seed", date(2025, 10, 1))

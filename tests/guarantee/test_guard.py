@@ -17,8 +17,9 @@ from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.guard import Effect, Known, weigh
 from qianheng.guarantee.history import log_of, plan_of_day, unit_of
 from qianheng.guarantee.policy import ChangeRule, OrdersRule, Policy, Rules
+from qianheng.guarantee.reasons import VOIDS, Reason, Status
 from qianheng.guarantee.shelf import shipped
-from qianheng.guarantee.verdict import VOIDS, Reason, Status, Verdict, judge
+from qianheng.guarantee.verdict import Verdict, judge
 from qianheng.measures.days import Days
 from qianheng.plans.plan import Goal, Plan, PlanChange, PlanKind, PlanStatus, Value, apply, change
 

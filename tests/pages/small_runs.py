@@ -11,7 +11,7 @@ from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.money import YUAN
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, Transfer, account
 

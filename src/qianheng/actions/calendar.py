@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -10,10 +9,11 @@ from fractions import Fraction
 from qianheng.actions.desk import Desk
 from qianheng.actions.standing import Standing, standings
 from qianheng.core.days import is_working_day, moment
-from qianheng.core.errors import BadInput, NotFound
+from qianheng.core.errors import NotFound
 from qianheng.core.money import Micros
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.timeline import Because, credit_days, due_at
-from qianheng.guarantee.verdict import Reason, Status
+from qianheng.ledger.months import Month, month_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,7 @@ class CalendarDay:
     paid_on: date | None = None
 
 
-def month_of(text: str) -> date:
-    """The first day of a month written YYYY-MM. Unreadable: BadInput."""
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        raise BadInput("calendar.not_a_month", place="--month", value=text) from None
-
-
-def calendar(desk: Desk, plan_id: int, month: date | None = None) -> list[CalendarDay]:
+def calendar(desk: Desk, plan_id: int, month: Month | None = None) -> list[CalendarDay]:
     """Every day of a month of a plan (default: the last month that something is known of), at the desk's now.
 
     No such plan in the actor's shop, or nothing known of it: NotFound.
@@ -51,8 +43,7 @@ def calendar(desk: Desk, plan_id: int, month: date | None = None) -> list[Calend
     known = {one.judged.day: one for one in standings(desk, plan_id)}
     if month is None and not known:
         raise NotFound("calendar.nothing", place="--plan", value=plan_id)
-    month = month or max(known).replace(day=1)
-    days = [month.replace(day=number + 1) for number in range(monthrange(month.year, month.month)[1])]
+    days = (month or month_of(max(known))).days()
     return [_of(known[day]) if day in known else CalendarDay(day, is_working_day(day)) for day in days]
 
 

@@ -21,8 +21,9 @@ from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
 from qianheng.guarantee.overlap import Stretch, payable
 from qianheng.guarantee.policy import Policy
+from qianheng.guarantee.reasons import Status
 from qianheng.guarantee.timeline import status
-from qianheng.guarantee.verdict import Status, Verdict, judge
+from qianheng.guarantee.verdict import Verdict, judge
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid, sums_of

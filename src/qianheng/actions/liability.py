@@ -33,8 +33,8 @@ from qianheng.guarantee.liability import (
     together,
     worlds,
 )
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.timeline import credit_days, due_at
-from qianheng.guarantee.verdict import Reason, Status
 from qianheng.measures.days import Days
 from qianheng.measures.query import plan_hour, undoable
 from qianheng.plans.plan import Counting, Goal, Plan

@@ -8,7 +8,7 @@ from qianheng.actions.judging import Judged
 from qianheng.core.days import moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import yuan
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
 from qianheng.store import notices
 from qianheng.store.closes import Given
 from qianheng.store.notices import Notice

@@ -13,8 +13,9 @@ from qianheng.core.days import microseconds
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log
 from qianheng.guarantee.history import log_of
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.timeline import Move, Posting, Record, Said, credit_days, due_at, moves
-from qianheng.guarantee.verdict import Reason, Status, answer
+from qianheng.guarantee.verdict import answer
 from qianheng.store import closes, plans
 from qianheng.store.closes import Given
 from qianheng.store.database import reading

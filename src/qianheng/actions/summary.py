@@ -16,7 +16,7 @@ from qianheng.actions.pools import Shown
 from qianheng.actions.splits import MemberRun
 from qianheng.bidding.frontier import Peak
 from qianheng.core.money import Micros
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.measures.maturity import Seen
 from qianheng.measures.sums import Sums, total

@@ -27,10 +27,11 @@ def add_to(app: typer.Typer) -> None:
 def _calendar(
     plan: PlanId, month: Month = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
 ) -> None:
-    from qianheng.actions.calendar import calendar, month_of
+    from qianheng.actions.calendar import calendar
     from qianheng.actions.desk import desk_of
+    from qianheng.ledger.months import parse_month
 
-    asked = month_of(month) if month else None
+    asked = parse_month(month, "--month") if month else None
     with desk_of(run, as_, now) as desk:
         days = calendar(desk, plan, asked)
     if as_json:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RunName: TypeAlias = Annotated[str, typer.Option("--run", metavar="NAME", help=say("desk.command.run"))]
 As: TypeAlias = Annotated[str, typer.Option("--as", metavar="NAME", help=say("desk.command.as"))]
 Now: TypeAlias = Annotated[str, typer.Option("--now", metavar="TIME", help=say("desk.command.now"))]
+AsOf: TypeAlias = Annotated[str, typer.Option("--as-of", metavar="TIME", help=say("desk.command.as_of"))]
 Subject: TypeAlias = Annotated[str, typer.Option("--about", metavar="SUBJECT", help=say("desk.command.subject"))]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.desk import As, AsOf, Now, RunName
 from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
@@ -25,7 +25,6 @@ PlanId: TypeAlias = Annotated[int | None, typer.Option("--plan", metavar="ID", h
 First: TypeAlias = Annotated[str, typer.Option("--from", metavar="DAY", help=say("figures.command.from"))]
 Last: TypeAlias = Annotated[str, typer.Option("--to", metavar="DAY", help=say("figures.command.to"))]
 ByName: TypeAlias = Annotated[str, typer.Option("--by", metavar="|".join(CHOICES), help=say("figures.command.by"))]
-AsOf: TypeAlias = Annotated[str, typer.Option("--as-of", metavar="TIME", help=say("proof.command.as_of"))]
 Csv: TypeAlias = Annotated[str, typer.Option("--csv", metavar="FILE", help=say("figures.command.csv"))]
 Goals: TypeAlias = Annotated[bool, typer.Option("--goals", help=say("figures.command.goals"))]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, RunName, minute
+from qianheng.cli.desk import As, AsOf, Now, RunName, minute
 from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from qianheng.guarantee.liability import Expected
     from qianheng.store.forecasts import Forecast
 
-AsOf: TypeAlias = Annotated[str, typer.Option("--as-of", metavar="TIME", help=say("liability.command.as_of"))]
 History: TypeAlias = Annotated[bool, typer.Option("--history", help=say("liability.command.history"))]
 FIGURES = ("mean", "low", "high")
 
@@ -26,13 +25,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _liability(
-    as_of: AsOf = "", history: History = False, run: RunName = "", as_: As = "", as_json: AsJson = False
+    as_of: AsOf = "",
+    history: History = False,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
 ) -> None:
     from qianheng.actions import liability
     from qianheng.actions.desk import desk_of
     from qianheng.store.database import reading
 
-    with desk_of(run, as_, as_of) as desk, reading(desk.database) as connection:
+    with desk_of(run, as_, as_of or now) as desk, reading(desk.database) as connection:
         if history:
             held = liability.history(connection, desk.now, desk.actor.shop_id)
         else:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.figures import AsOf, First, Last, PlanId
+from qianheng.cli.desk import As, AsOf, Now, RunName
+from qianheng.cli.figures import First, Last, PlanId
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 

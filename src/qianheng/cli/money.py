@@ -207,7 +207,7 @@ def _close(
     from qianheng.actions.money import close_month
     from qianheng.ledger.months import parse_month
 
-    which = parse_month(month)
+    which = parse_month(month, "--month")
     if not show:
         with desk_of(run, as_, now) as desk:
             close_month(desk, which, account)

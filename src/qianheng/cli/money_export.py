@@ -48,7 +48,7 @@ def _export(
         if what == "statement":
             table = _statement(funds.lines(seen, wanted(seen, (since, until), plan, of, reason)))
         elif what == "month":
-            table = _month(funds.month(seen, parse_month(month)))
+            table = _month(funds.month(seen, parse_month(month, "--month")))
         elif what == "invoices":
             table = _invoices(funds.invoices(seen))
         else:

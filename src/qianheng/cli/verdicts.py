@@ -14,7 +14,8 @@ from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.case import BoostUnit, Case, Price, Unit
 from qianheng.guarantee.policy import Policy
-from qianheng.guarantee.verdict import Check, Status, Verdict, answer
+from qianheng.guarantee.reasons import Check, Status
+from qianheng.guarantee.verdict import Verdict, answer
 
 Judged: TypeAlias = tuple[Policy, Case, Verdict]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.desk import As, AsOf, Now, RunName
 from qianheng.cli.output import WIDTH_UNSEEN, AsJson
 from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
@@ -25,7 +25,6 @@ PlanId: TypeAlias = Annotated[int | None, typer.Option("--plan", metavar="ID", h
 Day: TypeAlias = Annotated[str, typer.Option("--day", metavar="DAY", help=say("proof.command.day"))]
 Figure: TypeAlias = Annotated[str, typer.Option("--figure", metavar="NAME", help=say("proof.command.figure"))]
 Limit: TypeAlias = Annotated[int | None, typer.Option("--limit", metavar="N", help=say("proof.command.limit"))]
-AsOf: TypeAlias = Annotated[str, typer.Option("--as-of", metavar="TIME", help=say("proof.command.as_of"))]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,9 +15,10 @@ from qianheng.guarantee.case import BoostUnit, Case, Charge, Event, Order, Refun
 from qianheng.guarantee.conditions import changes_of
 from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, by_target, sift
 from qianheng.guarantee.policy import Policy, Rules
+from qianheng.guarantee.reasons import PRECEDENCE, Reason
 from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.targets import changes, known_targets
-from qianheng.guarantee.verdict import PRECEDENCE, Reason, Verdict, answer, judge
+from qianheng.guarantee.verdict import Verdict, answer, judge
 from qianheng.guarantee.weeks import Ineffective, days_of
 from qianheng.plans.plan import Goal
 

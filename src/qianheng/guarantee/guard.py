@@ -17,7 +17,8 @@ from qianheng.core.money import Micros
 from qianheng.guarantee.figures import Figures
 from qianheng.guarantee.history import log_of, plan_of_day, unit_of
 from qianheng.guarantee.policy import Policy
-from qianheng.guarantee.verdict import Reason, Status, Verdict, judge
+from qianheng.guarantee.reasons import Reason, Status
+from qianheng.guarantee.verdict import Verdict, judge
 from qianheng.measures.days import Days
 from qianheng.plans.plan import Plan, PlanChange, Value, apply, change
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from qianheng.core.ids import derive_seed
 from qianheng.core.money import FEN, YUAN, Micros
 from qianheng.guarantee.policy import Rules
-from qianheng.guarantee.verdict import Reason, Sums
+from qianheng.guarantee.reasons import Reason, Sums
 
 WORLDS = 500
 LOW, HIGH = 0.1, 0.9  # the ends of an interval that holds four worlds in five

@@ -16,7 +16,8 @@ from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log, Unit
 from qianheng.guarantee.figures import Figures
 from qianheng.guarantee.policy import Policy, Rules
-from qianheng.guarantee.verdict import Reason, Status, Verdict, judge, judgement
+from qianheng.guarantee.reasons import Reason, Status
+from qianheng.guarantee.verdict import Verdict, judge, judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,21 +17,6 @@ from qianheng.guarantee.policy import Policy, Rules
 from qianheng.guarantee.reasons import NOT_COVERED, NOTHING, PRECEDENCE, VOIDS, Check, Reason, Status, Sums, exact
 from qianheng.guarantee.weeks import add_week
 
-__all__ = [
-    "PRECEDENCE",
-    "VOIDS",
-    "Check",
-    "Reason",
-    "Status",
-    "Sums",
-    "Verdict",
-    "add_periods",
-    "answer",
-    "evaluate",
-    "judge",
-    "judgement",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

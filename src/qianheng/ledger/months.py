@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +26,10 @@ class Month(NamedTuple):
     def next(self) -> Month:
         """The month after it."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+    def days(self) -> list[date]:
+        """Its days."""
+        return [date(self.year, self.number, day + 1) for day in range(monthrange(self.year, self.number)[1])]
 
     def begins(self, timezone: str = SHANGHAI) -> datetime:
         """Its first instant in a time zone; it ends when the next one begins."""
@@ -87,9 +92,9 @@ def month_of(day: date) -> Month:
     return Month(day.year, day.month)
 
 
-def parse_month(text: str) -> Month:
-    """The month written "2025-09". Anything else: BadInput."""
+def parse_month(text: str, place: str = "") -> Month:
+    """The month written "2025-09". Anything else: BadInput, told at `place` (the option it stands in)."""
     try:
         return month_of(date.fromisoformat(f"{text}-01"))
     except ValueError:
-        raise BadInput("ledger.not_a_month", value=text) from None
+        raise BadInput("ledger.not_a_month", place=place, value=text) from None

@@ -16,8 +16,9 @@ from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.policy_words import rules_in_words
+from qianheng.guarantee.reasons import Check, Reason, Status
 from qianheng.guarantee.timeline import credit_days
-from qianheng.guarantee.verdict import Check, Reason, Status, Verdict, answer
+from qianheng.guarantee.verdict import Verdict, answer
 from qianheng.ledger.book import StatementLine
 from qianheng.pages.parts import UNKNOWN, Cell, Html, count, element, empty, export, join, money, panel, roi, table
 

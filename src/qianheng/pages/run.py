@@ -16,7 +16,7 @@ from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
 from qianheng.core.placements import Placement
 from qianheng.core.words import language, say
-from qianheng.guarantee.verdict import Status
+from qianheng.guarantee.reasons import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.sums import Sums
