@@ -61,4 +61,4 @@ def test_the_command_shows_a_grid_that_needs_no_colour_and_the_same_as_json(say:
     assert told[0]["status"] == "compensated"
     assert told[0]["working_day"] is False
     assert "周一" in say("--lang", "zh", *run)
-    assert "is not a month" in say(*run, "--month", "October")
+    assert "--month: 'October' is no month" in say(*run, "--month", "October")
