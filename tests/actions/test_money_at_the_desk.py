@@ -105,7 +105,7 @@ def test_the_same_key_is_answered_as_before_and_another_content_under_it_is_refu
         (["balance", "--account", "6"], 2, "no ad account 6"),
         (["statement", "--plan", "2"], 2, "2"),
         (["statement", "--of", "gold"], 2, "cash, credit"),
-        (["statement", "--from", "yesterday"], 2, '--from: "yesterday"'),
+        (["statement", "--from", "yesterday"], 2, "--from: 'yesterday'"),
         (["top-up", "0"], 2, "0.00"),
         (["top-up", "1.234"], 2, "1.234"),
         (["top-up", "ten"], 2, "AMOUNT"),
