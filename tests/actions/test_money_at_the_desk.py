@@ -94,6 +94,12 @@ def test_the_same_key_is_answered_as_before_and_another_content_under_it_is_refu
     assert done == [("owner", "move_money", "order 17"), ("owner", "move_money", "#2")]
 
 
+def test_credit_given_is_answered_as_before_even_after_it_has_lapsed(call: Call) -> None:
+    asked = ("grant", "20", "--as", "reviewer", "--account", 5, "--expires", "2025-10-20", "--key", "gift")
+    first = call(*asked)
+    assert call(*asked, "--now", "2025-10-25") == first
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -91,13 +91,13 @@ def grant(desk: Desk, order: Order, reason: str = GRANTS[0], last_day: date | No
     """
     if reason not in GRANTS:
         raise BadInput("core.fault.choice", place="--reason", value=repr(reason), choices=", ".join(GRANTS))
-    if last_day is not None and last_day <= desk.now.date():
-        raise BadInput("money.bad_expiry", place="--expires", value=last_day)
     lapses = terms().lapses(reason, desk.now)
     if last_day is not None:
         lapses = midnight(last_day + timedelta(days=1), str(desk.now.tzinfo))
 
     def transfer(ours: AdAccount, transfer_id: int) -> Transfer:
+        if last_day is not None and last_day <= desk.now.date():  # asked again, it is answered however late
+            raise BadInput("money.bad_expiry", place="--expires", value=last_day)
         ends = (account(AccountKind.PROMOTIONS).id, account(AccountKind.CREDIT, ours.id).id)
         return Transfer(transfer_id, *ends, order.amount, desk.now, reason=reason, expires_at=lapses)
 
