@@ -19,6 +19,7 @@ def main() -> None:
         "serving",
         "settlement",
         "ledger",
+        "promise",
         "stress",
         "domain",
         "goals",

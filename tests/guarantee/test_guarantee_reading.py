@@ -158,11 +158,30 @@ def test_faults_are_told_in_both_languages() -> None:
         "20251001T093000.123+08:00",
         "2025-10-01T09:30+08:00:07",
         "2025-10-01T23:59:59+23:59",
+        "2025-10-01T00:00:00.12+08",
     ],
 )
 def test_a_time_is_read_exactly_however_it_is_written(written: str) -> None:
     read = read_case({"unit": {"plan_id": "p", "day": "2025-10-01"}, "now": written}, "case", Given())
     assert read.now == microseconds(datetime.fromisoformat(written))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-10-01T24:00:00+08:00",
+        "2025-10-01T09:60:00+08:00",
+        "2025-10-01T09:30:60+08:00",
+        "2025-10-01T+9:30:00+08:00",
+        "2025-10-01T09.30.00+08:00",
+        "2025-10-01T09:3\uff10:00+08:00",
+        "2025-10-01T093000.1.12+08",
+        "2025-02-29T09:30:00+08:00",
+    ],
+)
+def test_what_only_looks_like_a_time_is_refused(written: str) -> None:
+    with pytest.raises(BadInput, match="is not a time"):
+        read_case({"unit": {"plan_id": "p", "day": "2025-10-01"}, "now": written}, "case", Given())
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 12])
