@@ -97,6 +97,17 @@ def test_credit_given_back_keeps_its_old_expiry_when_the_transfer_says_so() -> N
     assert (lapse.credit, lapse.amount, lapse.reference) == (REVENUE, 5, 9)
 
 
+def test_credit_released_after_the_rest_of_its_grant_has_lapsed_lapses_too_even_at_that_very_instant() -> None:
+    hold, later = spent(3, 20, 5, State.PENDING), NOW + timedelta(days=400)
+    book = written(grant(1, 30, 10), hold)
+    for left in (10, 20):
+        (lapse,) = lapsing(book.credits.grants.values(), later)
+        assert lapse.amount == left
+        book, _ = record(book, [lapse])
+        assert lapsing(book.credits.grants.values(), later) == []
+        book, _ = record(book, [voiding(hold, later)])
+
+
 def test_a_year_after_a_leap_day_is_the_last_of_february() -> None:
     assert a_year_after(datetime(2024, 2, 29, tzinfo=UTC)) == datetime(2025, 2, 28, tzinfo=UTC)
 

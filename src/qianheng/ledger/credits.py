@@ -110,5 +110,5 @@ def a_year_after(at: datetime) -> datetime:
 
 
 def _lapse(grant: Grant, now: datetime) -> Transfer:
-    transfer_id = stable_id(LAPSE, grant.id, microseconds(now))
+    transfer_id = stable_id(LAPSE, grant.id, microseconds(now), grant.available)
     return Transfer(transfer_id, grant.account_id, grant.source, grant.available, now, reason=LAPSE, reference=grant.id)
