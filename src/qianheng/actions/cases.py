@@ -1,6 +1,6 @@
-"""A plan's day as a case, from the facts and the change log as they were known at a time (CONTRACTS 2).
+"""A unit as a case, from the facts and the change log as they were known at a time (CONTRACTS 2).
 
-`judging` sums the same day by SQL; judged from its case the answer is the same to the micro-yuan.
+`judging` and `boost_units` sum the same by SQL; judged from its case the answer is the same to the micro-yuan.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def case_of(connection: Connection, lake: Lake, plan_id: int, day: date, now: da
     plan = plan_of_day(history, changes, Days(day, day, history[0].timezone))
     asked = Asked(connection, lake, now, plan_id, Days(day, day, plan.timezone))
     unit, did = unit_of(plan, day), log_of(history, changes)
-    return Case(plan.policy, unit, did, tuple(_charges(asked)), tuple(_orders(asked, plan.counting)), at)
+    counted = f"f.channel = {Channel.PROMOTED}" if plan.counting is Counting.ATTRIBUTED else "TRUE"
+    return Case(plan.policy, unit, did, tuple(charges(asked)), tuple(orders(asked, counted)), at)
 
 
 class Asked(NamedTuple):
@@ -80,17 +81,18 @@ class Asked(NamedTuple):
         yield from zip(*(column.to_pylist() for column in answer.columns), strict=True)
 
 
-def _charges(asked: Asked) -> Iterator[Charge]:
-    condition = f"{_SINCE_FIRST_TARGET} AND {_VALID}"
+def charges(asked: Asked, counted: str = "TRUE") -> Iterator[Charge]:
+    """The charges since the plan's first target that were not found invalid and meet a condition."""
+    condition = f"{_SINCE_FIRST_TARGET} AND {_VALID} AND {counted}"
     for key, at, amount, boost in asked.facts("f.id, f.at, f.amount, f.boost", Kind.CHARGE, condition):
         yield Charge(str(key), at, amount, BOOSTS[boost])
 
 
-def _orders(asked: Asked, counting: Counting) -> Iterator[Order]:
-    counted = f" AND f.channel = {Channel.PROMOTED}" if counting is Counting.ATTRIBUTED else ""
+def orders(asked: Asked, counted: str) -> Iterator[Order]:
+    """The orders since the plan's first target that meet a condition, with their refunds."""
     refunds = defaultdict[int, list[Refund]](list)
     for key, at, order_id, amount in asked.facts("f.id, f.at, f.order_id, f.amount", Kind.REFUND, at="f.order_at"):
         refunds[order_id].append(Refund(str(key), at, amount))
-    columns, condition = "f.id, f.at, f.amount, f.boost, f.flagged", _SINCE_FIRST_TARGET + counted
+    columns, condition = "f.id, f.at, f.amount, f.boost, f.flagged", f"{_SINCE_FIRST_TARGET} AND {counted}"
     for key, at, amount, boost, flagged in asked.facts(columns, Kind.ORDER, condition):
         yield Order(str(key), at, amount, BOOSTS[boost], flagged, tuple(refunds[key]))

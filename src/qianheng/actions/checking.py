@@ -1,20 +1,18 @@
-"""The self-check of a plan's day (SPEC 5.6): figures, conditions, reason, the facts behind, what would have helped."""
+"""The self-check of a unit (SPEC 5.6): figures, conditions, reason, the facts behind, what would have helped."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
-from qianheng.actions.cases import kept_case
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import promises, unit_id
+from qianheng.actions.judging import id_of, promises
 from qianheng.actions.policies import in_force
 from qianheng.core.money import yuan
 from qianheng.core.plain import Json
 from qianheng.core.words import say
-from qianheng.guarantee.case import Case
+from qianheng.guarantee.case import Case, Unit
 from qianheng.guarantee.explain import explain
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.remedies import Remedy, remedies
@@ -31,17 +29,16 @@ def self_check(policy: Policy, case: Case, *, facts: bool) -> Json:
     return {**told, "facts": counted, "remedies": found} | (whole if facts else {})
 
 
-def kept_check(desk: Desk, plan_id: int, day: str, *, facts: bool) -> tuple[Policy, Case, Json]:
-    """The self-check of a plan's day on a desk, with what the ledger promised and paid for it beside."""
-    case = kept_case(desk, plan_id, day)
+def kept_check(desk: Desk, case: Case, *, facts: bool) -> tuple[Policy, Case, Json]:
+    """The self-check of a unit on a desk, with what the ledger promised and paid for it beside."""
     policy = in_force(case.policy, case.unit.day)
     checked = self_check(policy, case, facts=facts)
-    return policy, case, checked | {"ledger": _ledger(desk, plan_id, case.unit.day)}
+    return policy, case, checked | {"ledger": _ledger(desk, case.unit)}
 
 
-def _ledger(desk: Desk, plan_id: int, day: date) -> Json:
+def _ledger(desk: Desk, unit: Unit) -> Json:
     with reading(desk.database) as connection:
-        made = [one for one in promises(connection, unit_id(plan_id, day)) if one.pending.at <= desk.now]
+        made = [one for one in promises(connection, id_of(unit)) if one.pending.at <= desk.now]
     return {"promised": yuan(sum(one.standing for one in made)), "paid": yuan(sum(one.paid for one in made))}
 
 

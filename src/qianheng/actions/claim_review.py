@@ -83,7 +83,7 @@ def _findings(connection: Connection, desk: Desk, standing: Standing) -> tuple[F
         days=day_sums(connection, desk, plan, claim.days),
         base=day_sums(connection, desk, plan, base),
         spent=sum(one.sources.total for one in spent),
-        compensated=sum(one.compensated for one in spent),
+        compensated=sum(one.compensated + one.boosts_compensated for one in spent),
         claimed=sum(one.claimed_amount for one in spent),
         earlier_claims=len(lately),
     )

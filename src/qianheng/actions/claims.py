@@ -223,7 +223,7 @@ def _returns(connection: Connection, desk: Desk, claim: Claim, granted: Micros) 
     found = []
     for share in shared_out(granted, room.shares):
         of = spent[share.day]
-        stretches = uncovered(share.amount, of.compensated, of.claimed)
+        stretches = uncovered(share.amount, of.compensated, (*of.claimed, *of.boosted))
         found.append((share._replace(stretches=stretches), Return(of, share.amount, CLAIM, claim.id)))
     return found
 

@@ -15,9 +15,9 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import claims, compensation, invalid_traffic, proceeds, reminders, upkeep
+from qianheng.actions import boost_units, claims, compensation, invalid_traffic, proceeds, reminders, upkeep
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import Judged, judge_units, unit_id
+from qianheng.actions.judging import PLAN_DAY, Judged, judge_units, unit_id
 from qianheng.actions.liability import keep_forecast
 from qianheng.actions.policies import policies
 from qianheng.core.actors import Act, demand
@@ -34,8 +34,6 @@ from qianheng.store import closes, plans, runs
 from qianheng.store.closes import DayClose, Given, OpenUnit
 from qianheng.store.database import reading
 from qianheng.store.lake import Lake
-
-PLAN_DAY = "plan_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     invalid_traffic.invalidate(connection, lake, day, now)
     last, through = closes.last(connection), lake.through(connection)
     due = _due(connection, lake, last, now)
-    closed = _settle(connection, judge_units(connection, lake, due, now), now)
+    closed = _settle(connection, _judged(connection, lake, due, now), now)
     closed += Closed(days=1, paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
     claims.pay(connection, now)
@@ -127,15 +125,23 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     return closed
 
 
-def _due(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> set[tuple[int, date]]:
-    """The plans' days to be judged: those whose window has closed since the last close, and of those whose window is
+def _judged(connection: Connection, lake: Lake, units: Sequence[OpenUnit], now: datetime) -> list[Judged]:
+    """The verdicts on units of either kind, plans' days first."""
+    plan_days = {(unit.subject, unit.day) for unit in units if unit.type == PLAN_DAY}
+    boost_ids = {unit.subject for unit in units if unit.type == boost_units.BOOST_UNIT}
+    found = judge_units(connection, lake, plan_days, now)
+    return found + boost_units.judge_boosts(connection, lake, boost_ids, now)
+
+
+def _due(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> list[OpenUnit]:
+    """The units to be judged: those whose window has closed since the last close, and of those whose window is
     closed the ones that facts have come in of.
     """
     news = _touched(connection, lake, last, now)
     closes.open_units(connection, news)
     after, until = microseconds(last.at) if last else -1, microseconds(now)
     units = (*news, *closes.falling_due(connection, after, until))
-    return {(unit.subject, unit.day) for unit in units if unit.due_at <= until}
+    return [unit for unit in units if unit.due_at <= until]
 
 
 def _touched(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> list[OpenUnit]:
@@ -145,22 +151,23 @@ def _touched(connection: Connection, lake: Lake, last: DayClose | None, now: dat
     asked = [(touched(microseconds(last.at)), 0), (touched(0), last.facts_through)] if last else [(touched(0), 0)]
     answers = [lake.query(connection, query, as_of=now, after=after) for query, after in asked]
     plan_ids, quarters = (np.concatenate([one[name].to_numpy() for one in answers]) for name in ("plan_id", "quarter"))
-    kept, units = policies(), []
+    kept, units, by_plan = policies(), list[OpenUnit](), dict[int, list[int]]()
     for stored in plans.load_all(connection):
         plan = stored.plan
+        by_plan[plan.id] = quarters[plan_ids == plan.id].tolist()
         for number in np.unique(day_numbers(quarters[plan_ids == plan.id], plan.timezone)).tolist():
             day = date_of(number)
             judged_at = due_at(kept.in_force(plan.policy, day), unit_of(plan, day))
             units.append(OpenUnit(unit_id(plan.id, day), PLAN_DAY, plan.id, day, judged_at))
-    return units
+    return units + boost_units.opened(connection, lake, by_plan, now)
 
 
 def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> Closed:
     """Keep each verdict that says something new, and promise what it is due."""
-    said = closes.given(connection, [unit_id(one.plan_id, one.day) for one in judged])
+    said = closes.given(connection, [one.unit_id for one in judged])
     total = Closed()
     for one in judged:
-        before = said.get(unit_id(one.plan_id, one.day), [])
+        before = said.get(one.unit_id, [])
         told = answer(one.verdict, one.plan.timezone)
         if before and before[-1].answer == told:
             continue
@@ -175,7 +182,7 @@ def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> 
 
 
 def _given(one: Judged, before: Sequence[Given], told: Mapping[str, object], now: datetime) -> Given:
-    unit = unit_id(one.plan_id, one.day)
+    unit = one.unit_id
     return Given(
         id=stable_id("verdict", unit, len(before)),
         unit_id=unit,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from qianheng.actions import judging
 from qianheng.actions.desk import Desk
+from qianheng.actions.judging import PLAN_DAY
 from qianheng.guarantee.compare import Evidence
 from qianheng.measures.days import Days
 from qianheng.store import closes, plans
@@ -15,7 +16,7 @@ from qianheng.store.database import reading
 def kept_evidence(desk: Desk) -> Iterator[Evidence]:
     """The evidence on every plan's day that facts are known of, of the plans that the actor sees, at the desk's now."""
     with reading(desk.database) as connection:
-        wanted = {(unit.subject, unit.day) for unit in closes.units(connection)}
+        wanted = {(unit.subject, unit.day) for unit in closes.units(connection) if unit.type == PLAN_DAY}
         dates = [day for _, day in wanted]
         for timezone in sorted({stored.plan.timezone for stored in plans.load_all(connection)} if wanted else ()):
             days = Days(min(dates), max(dates), timezone)

@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import COMPENSATION, CORRECTION, CREDITS, Judged, Promise, promises, unit_id
+from qianheng.actions.judging import (
+    COMPENSATION,
+    CORRECTION,
+    CREDITS,
+    PLAN_DAY,
+    Judged,
+    Promise,
+    plan_id_of,
+    promises,
+)
 from qianheng.actions.money_terms import terms
 from qianheng.core.days import is_working_day, microseconds, moment
 from qianheng.core.ids import stable_id
@@ -42,7 +51,7 @@ def promise(connection: Connection, one: Judged, now: datetime) -> Moved:
     whole and made anew. Of what was paid, a correction takes back at most the ad credit that is still there: what has
     been spent stays spent.
     """
-    made = promises(connection, unit_id(one.plan_id, one.day))
+    made = promises(connection, one.unit_id)
     before = sum(promise.standing for promise in made)
     verdict = replace(one.verdict, compensation=one.due)
     if verdict.compensation < before or any(promise.open and promise.amount < 0 for promise in made):
@@ -51,7 +60,7 @@ def promise(connection: Connection, one: Judged, now: datetime) -> Moved:
     due = payment(one.policy, one.unit, verdict, standing, microseconds(now))
     amount = _within_credit(connection, due, one.plan) if due else 0
     if due and amount:
-        ledger.record(connection, [_pending(replace(due, amount=amount), one.plan, now)])
+        ledger.record(connection, [_pending(replace(due, amount=amount), one, now)])
     after = sum(standing) + amount
     return Moved(after - before, after - one.due)
 
@@ -80,20 +89,27 @@ def tell(connection: Connection, given: Given, before: Sequence[Given], one: Jud
     if given.compensation == said and not moved.amount:
         return
     raised = given.compensation > said and moved.amount >= 0
-    kind = "close.notice.confirmed" if not before else "close.notice.raised" if raised else "close.notice.lowered"
+    kind = "confirmed" if not before else "raised" if raised else "lowered"
     values = {"day": one.day.isoformat(), "due": yuan(one.due), "amount": yuan(abs(moved.amount))}
     values |= {"left": yuan(moved.left)}
     at, about = moment(given.given_at), f"plan {one.plan_id}"
-    notices.tell(connection, Notice(stable_id("notice", given.id), at, one.plan.shop_id, kind, about, values))
+    notices.tell(
+        connection, Notice(stable_id("notice", given.id), at, one.plan.shop_id, _of(one.unit.type, kind), about, values)
+    )
 
 
 def _tell_payment(connection: Connection, promised: Transfer, now: datetime) -> None:
     unit = closes.unit(connection, promised.reference)
-    plan = plans.load(connection, unit.subject).plan
-    kind = "close.notice.paid" if promised.reason == COMPENSATION else "close.notice.taken_back"
+    plan = plans.load(connection, plan_id_of(connection, unit)).plan
+    kind = _of(unit.type, "paid" if promised.reason == COMPENSATION else "taken_back")
     values = {"day": unit.day.isoformat(), "amount": yuan(promised.amount)}
     about = f"plan {plan.id}"
     notices.tell(connection, Notice(stable_id("notice", promised.id), now, plan.shop_id, kind, about, values))
+
+
+def _of(type_: str, kind: str) -> str:
+    """The words of a notice on a unit of that type."""
+    return f"close.notice.{kind}" if type_ == PLAN_DAY else f"close.{type_}_notice.{kind}"
 
 
 def _withdrawn(connection: Connection, made: Sequence[Promise], now: datetime) -> list[Promise]:
@@ -110,8 +126,9 @@ def _within_credit(connection: Connection, due: Payment, plan: Plan) -> Micros:
     return due.amount if due.amount > 0 else max(due.amount, -ledger.balance(connection, credit).available)
 
 
-def _pending(due: Payment, plan: Plan, now: datetime) -> Transfer:
-    expense, credit = account(AccountKind.GUARANTEE_EXPENSE).id, account(AccountKind.CREDIT, plan.ad_account_id).id
+def _pending(due: Payment, one: Judged, now: datetime) -> Transfer:
+    expense = account(AccountKind.GUARANTEE_EXPENSE).id
+    credit = account(AccountKind.CREDIT, one.plan.ad_account_id).id
     debit, to = (expense, credit) if due.amount > 0 else (credit, expense)
     reason = COMPENSATION if due.amount > 0 else CORRECTION
-    return Transfer(due.id, debit, to, abs(due.amount), now, State.PENDING, None, reason, unit_id(plan.id, due.day))
+    return Transfer(due.id, debit, to, abs(due.amount), now, State.PENDING, None, reason, one.unit_id)

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
+from qianheng.actions.judging import plan_id_of
 from qianheng.actions.money import AdAccount, ad_account
 from qianheng.core.actors import Act, demand
 from qianheng.core.days import midnight
@@ -26,8 +27,7 @@ from qianheng.ledger.book import Balance
 from qianheng.ledger.credits import LAPSE, Grant
 from qianheng.ledger.months import Holding, Month, MonthTotals
 from qianheng.ledger.transfers import AccountKind, Transfer, account
-from qianheng.measures.query import boosts_of
-from qianheng.store import closes, grants, ledger, months, plans
+from qianheng.store import boosts, closes, grants, ledger, months, plans
 from qianheng.store.statement import Line, Wanted, pending, statement
 
 
@@ -189,9 +189,8 @@ def _holding(holding: Holding) -> Json:
 def _about_plan(of: View, plan_id: int) -> Iterable[int]:
     """What transfers about a plan refer to: itself, its boosts, its days under the guarantee."""
     of.desk.plan(of.connection, plan_id)
-    boosts = of.desk.lake.query(of.connection, boosts_of(plan_id))
-    units = (unit.id for unit in closes.units(of.connection, plan_id))
-    return {plan_id, *boosts["boost_id"].to_numpy().tolist(), *units}
+    own = {plan_id, *(boost.id for boost in boosts.of_plans(of.connection, [plan_id]))}
+    return {*own, *(unit.id for unit in closes.units(of.connection, own))}
 
 
 class _Names:
@@ -213,4 +212,5 @@ class _Names:
             unit = closes.unit(self._of.connection, unit_id)
         except NotFound:
             return None
-        return say("money.about_plan_day", plan=self._plans.get(unit.subject, unit.subject), day=unit.day)
+        plan_id = plan_id_of(self._of.connection, unit)
+        return say("money.about_plan_day", plan=self._plans.get(plan_id, plan_id), day=unit.day)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import promises_of, unit_id
+from qianheng.actions.boost_rows import claimed_of, compensated_of, spenders
+from qianheng.actions.judging import GivenBack, id_of, promises, promises_of, unit_id
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
+from qianheng.guarantee.case import BoostUnit
 from qianheng.guarantee.overlap import SpentDay
 from qianheng.ledger.sources import Sources
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
-from qianheng.measures.query import boosts_of
 from qianheng.store import claims, ledger
 from qianheng.store.grants import grants_of
 from qianheng.store.lake import Lake
-from qianheng.store.statement import payer_of, sources_of
+from qianheng.store.statement import payer_of
 
 INVALID = "invalid_traffic"  # why transfers give back what was charged for it
 
@@ -46,11 +46,7 @@ def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days) -> 
     payer = payer_of(connection, plan_id)
     if payer is None:
         return []
-    spent = defaultdict[date, Sources](Sources)
-    boosts = lake.query(connection, boosts_of(plan_id))["boost_id"].to_numpy().tolist()
-    for spender in (plan_id, *boosts):
-        for day, part in sources_of(connection, payer, spender, days.timezone).items():
-            spent[day] += part
+    spent = spenders(connection, lake, plan_id, days.timezone)
     made = promises_of(connection, [unit_id(plan_id, day) for day in days.each()])
     claimed = claims.claimed(connection, days.first, days.last)
     returned = _invalid_returned(connection, [invalid_id(plan_id, day) for day in days.each()])
@@ -59,13 +55,24 @@ def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days) -> 
             plan_id=plan_id,
             day=day,
             ad_account_id=payer,
-            sources=spent[day],
+            sources=sum((by_day.get(day, Sources()) for by_day in spent.values()), Sources()),
             compensated=sum(one.standing for one in made.get(unit_id(plan_id, day), ())),
             claimed=claimed.get((plan_id, day), ()),
             invalid=returned.get(invalid_id(plan_id, day), 0),
+            boosted=compensated_of(connection, plan_id, day, spent),
         )
         for day in days.each()
     ]
+
+
+def boost_given_back(connection: Connection, lake: Lake, unit: BoostUnit) -> GivenBack | None:
+    """What claims on a boost's days gave back of it, and what they and all else leave it; `None` without claims."""
+    claimed = claimed_of(connection, lake, unit)
+    if claimed is None:
+        return None
+    days = spent_days(connection, lake, int(unit.plan_id), Days(unit.day, unit.last_day, unit.timezone))
+    room = sum(one.left for one in days) + sum(one.standing for one in promises(connection, id_of(unit)))
+    return GivenBack(room + sum(end - start for start, end in claimed), claimed)
 
 
 def transfers_back(connection: Connection, back: Return, at: datetime) -> list[Transfer]:

@@ -1,10 +1,14 @@
-"""Judging plans' days under the guarantee: kept facts and change logs in, verdicts out, with the ledger in view."""
+"""Judging plans' days under the guarantee: kept facts and change logs in, verdicts out, with the ledger in view.
+
+What a unit of any kind comes to is told by `Judged` (`boost_units` judges boosts).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -15,7 +19,7 @@ from qianheng.actions.policies import policies
 from qianheng.core.days import microseconds
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
-from qianheng.guarantee.case import Log, Unit
+from qianheng.guarantee.case import BoostUnit, Log, Unit
 from qianheng.guarantee.compare import Evidence
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
@@ -28,16 +32,21 @@ from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid, sums_of
 from qianheng.plans.plan import Counting, Goal, Plan
-from qianheng.store import claims, ledger, plans
+from qianheng.store import boosts, claims, ledger, plans
+from qianheng.store.closes import OpenUnit
 from qianheng.store.lake import Lake
 
 COMPENSATION, CORRECTION = "compensation", "correction"
 UNITS_AT_ONCE = 20_000
+PLAN_DAY = Unit.type
+TargetOf = Callable[[Plan], Fraction | None]
 CREDITS = (COMPENSATION, CORRECTION)  # why transfers are made for a unit
 
 
 class GivenBack(NamedTuple):
-    """What of a plan's day was not invalid, its boosts included, and which of its yuan went back on refund claims."""
+    """What of a plan's day was not invalid, its boosts included, and which of its yuan went back on refund claims; of a
+    boost, what room its days leave it.
+    """
 
     valid: Micros
     claimed: tuple[Stretch, ...]
@@ -45,12 +54,12 @@ class GivenBack(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A plan (as it was that day) on a day under the version of its policy in force then: its verdict and what the
-    ledger paid for it.
+    """A unit of a plan (as it was on the unit's first day) under the version of its policy in force then: its verdict
+    and what the ledger paid for it.
     """
 
     plan: Plan
-    day: date
+    unit: Unit
     policy: Policy
     verdict: Verdict
     paid: Micros
@@ -70,9 +79,19 @@ class Judged:
         return self.plan.id
 
     @property
-    def unit(self) -> Unit:
-        """What was judged, as the guarantee names it."""
-        return unit_of(self.plan, self.day)
+    def day(self) -> date:
+        """The first day of what was judged."""
+        return self.unit.day
+
+    @property
+    def boost_id(self) -> int | None:
+        """The boost that was judged; `None` where it was a day of the plan."""
+        return int(self.unit.boost_id) if isinstance(self.unit, BoostUnit) else None
+
+    @property
+    def unit_id(self) -> int:
+        """What verdicts and transfers refer to."""
+        return id_of(self.unit)
 
 
 class Logged(NamedTuple):
@@ -145,9 +164,9 @@ def _judge_stretch(
         for one_day in dates:
             day, plan = one_day.first, plan_of_day(history, changes, one_day)
             case = in_force(plan.policy, day), log, summed.figures(history, day)
-            one = _judge(plan, day, case, made.get(unit_id(plan.id, day), []), now)
+            one = judged(plan, unit_of(plan, day), case, made.get(unit_id(plan.id, day), []), now)
             found = claimed.get((plan.id, day))
-            yield _beside_claims(one, GivenBack(valid.get((plan.id, day), 0), found)) if found else one
+            yield beside_claims(one, GivenBack(valid.get((plan.id, day), 0), found)) if found else one
 
 
 class Summed(NamedTuple):
@@ -175,7 +194,7 @@ class Summed(NamedTuple):
         """What a plan of that history is judged by."""
         plan = history[-1]
         rows = self.counted[plan.counting is Counting.ATTRIBUTED].get((plan.id, day), ())
-        found = _figures(rows, history)
+        found = figures_of(rows, history)
         invalid = self.invalid.get((plan.id, day))
         return found._replace(spend=found.spend - invalid.counted) if invalid else found
 
@@ -190,11 +209,11 @@ def _pieces(days: Days, count: int) -> Iterator[Days]:
 def judge_units(connection: Connection, lake: Lake, units: Collection[tuple[int, date]], now: datetime) -> list[Judged]:
     """The verdicts on these plans' days, as `judge_days` gives them, in the order of days and plans."""
     zones = {kept.plan.id: kept.plan.timezone for kept in plans.load_all(connection)}
-    judged: list[Judged] = []
+    found: list[Judged] = []
     for timezone in sorted({zones[plan_id] for plan_id, _ in units}):
         for days in _stretches(sorted({day for plan_id, day in units if zones[plan_id] == timezone}), timezone):
-            judged += [one for one in judge_days(connection, lake, days, now) if (one.plan_id, one.day) in units]
-    return sorted(judged, key=lambda one: (one.day, one.plan_id))
+            found += [one for one in judge_days(connection, lake, days, now) if (one.plan_id, one.day) in units]
+    return sorted(found, key=lambda one: (one.day, one.plan_id))
 
 
 def _stretches(days: Sequence[date], timezone: str) -> Iterator[Days]:
@@ -209,6 +228,23 @@ def _stretches(days: Sequence[date], timezone: str) -> Iterator[Days]:
 def unit_id(plan_id: int, day: date) -> int:
     """What the transfers of a plan's day refer to."""
     return stable_id("unit", plan_id, day)
+
+
+def id_of(unit: Unit) -> int:
+    """What verdicts and transfers of a unit refer to."""
+    if isinstance(unit, BoostUnit):
+        return boost_unit_id(int(unit.boost_id))
+    return unit_id(int(unit.plan_id), unit.day)
+
+
+def boost_unit_id(boost_id: int) -> int:
+    """What the transfers of a boost's guarantee refer to: it has one unit, whichever its first-spend day."""
+    return stable_id("unit", "boost", boost_id)
+
+
+def plan_id_of(connection: Connection, unit: OpenUnit) -> int:
+    """The plan that a unit is about."""
+    return unit.subject if unit.type == PLAN_DAY else boosts.load(connection, unit.subject).plan_id
 
 
 def promises(connection: Connection, unit: int) -> list[Promise]:
@@ -241,26 +277,29 @@ def _promises(transfers: Sequence[Transfer]) -> list[Promise]:
     ]
 
 
-def _judge(plan: Plan, day: date, case: tuple[Policy, Log, Figures], made: Sequence[Promise], now: datetime) -> Judged:
+def judged(plan: Plan, unit: Unit, case: tuple[Policy, Log, Figures], made: Sequence[Promise], now: datetime) -> Judged:
+    """The verdict on a unit by its policy, log and figures, beside what was promised for it."""
     policy, log, found = case
-    verdict = judge(policy, unit_of(plan, day), log, found, microseconds(now))
+    verdict = judge(policy, unit, log, found, microseconds(now))
     paid = sum(one.paid for one in made)
     pending = sum(one.standing for one in made) - paid
-    return Judged(plan, day, policy, verdict, paid, pending, status(verdict, [paid]))
+    return Judged(plan, unit, policy, verdict, paid, pending, status(verdict, [paid]))
 
 
-def _beside_claims(one: Judged, back: GivenBack) -> Judged:
+def beside_claims(one: Judged, back: GivenBack) -> Judged:
     """The same, knowing what claims gave back: that part of a compensation counts as paid."""
     found = replace(one, given_back=back)
     return replace(found, status=status(one.verdict, [one.paid, one.verdict.compensation - found.due]))
 
 
-def _figures(rows: Sequence[Counted], history: Sequence[Plan]) -> Figures:
-    """The sums of a plan's day under each target version, read by the goal and target that version had."""
+def figures_of(rows: Sequence[Counted], history: Sequence[Plan], target: TargetOf = target_of) -> Figures:
+    """The sums of a unit under each version of its plan, read by the goal and target that version had; `target`: of a
+    boost its own.
+    """
     periods = []
     for row in rows:
         plan = history[row.target_version]
         net = plan.goal is Goal.NET
         orders, gmv = (row.net_orders, row.net_gmv) if net else (row.payment_orders, row.payment_gmv)
-        periods.append(Period(plan.goal, target_of(plan), orders, gmv))
+        periods.append(Period(plan.goal, target(plan), orders, gmv))
     return Figures(sum(row.spend for row in rows), tuple(periods))

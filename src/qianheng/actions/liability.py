@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import Judged, Promise, as_of, judge_days, promises_of, unit_id
+from qianheng.actions.judging import PLAN_DAY, Judged, Promise, as_of, judge_days, promises_of, unit_id
 from qianheng.actions.policies import policies
 from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.core.ids import stable_id
@@ -125,7 +125,7 @@ def history(connection: Connection, now: datetime, shop_id: int | None = None) -
     """Every total that was kept, oldest first, held against what has been paid since, until `now`; of one shop's plans
     only if asked."""
     seen = {kept.plan.id for kept in plans.load_all(connection, shop_id)}
-    units = [unit for unit in closes.units(connection) if unit.subject in seen]
+    units = [unit for unit in closes.units(connection) if unit.type == PLAN_DAY and unit.subject in seen]
     found = promises_of(connection, [unit.id for unit in units])
     made = {unit.id: as_of(found.get(unit.id, []), now) for unit in units}
     kept = forecasts.totals(connection, shop_id)

@@ -14,13 +14,15 @@ from qianheng.store.closes import Given
 from qianheng.store.notices import Notice
 
 _KINDS = {Status.ENDED: "proof.notice.ended", Status.VOID: "proof.notice.void"}
+_OF_BOOSTS = {Status.ENDED: "proof.boost_notice.ended", Status.VOID: "proof.boost_notice.void"}
 
 
 def remind(connection: Connection, given: Given, one: Judged) -> None:
     """Tell the shop that a day on which something was spent is judged and nothing is due, and where to see why."""
-    kind = _KINDS.get(one.verdict.status)
+    kind = (_KINDS if one.boost_id is None else _OF_BOOSTS).get(one.verdict.status)
     if kind is None or given.compensation or not one.verdict.sums.spend:
         return
     values = {"plan": one.plan_id, "day": one.day.isoformat(), "forgone": yuan(one.verdict.forgone or 0)}
+    values |= {} if one.boost_id is None else {"boost": str(one.boost_id)}
     key, at = stable_id("reminder", given.unit_id), moment(given.given_at)
     notices.tell(connection, Notice(key, at, one.plan.shop_id, kind, f"plan {one.plan_id}", values))

@@ -46,7 +46,7 @@ from qianheng.prediction.space import Space
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.simulator.scenario import Scenario
-from qianheng.store import audit, incentives, members, plans, runs
+from qianheng.store import audit, boosts, incentives, members, plans, runs
 from qianheng.store.database import connect, home, migrate, reading
 from qianheng.store.lake import Lake
 
@@ -196,6 +196,8 @@ class _Run:
         for plan in self.scenario.plan_records():
             plans.create(connection, plan)
             tell_limit(connection, plan, rules_of(self.scenario).terms, at)
+        for boost in self.scenario.boost_records():
+            boosts.create(connection, boost)
         for member in founders({shop.id: shop.owner for shop in self.scenario.shops}):
             members.found(connection, member, at)
         incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))

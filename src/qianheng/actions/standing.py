@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from qianheng.actions.boost_units import BOOST_UNIT, judge_boosts
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import Judged, Promise, as_of, judge_units, promises_of, unit_id
+from qianheng.actions.judging import PLAN_DAY, Judged, Promise, as_of, judge_units, promises_of
 from qianheng.core.days import microseconds
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log
-from qianheng.guarantee.history import log_of
+from qianheng.guarantee.history import boost_log_of, log_of
 from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.timeline import Move, Posting, Record, Said, credit_days, due_at, moves
 from qianheng.guarantee.verdict import answer
-from qianheng.store import closes, plans
-from qianheng.store.closes import Given
+from qianheng.store import boosts, closes, plans
+from qianheng.store.closes import Given, OpenUnit
 from qianheng.store.database import reading
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a plan's day stands at a time. `answer` is the verdict given last, or what it would be on what is known
+    """Where a unit stands at a time. `answer` is the verdict given last, or what it would be on what is known
     now; `given` are all verdicts given. `due_by` is the last day on which what is due is not overdue, `None` where
     nothing is.
     """
@@ -48,18 +51,34 @@ def standings(desk: Desk, plan_id: int | None = None, day: date | None = None) -
     with reading(desk.database) as connection:
         if plan_id is not None:
             desk.plan(connection, plan_id)
-        found = closes.units(connection, plan_id, day)
-        logs = {one.plan.id: log_of(*one) for one in plans.logged(connection) if desk.actor.sees(one.plan.shop_id)}
-        wanted = {(unit.subject, unit.day) for unit in found if unit.subject in logs}
+        seen = {one.plan.id: one for one in plans.logged(connection) if desk.actor.sees(one.plan.shop_id)}
+        ours = {one.id: one for one in boosts.of_plans(connection) if one.plan_id in seen}
+        found = _units(connection, plan_id, day)
+        wanted = {(unit.subject, unit.day) for unit in found if unit.type == PLAN_DAY and unit.subject in seen}
         if plan_id is not None and day is not None:
             wanted.add((plan_id, day))
+        boost_ids = {unit.subject for unit in found if unit.type == BOOST_UNIT}
         judged = judge_units(connection, desk.lake, wanted, desk.now)
-        ids = [unit_id(one.plan_id, one.day) for one in judged]
+        judged += judge_boosts(connection, desk.lake, boost_ids & ours.keys(), desk.now)
+        judged.sort(key=lambda one: (one.day, one.plan_id, one.boost_id is not None))
+        ids = [one.unit_id for one in judged]
         given, made = closes.given(connection, ids), promises_of(connection, ids)
+
+    def log(one: Judged) -> Log:
+        kept = seen[one.plan_id]
+        return log_of(*kept) if one.boost_id is None else boost_log_of(*kept, ours[one.boost_id])
+
     return [
-        _standing(one, logs[one.plan_id], (given.get(id_, []), made.get(id_, [])), desk.now)
+        _standing(one, log(one), (given.get(id_, []), made.get(id_, [])), desk.now)
         for id_, one in zip(ids, judged, strict=True)
     ]
+
+
+def _units(connection: Connection, plan_id: int | None, day: date | None) -> list[OpenUnit]:
+    """The units that facts are known of; those of a plan's boosts are the plan's too."""
+    if plan_id is None:
+        return closes.units(connection, None, day)
+    return closes.units(connection, [plan_id, *(one.id for one in boosts.of_plans(connection, [plan_id]))], day)
 
 
 def _standing(one: Judged, log: Log, kept: tuple[Sequence[Given], Sequence[Promise]], at: datetime) -> Standing:

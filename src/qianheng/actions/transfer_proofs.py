@@ -9,9 +9,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from qianheng.actions.books import BOOST, SPEND
+from qianheng.actions.boost_units import boost_case
 from qianheng.actions.cases import Asked, case_of
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import COMPENSATION, CREDITS, Promise, promises
+from qianheng.actions.judging import COMPENSATION, CREDITS, PLAN_DAY, Promise, promises
 from qianheng.actions.policies import in_force
 from qianheng.actions.proofs import charge_part
 from qianheng.actions.traces import Traces
@@ -24,6 +25,7 @@ from qianheng.guarantee.proof import compensation_proof
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account, accounts_of, platform_accounts
 from qianheng.measures.days import Days
 from qianheng.store import closes, ledger, plans
+from qianheng.store.closes import OpenUnit
 from qianheng.store.lake import Lake
 
 
@@ -66,7 +68,7 @@ def _credit(books: Books, promised: Transfer) -> Iterator[Part]:
     """The verdict as it was when the credit was promised, less what stood promised then."""
     unit = closes.unit(books.connection, promised.reference)
     sign = 1 if promised.reason == COMPENSATION else -1
-    verdict = _compensation(books, unit.subject, unit.day, promised)
+    verdict = _compensation(books, unit, promised)
     before = list(_standing(books, promised))
     yield Part(verdict.kind, verdict.amount, verdict.told, sign, below=verdict.below)
     yield from (
@@ -78,10 +80,14 @@ def _credit(books: Books, promised: Transfer) -> Iterator[Part]:
         yield Part("not_moved", due - promised.amount, factor=-1, fact="rule")
 
 
-def _compensation(books: Books, plan_id: int, day: date, promised: Transfer) -> Part:
-    case = case_of(books.connection, books.lake, plan_id, day, promised.at)
-    asked = Asked(books.connection, books.lake, promised.at, plan_id, Days(day, day, case.unit.timezone))
-    return compensation_proof(in_force(case.policy, day), case, Traces(asked).behind)
+def _compensation(books: Books, unit: OpenUnit, promised: Transfer) -> Part:
+    if unit.type == PLAN_DAY:
+        case = case_of(books.connection, books.lake, unit.subject, unit.day, promised.at)
+    else:
+        case = boost_case(books.connection, books.lake, unit.subject, promised.at)
+    days = Days(case.unit.day, case.unit.last_day, case.unit.timezone)
+    asked = Asked(books.connection, books.lake, promised.at, int(case.unit.plan_id), days)
+    return compensation_proof(in_force(case.policy, case.unit.day), case, Traces(asked).behind)
 
 
 def _standing(books: Books, promised: Transfer) -> Iterator[Promise]:

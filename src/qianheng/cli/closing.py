@@ -88,6 +88,7 @@ def _standing(one: Standing, here: datetime) -> dict[str, Any]:
     ]
     return {
         "plan_id": one.judged.plan_id,
+        "boost_id": None if one.judged.boost_id is None else str(one.judged.boost_id),
         "day": one.judged.day.isoformat(),
         **policy,
         **moved,
@@ -110,11 +111,13 @@ def _given(verdict: Given, here: datetime) -> dict[str, Any]:
 def _standing_row(one: Standing, here: datetime) -> list[object]:
     money = (money_text(getattr(one, name)) for name in ("compensation", "paid", "pending"))
     due = say("close.overdue", day=one.due_by) if one.overdue else one.due_by
+    name = one.judged.plan.name
+    name = name if one.judged.boost_id is None else say("close.boost_of", plan=name)
     if not one.moves:
-        return [one.judged.day, one.judged.plan.name, None, None, None, *money, due]
+        return [one.judged.day, name, None, None, None, *money, due]
     status, _, reason = _named(one.moves[-1])
     since = minute(_time(one.moves[-1].at, here), here)
-    return [one.judged.day, one.judged.plan.name, status, since, reason, *money, due]
+    return [one.judged.day, name, status, since, reason, *money, due]
 
 
 def _named(move: Move) -> tuple[str, str, str | None]:

@@ -1,4 +1,4 @@
-"""`qianheng guarantee check` and `prove`: what anyone can check of a plan's day."""
+"""`qianheng guarantee check` and `prove`: what anyone can check of a plan's day or a boost."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from qianheng.core.words import say
 if TYPE_CHECKING:
     from typing import Any
 
+    from qianheng.actions.desk import Desk
     from qianheng.guarantee.case import Case
     from qianheng.guarantee.policy import Policy
 
-PlanId: TypeAlias = Annotated[int, typer.Option("--plan", metavar="ID", help=say("proof.command.plan"))]
 CasePath: TypeAlias = Annotated[str, typer.Argument(metavar="[CASE]", help=say("proof.command.case"))]
 AnyPlan: TypeAlias = Annotated[int | None, typer.Option("--plan", metavar="ID", help=say("proof.command.plan"))]
+BoostId: TypeAlias = Annotated[int | None, typer.Option("--boost", metavar="ID", help=say("proof.command.boost"))]
 Facts: TypeAlias = Annotated[bool, typer.Option("--facts", help=say("proof.command.facts"))]
 Day: TypeAlias = Annotated[str, typer.Option("--day", metavar="DAY", help=say("proof.command.day"))]
 Out: TypeAlias = Annotated[str, typer.Option("--out", metavar="FILE", help=say("proof.command.out"))]
@@ -35,6 +36,7 @@ def _check(
     path: CasePath = "",
     plan: AnyPlan = None,
     day: Day = "",
+    boost: BoostId = None,
     facts: Facts = False,
     run: RunName = "",
     as_: As = "",
@@ -46,11 +48,11 @@ def _check(
     from qianheng.cli.cases import cases, question
     from qianheng.core.errors import BadInput
 
-    if bool(path) == (plan is not None) or (plan is not None) != bool(day):
-        raise BadInput("proof.fault.case_or_day", place="CASE, --plan --day")
-    if plan is not None:
+    if bool(path) + (plan is not None) + (boost is not None) != 1 or (plan is not None) != bool(day):
+        raise BadInput("proof.fault.case_or_day", place="CASE, --plan --day, --boost")
+    if not path:
         with desk_of(run, as_, now) as desk:
-            checked = [kept_check(desk, plan, day, facts=facts)]
+            checked = [kept_check(desk, _kept(desk, plan, day, boost), facts=facts)]
     else:
         found = cases(question(path, now, ""))
         checked = [(policy, case, self_check(policy, case, facts=facts)) for policy, case in found]
@@ -90,17 +92,26 @@ def _counted(kind: str, counts: dict[str, Any]) -> str:
 
 
 def _prove(
-    plan: PlanId, day: Day, out: Out = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
+    plan: AnyPlan = None,
+    day: Day = "",
+    boost: BoostId = None,
+    out: Out = "",
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.cases import kept_case
     from qianheng.actions.desk import desk_of
     from qianheng.actions.policies import in_force
     from qianheng.cli import verdicts
+    from qianheng.core.errors import BadInput
     from qianheng.guarantee.verdict import answer, evaluate
     from qianheng.guarantee.writing import written
 
+    if (plan is None) == (boost is None) or (plan is not None) != bool(day):
+        raise BadInput("proof.fault.day_or_boost", place="--plan --day, --boost")
     with desk_of(run, as_, now) as desk:
-        case = kept_case(desk, plan, day)
+        case = _kept(desk, plan, day, boost)
     if not out:
         sys.stdout.writelines(written(case))
         return
@@ -114,6 +125,17 @@ def _prove(
     verdicts.print_one(policy, case, verdict)
     told = _pack(out, case)
     typer.echo(say("proof.written", **told | {"plan": told.pop("plan_id")}))
+
+
+def _kept(desk: Desk, plan: int | None, day: str, boost: int | None) -> Case:
+    """The case of a plan's day or of a boost of a kept run."""
+    from qianheng.actions.boost_units import kept_boost_case
+    from qianheng.actions.cases import kept_case
+
+    if boost is not None:
+        return kept_boost_case(desk, boost)
+    assert plan is not None  # as its callers have checked
+    return kept_case(desk, plan, day)
 
 
 def _pack(out: str, case: Case) -> dict[str, object]:

@@ -8,8 +8,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from qianheng.core.days import microseconds
-from qianheng.guarantee.case import Event, Log, PlanEvent, Target, Unit
+from qianheng.guarantee.case import BoostUnit, Event, Log, PlanEvent, Target, Unit
 from qianheng.measures.days import Days
+from qianheng.plans.boost import Boost
 from qianheng.plans.plan import BidMode, Plan, PlanChange, PlanStatus
 
 BEGUN = 0  # a plan's first target is older than any of its days
@@ -20,6 +21,12 @@ def unit_of(plan: Plan, day: date) -> Unit:
     """What the guarantee judges of a plan: that day of it."""
     rate = plan.commission_rate or None
     return Unit(str(plan.id), day, plan.kind, plan.bid_mode, plan.timezone, rate)
+
+
+def boost_unit_of(plan: Plan, boost: Boost, day: date) -> BoostUnit:
+    """What the guarantee judges of a boost, by its first-spend day. It holds its target, however the plan bids."""
+    rate = plan.commission_rate or None
+    return BoostUnit(str(plan.id), day, plan.kind, BidMode.TARGET_ROI, plan.timezone, rate, boost_id=str(boost.id))
 
 
 def plan_of_day(history: Sequence[Plan], changes: Sequence[PlanChange], day: Days) -> Plan:
@@ -45,6 +52,23 @@ def log_of(history: Sequence[Plan], changes: Sequence[PlanChange]) -> Log:
             targets.append(Target(at, plan.goal, target_of(plan)))
         if (event := _event(before.status, plan.status)) is not None:
             events.append(PlanEvent(at, event))
+    return Log(tuple(targets), tuple(events))
+
+
+def boost_log_of(history: Sequence[Plan], changes: Sequence[PlanChange], boost: Boost) -> Log:
+    """What the guarantee of a boost asks of its plan's change log: its own target under the plan's goal from its start
+    on, changes of the plan's target since, pauses, restarts and the deletion.
+    """
+    begun = sum(microseconds(made.at) <= boost.starts for made in changes)
+    held = None if boost.target is None else Fraction(boost.target)
+    targets = [Target(BEGUN, history[begun].goal, held)]
+    events = list(log_of(history, changes).events)
+    for made, (before, plan) in zip(changes[begun:], pairwise(history[begun:]), strict=True):
+        at = microseconds(made.at)
+        if plan.goal is not before.goal:
+            targets.append(Target(at, plan.goal, held))
+        elif plan.target != before.target:
+            events.append(PlanEvent(at, Event.PLAN_TARGET_CHANGE))
     return Log(tuple(targets), tuple(events))
 
 

@@ -3,13 +3,14 @@
 Think of a day's spend as a row of yuan. A compensation covers the first of them, as many as it is worth; a claim covers
 the first that nothing covers when it is approved. What a compensation is due later, or a correction of it, is paid for
 those of its yuan that no claim covers. So it does not matter what comes first. What was charged for invalid traffic has
-no place in the row, and may be found after it was claimed: so all of it together is kept to the spend as well. All
-amounts are micro-yuan.
+no place in the row, and may be found after it was claimed: so all of it together is kept to the spend as well. The
+spend of boosts comes last in the row, boost after boost. What a boost spent in its days is a row of its own too: its
+compensation covers the first yuan of that. All amounts are micro-yuan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -36,11 +37,17 @@ class SpentDay:
     compensated: Micros = 0
     claimed: tuple[Stretch, ...] = ()
     invalid: Micros = 0
+    boosted: tuple[Stretch, ...] = ()  # what compensation of its boosts covers
 
     @property
     def claimed_amount(self) -> Micros:
         """What was granted on claims."""
         return sum(end - start for start, end in self.claimed)
+
+    @property
+    def boosts_compensated(self) -> Micros:
+        """What of its boosts' spend is promised or paid as compensation."""
+        return sum(end - start for start, end in self.boosted)
 
     @property
     def returned(self) -> Micros:
@@ -50,7 +57,7 @@ class SpentDay:
     @property
     def left(self) -> Micros:
         """What may still be given back."""
-        return max(self.sources.total - self.compensated - self.returned, 0)
+        return max(self.sources.total - self.compensated - self.boosts_compensated - self.returned, 0)
 
 
 def payable(compensation: Micros, counted: Micros, valid: Micros, claimed: Sequence[Stretch]) -> Micros:
@@ -60,6 +67,14 @@ def payable(compensation: Micros, counted: Micros, valid: Micros, claimed: Seque
     reach = min(compensation, counted)
     covered = sum(max(0, min(reach, end) - start) for start, end in claimed)
     return max(0, min(reach - covered, valid - sum(end - start for start, end in claimed)))
+
+
+def moved(stretches: Iterable[Stretch], part: Stretch, to: Micros) -> Iterator[Stretch]:
+    """What of some stretches lies in a part of their row, as it lies in another row where that part begins at `to`."""
+    for start, end in stretches:
+        low, high = max(start, part.start), min(end, part.end)
+        if low < high:
+            yield Stretch(low - part.start + to, high - part.start + to)
 
 
 def reach(promised: Micros, claimed: Iterable[Stretch]) -> Micros:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from qianheng.core.days import DAY, moment
 from qianheng.core.money import ratio_text, yuan
 from qianheng.core.plain import Json
-from qianheng.guarantee.case import Case, Charge, Order, PlanEvent, Refund, Target, Unit
+from qianheng.guarantee.case import BoostUnit, Case, Charge, Order, PlanEvent, Refund, Target, Unit
 from qianheng.guarantee.reading import PLACES
 
 
 def written(case: Case) -> Iterator[str]:
-    """The case of a plan's day as JSON text, a fact on each line; `reading.parse_case` gives it again."""
+    """The case of a plan's day or a boost as JSON text, a fact on each line; `reading.parse_case` gives it again."""
     zone = case.unit.timezone
     lists: dict[str, Iterable[Json]] = {
         "targets": (_target(target, zone) for target in case.log.targets),
@@ -42,7 +42,9 @@ def _time(at: int, zone: str) -> str:
 def _unit(unit: Unit) -> Json:
     rate = None if unit.commission_rate is None else f"{unit.commission_rate:f}"
     plan = {"plan_id": unit.plan_id, "kind": unit.kind, "bid_mode": unit.bid_mode}
-    rapid = {"rapid_boost": True} if unit.rapid_boost else {}
+    rapid: Json = {"rapid_boost": True} if unit.rapid_boost else {}
+    if isinstance(unit, BoostUnit):
+        plan, rapid = {"type": unit.type, "boost_id": unit.boost_id} | plan, {}
     return plan | {"day": unit.day.isoformat(), "timezone": unit.timezone, "commission_rate": rate} | rapid
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from qianheng.core.money import Micros
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import Days, Int64, date_of
 from qianheng.measures.sums import NAMES, Sums
+from qianheng.plans.boost import Boost
 from qianheng.plans.plan import Counting
 
 PlanDay = tuple[int, date]
@@ -95,7 +96,7 @@ def plan_hour(days: Days) -> str:
 
 def boosts_of(plan_id: int) -> str:
     """SQL: the boosts a plan ever had."""
-    return f"SELECT DISTINCT f.boost_id FROM boosts AS f WHERE f.plan_id = {plan_id:d}"
+    return f"SELECT DISTINCT f.boost_id FROM boosts AS f WHERE f.plan_id = {plan_id:d} ORDER BY f.boost_id"
 
 
 def undoable(since: int, now: int) -> str:
@@ -136,6 +137,29 @@ def doubtful_charges(days: Days) -> str:
 def plan_day_invalid(days: Days) -> str:
     """SQL: what was charged for invalid traffic of each plan and day: in all, and what the guarantee would count."""
     return _filled("plan_day_invalid", days)
+
+
+def boost_began(boosts: Iterable[Boost]) -> str:
+    """SQL: the first charge of each of these boosts (at least one) that something was spent of."""
+    return _text("boost_began").format(boosted=", ".join(f"({_boosted(one)})" for one in boosts))
+
+
+def boost_unit(boosts: Iterable[tuple[Boost, tuple[int, int]]]) -> str:
+    """SQL: what the guarantee counts of each of these boosts (at least one) from one instant up to another."""
+    rows = (f"({_boosted(one)}, {since}, {until})" for one, (since, until) in boosts)
+    return _text("boost_unit").format(boosted=", ".join(rows))
+
+
+def boost_counted(answer: pa.Table) -> dict[int, list[Counted]]:
+    """The answer of `boost_unit` by boost: the versions of its plan in order."""
+    found: dict[int, list[Counted]] = {}
+    for row in answer.to_pylist():
+        found.setdefault(row.pop("boost_id"), []).append(Counted(**row))
+    return found
+
+
+def _boosted(boost: Boost) -> str:
+    return f"{boost.id}, {boost.plan_id}, {int(boost.kind)}, {boost.starts}, {boost.ends}"
 
 
 def plan_keyword(days: Days) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qianheng.actions.frontier import verdict
-from qianheng.actions.judging import unit_id
+from qianheng.actions.judging import boost_unit_id, unit_id
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
@@ -356,6 +356,7 @@ def _references(summary: RunSummary) -> dict[int, str]:
     names |= {boost.id: run.plan.name for run in runs for boost, _ in run.boosts}
     names |= {run.campaign.id: run.campaign.name for run in summary.campaigns}
     units = {unit_id(run.plan.id, day.day): f"{run.plan.name} {day.day:%m-%d}" for run in runs for day in run.days}
+    units |= {boost_unit_id(boost.id): run.plan.name for run in runs for boost, _ in run.boosts}
     return names | units
 
 

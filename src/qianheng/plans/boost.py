@@ -22,7 +22,8 @@ class BoostKind(IntEnum):
 class Boost:
     """A boost of a plan from `starts` to `ends` (UTC microseconds), with a budget of its own.
 
-    One of creatives names them and may hold an ROI target of its own, under the plan's goal.
+    One of creatives names them and may hold an ROI target of its own, under the plan's goal; `policy` says what its
+    guarantee is. One of a plan has none.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Boost:
     ends: int
     target: Decimal | None = None
     creative_ids: tuple[int, ...] = ()
+    policy: str = "none"
 
     def __post_init__(self) -> None:
         if self.ends <= self.starts:
@@ -41,6 +43,8 @@ class Boost:
             raise BadInput("plans.boost_creatives")
         if self.target is not None and (self.kind is BoostKind.PLAN or not 0 < self.target <= 1000):
             raise BadInput("plans.boost_target")
+        if self.policy != "none" and self.kind is BoostKind.PLAN:
+            raise BadInput("plans.boost_policy")
 
     def meets(self, other: Boost) -> bool:
         """Whether both would run at once for one plan as boosts of one kind."""

@@ -71,12 +71,22 @@ class PlannedBoost:
     kind: Literal["plan", "creative"] = "plan"
     target: Decimal | None = None
     creatives: tuple[int, ...] = ()
+    policy: str = "none"
 
     def record(self, plan_id: int, number: int, starts: datetime) -> Boost:
         """The boost; `number` counts its plan's from 0. What a boost may not be: BadInput."""
         begins, length = microseconds(starts), int(self.hours * HOUR)
-        kind, id_ = BoostKind[self.kind.upper()], stable_id("boost", plan_id, number)
-        return Boost(id_, plan_id, kind, micros(str(self.budget)), begins, begins + length, self.target, self.creatives)
+        return Boost(
+            id=stable_id("boost", plan_id, number),
+            plan_id=plan_id,
+            kind=BoostKind[self.kind.upper()],
+            budget=micros(str(self.budget)),
+            starts=begins,
+            ends=begins + length,
+            target=self.target,
+            creative_ids=self.creatives,
+            policy=self.policy,
+        )
 
 
 @dataclass(frozen=True, slots=True)

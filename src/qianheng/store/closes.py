@@ -54,8 +54,8 @@ _LOCK_OF_CLOSES = 7_242_091_319
 
 @dataclass(frozen=True, slots=True)
 class OpenUnit:
-    """A unit of the guarantee that facts are known of: of what it is (a plan's id), its day, and when it is judged
-    (UTC microseconds).
+    """A unit of the guarantee that facts are known of: of what it is (a plan's id, a boost's), its first day as it was
+    first known, and when it is judged (UTC microseconds).
     """
 
     id: int
@@ -130,10 +130,10 @@ def unit(connection: Connection, unit_id: int) -> OpenUnit:
     return OpenUnit(*row)
 
 
-def units(connection: Connection, subject: int | None = None, day: date | None = None) -> list[OpenUnit]:
-    """The units that facts are known of, of one subject or one day if asked, in the order of days and subjects."""
-    asked = ((GUARANTEE_UNIT.c.subject, subject), (GUARANTEE_UNIT.c.day, day))
-    wanted = [column == value for column, value in asked if value is not None]
+def units(connection: Connection, subjects: Collection[int] | None = None, day: date | None = None) -> list[OpenUnit]:
+    """The units that facts are known of, of some subjects or one day if asked, in the order of days and subjects."""
+    wanted: list[sa.ColumnElement[bool]] = [] if subjects is None else [GUARANTEE_UNIT.c.subject.in_(subjects)]
+    wanted += [] if day is None else [GUARANTEE_UNIT.c.day == day]
     query = sa.select(GUARANTEE_UNIT).where(*wanted).order_by(GUARANTEE_UNIT.c.day, GUARANTEE_UNIT.c.subject)
     return [OpenUnit(*row) for row in connection.execute(query)]
 
