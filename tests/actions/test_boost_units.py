@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from qianheng.core.days import HOUR, microseconds, midnight
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.money import YUAN, micros
 from qianheng.core.proof import checked
+from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
 from qianheng.guarantee.reading import parse_case
 from qianheng.guarantee.shelf import shipped
@@ -115,16 +117,16 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
             boosts.create(connection, BOOST)
             books.lease_boost(connection, BOOST, PLAN, DAY)
             books.capture(connection, BOOST, DAY, midnight(DAY + timedelta(days=1)), BOOSTED)
-        driven = {"boost": int(BoostKind.CREATIVE)}
+        driven: dict[str, Any] = {"boost": int(BoostKind.CREATIVE)}
         found.tell(facts(Kind.BOOST, 1, 1, boost_id=BOOST.id, amount=BOOST.budget, ended=False, **driven))
         found.tell(facts(Kind.CHARGE, 101, 10, amount=BOOSTED // 10, impression_id=np.arange(101, 111), **driven))
         found.tell(sold(101, 10))
         yield found
 
 
-def sold(first: int, count: int, received: date | None = None, click: int = 101, **known: int | bool) -> object:
+def sold(first: int, count: int, received: date | None = None, click: int = 101, **known: Any) -> FactBatch:
     """Orders of 900 that came of what the boost paid for."""
-    told = {"amount": 900 * YUAN, "click_id": click, "boost": int(BoostKind.CREATIVE)} | known
+    told: dict[str, Any] = {"amount": 900 * YUAN, "click_id": click, "boost": int(BoostKind.CREATIVE)} | known
     return orders(first, count, None if received is None else midnight(received), **told)
 
 
@@ -155,7 +157,8 @@ def test_it_is_judged_two_days_after_and_paid_once_on_the_next_working_day(shop:
 
 
 def test_only_orders_of_what_the_boost_paid_for_count(shop: Shop) -> None:
-    for number, known in enumerate(({"click": 1}, {"boost": 0}, {"flagged": True}, {"boost": 1})):
+    others: tuple[dict[str, Any], ...] = ({"click": 1}, {"boost": 0}, {"flagged": True}, {"boost": 1})
+    for number, known in enumerate(others):
         shop.tell(sold(200 + number, 1, **known))
     sums = judged(shop, JUDGED).verdict.sums
     assert (sums.orders, sums.spend, sums.gmv) == (10, BOOSTED, 9000 * YUAN)

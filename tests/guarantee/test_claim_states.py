@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -133,7 +134,7 @@ def test_a_decision_is_due_three_working_days_after_the_claim_was_taken_in() -> 
     assert made(Step.TAKE, Step.REJECT).due_by((1, 3)) is None
 
 
-def spent(day: int, amount: int, **given: int) -> SpentDay:
+def spent(day: int, amount: int, **given: Any) -> SpentDay:
     claimed = given.pop("claimed", 0)
     stretches = (Stretch(0, claimed),) if claimed else ()
     return SpentDay(7, date(2025, 9, day), 5, Sources(amount), claimed=stretches, **given)
