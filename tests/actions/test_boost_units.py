@@ -25,8 +25,9 @@ from qianheng.core.proof import checked
 from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
 from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.reasons import Reason, Status
 from qianheng.guarantee.shelf import shipped
-from qianheng.guarantee.verdict import Reason, Status, evaluate
+from qianheng.guarantee.verdict import evaluate
 from qianheng.guarantee.writing import written
 from qianheng.plans.boost import Boost, BoostKind
 from qianheng.plans.plan import change
