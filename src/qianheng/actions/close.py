@@ -66,7 +66,9 @@ def close_day(connection: Connection, lake: Lake, day: date, now: datetime) -> C
         raise Refused("close.not_over", value=day, now=now.isoformat())
     if last is not None and now < last.at:
         raise Refused("close.in_the_past", now=now.isoformat(), last=last.at.astimezone(now.tzinfo).isoformat())
-    return sum((_close(connection, lake, one, now) for one in _open_days(last, day)), Closed())
+    closed = sum((_close(connection, lake, one, now) for one in _open_days(last, day)), Closed())
+    keep_forecast(connection, lake, now)  # what may be owed depends on the time, not on how many days are closed at it
+    return closed
 
 
 def close_until(desk: Desk, until: date | None = None) -> Iterator[tuple[date, Closed]]:
@@ -121,7 +123,6 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     upkeep.keep(connection, lake, now)
     proceeds.settle(connection, lake, day, now)
     closes.enter(connection, DayClose(day, now, through))
-    keep_forecast(connection, lake, now)
     return closed
 
 
