@@ -39,7 +39,7 @@ def test_before_the_judgement_nothing_is_decided(kept: Path, say: Say) -> None:
 
 @pytest.mark.parametrize("asked", [(), ("case.json", *DAY), ("--plan", "1"), ("--day", "2025-10-02")])
 def test_a_check_is_of_one_thing(kept: Path, say: Say, asked: tuple[str, ...]) -> None:
-    assert "name either a case file or a plan's day" in say("guarantee", "check", *asked)
+    assert "name a case file, a plan's day (--plan ID --day DAY) or a boost" in say("guarantee", "check", *asked)
 
 
 def test_a_shop_is_reminded_to_look_once_a_day_is_judged(missed: RunFolder) -> None:
