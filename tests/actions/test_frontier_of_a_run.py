@@ -19,7 +19,7 @@ from tests.actions.runs_for_tests import request
 
 
 def test_the_frontier_of_a_run_falls_with_the_target_and_rises_with_the_budget(run: RunFolder) -> None:
-    answer = CliRunner().invoke(build_app(), ["frontier", str(run.path), "--plan", "1", "--json"])
+    answer = CliRunner().invoke(build_app(), ["frontier", "--run", str(run.path), "--plan", "1", "--json"])
     told = json.loads(answer.stdout)
     assert answer.exit_code == (0 if told["feasible"] else 1)
     spend = {(point["target_roi"], point["budget"]): float(point["spend"]) for point in told["points"]}
@@ -36,7 +36,7 @@ def test_the_frontier_of_a_run_falls_with_the_target_and_rises_with_the_budget(r
 
 @pytest.mark.parametrize("plan", ["9", "2"])
 def test_every_plan_answers_or_says_why_not(run: RunFolder, plan: str) -> None:
-    answer = CliRunner().invoke(build_app(), ["frontier", str(run.path), "--plan", plan, "--json"])
+    answer = CliRunner().invoke(build_app(), ["frontier", "--run", str(run.path), "--plan", plan, "--json"])
     assert answer.exit_code in (0, 1)
     assert answer.stdout or str(answer.exception)
 

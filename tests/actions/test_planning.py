@@ -154,7 +154,7 @@ def test_the_platform_sees_all_plans_and_changes_none(kept: RunFolder) -> None:
 def test_who_decided_on_an_older_version_is_told_what_happened_since(kept: RunFolder) -> None:
     with sitting() as desk:
         change_plan(replace(desk, actor=Actor("li", Role.OPERATOR, 1)), Wanted(1, {"target": "2.6"}, version=0))
-        with pytest.raises(Refused, match=r"li: target 2\.4 → 2\.6"):
+        with pytest.raises(Refused, match=r"li: ROI target 2\.4 → 2\.6"):
             change_plan(desk, Wanted(1, {"name": "mine"}, version=0))
         change_plan(desk, Wanted(1, {"name": "mine"}, version=1))
 

@@ -36,14 +36,16 @@ class CalendarDay:
 
 
 def calendar(desk: Desk, plan_id: int, month: Month | None = None) -> list[CalendarDay]:
-    """Every day of a month of a plan (default: the last month that something is known of), at the desk's now.
+    """Every day of a month of a plan (default: the last one with spend, else that something is known of), at the
+    desk's now.
 
     No such plan in the actor's shop, or nothing known of it: NotFound.
     """
     known = {one.judged.day: one for one in standings(desk, plan_id)}
     if month is None and not known:
         raise NotFound("calendar.nothing", place="--plan", value=plan_id)
-    days = (month or month_of(max(known))).days()
+    spent = [day for day, one in known.items() if one.judged.verdict.sums.spend]
+    days = (month or month_of(max(spent or known))).days()
     return [_of(known[day]) if day in known else CalendarDay(day, is_working_day(day)) for day in days]
 
 

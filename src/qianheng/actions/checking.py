@@ -63,9 +63,11 @@ def sentence(remedy: Remedy) -> str:
     if remedy.after is None:
         return what
     failed = [check.reason for check in remedy.after.checks if not check.passed]
-    if not failed:
-        return f"{what} {say('proof.outcome.due', amount=yuan(remedy.after.compensation))}"
-    return f"{what} {say('proof.outcome.nothing', reason=say(f'guarantee.reason.{failed[0]}'))}"
+    if failed:
+        outcome = say("proof.outcome.nothing", reason=say(f"guarantee.reason.{failed[0]}"))
+    else:
+        outcome = say("proof.outcome.due", amount=yuan(remedy.after.compensation))
+    return say("proof.outcome.then", what=what, outcome=outcome)
 
 
 def _words(name: str, value: Any) -> Any:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine as Database
 
 from qianheng.core.actors import Act, Actor, Role, demand
 from qianheng.core.days import SHANGHAI, midnight, parse_time
-from qianheng.core.errors import NotFound, Refused
+from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.ids import stable_id
 from qianheng.store import audit, members, plans, runs
 from qianheng.store.audit import Entry
@@ -72,11 +72,18 @@ def desk_of(run: str = "", actor: str = "", now: str = "") -> Iterator[Desk]:
         migrate(database)
         with reading(database) as connection:
             clock = clock_of(connection)
-            at = parse_time(now, str(clock.tzinfo)).astimezone(clock.tzinfo) if now else clock
+            at = _time_of(now, clock) if now else clock
             who = _member(connection, actor)
         yield Desk(database, Lake(path / "lake"), who, at)
     finally:
         database.dispose()
+
+
+def _time_of(text: str, clock: datetime) -> datetime:
+    try:
+        return parse_time(text, str(clock.tzinfo)).astimezone(clock.tzinfo)
+    except BadInput as error:
+        raise error.at("--now") from None
 
 
 def path_of(run: str = "") -> Path:
@@ -92,7 +99,7 @@ def path_of(run: str = "") -> Path:
         return home() / "runs" / matching[0]
     if not run:
         raise NotFound("desk.no_runs", place="--run")
-    raise NotFound("desk.no_run", place="RUN", value=run, known=", ".join(names[:8]) or "–")
+    raise NotFound("desk.no_run", place="--run", value=run, known=", ".join(names[:8]) or "–")
 
 
 def clock_of(connection: Connection) -> datetime:

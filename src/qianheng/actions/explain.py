@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from qianheng.actions.desk import DATABASE, path_of
+from qianheng.actions.desk import desk_of
 from qianheng.core.days import day_of, microseconds, midnight, moment, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.money import yuan
@@ -29,7 +29,7 @@ from qianheng.delivery.journal import crossed, replayed
 from qianheng.facts.schema import Fate
 from qianheng.plans.plan import Plan
 from qianheng.store import plans, runs
-from qianheng.store.database import connect, reading
+from qianheng.store.database import reading
 from qianheng.store.lake import Lake
 
 TOP_LOSSES = 10
@@ -65,21 +65,13 @@ class Kept:
 
 
 @contextmanager
-def opened(run: str) -> Iterator[Kept]:
-    """A run by its folder, by the name of its folder among all runs, or by its scenario: the latest of that.
-
-    Nothing goes by that name: NotFound.
-    """
-    path = path_of(run)
-    database = connect(f"sqlite:///{path / DATABASE}")
-    try:
-        with reading(database) as connection:
-            (run_id, request), *_ = runs.begun(connection).items()
-            held = {kept.plan.id: kept.plan for kept in plans.load_all(connection)}
-            told = runs.told(connection, run_id)
-            yield Kept(Lake(path / "lake"), connection, held, told, float(request.get("journal", 0.0)))
-    finally:
-        database.dispose()
+def opened(run: str = "", actor: str = "") -> Iterator[Kept]:
+    """A run as a member sees it, with the plans of the member's shop; both by name as at the desk (`desk_of`)."""
+    with desk_of(run, actor) as desk, reading(desk.database) as connection:
+        (run_id, request), *_ = runs.begun(connection).items()
+        held = {one.plan.id: one.plan for one in plans.load_all(connection) if desk.actor.sees(one.plan.shop_id)}
+        told = runs.told(connection, run_id)
+        yield Kept(desk.lake, connection, held, told, float(request.get("journal", 0.0)))
 
 
 def opportunity(kept: Kept, id_: int) -> Json:

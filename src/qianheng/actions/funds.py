@@ -27,7 +27,7 @@ from qianheng.ledger.book import Balance
 from qianheng.ledger.credits import LAPSE, Grant
 from qianheng.ledger.months import Holding, Month, MonthTotals
 from qianheng.ledger.transfers import AccountKind, Transfer, account
-from qianheng.store import boosts, closes, grants, ledger, months, plans
+from qianheng.store import boosts, claims, closes, grants, ledger, months, plans
 from qianheng.store.statement import Line, Wanted, pending, statement
 
 
@@ -187,10 +187,11 @@ def _holding(holding: Holding) -> Json:
 
 
 def _about_plan(of: View, plan_id: int) -> Iterable[int]:
-    """What transfers about a plan refer to: itself, its boosts, its days under the guarantee."""
+    """What transfers about a plan refer to: itself, its boosts, its days under the guarantee, its claims."""
     of.desk.plan(of.connection, plan_id)
     own = {plan_id, *(boost.id for boost in boosts.of_plans(of.connection, [plan_id]))}
-    return {*own, *(unit.id for unit in closes.units(of.connection, own))}
+    asked = (one.claim.id for one in claims.claims(of.connection, plan_id=plan_id))
+    return {*own, *(unit.id for unit in closes.units(of.connection, own)), *asked}
 
 
 class _Names:
@@ -202,12 +203,15 @@ class _Names:
         self._unit = lru_cache(maxsize=1_000)(self._look_up)
 
     def of(self, transfer: Transfer) -> str | None:
-        """A plan's name, its day under the guarantee; `None` where there is no name."""
+        """A plan's name, its day under the guarantee, a claim; `None` where there is no name."""
         if transfer.reference in self._plans:
             return self._plans[transfer.reference]
         return None if transfer.reference == 0 or transfer.reason == LAPSE else self._unit(transfer.reference)
 
     def _look_up(self, unit_id: int) -> str | None:
+        if (claimed := claims.find(self._of.connection, unit_id)) is not None:
+            claim = claimed.claim
+            return say("money.about_claim", plan=self._plans.get(claim.plan_id, claim.plan_id), day=claim.shares[0].day)
         try:
             unit = closes.unit(self._of.connection, unit_id)
         except NotFound:

@@ -28,6 +28,17 @@ from qianheng.store.plans import StoredPlan
 
 ONE_DAY = timedelta(days=1)
 
+WORDED = {
+    "kind": "kind",
+    "goal": "goal",
+    "bid_mode": "bid_mode",
+    "status": "plan_status",
+    "pace": "pace",
+    "roi_float": "switch",
+    "counting": "counting",
+    "placements": "placement",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -129,9 +140,19 @@ def effect_text(weighed: Weighed, timezone: str) -> str:
 
 
 def change_text(made: PlanChange) -> str:
-    """What a change makes of what, field by field, as people write it."""
+    """What a change makes of what, field by field, in words."""
     pairs = zip(made.before, made.after, strict=True)
-    return ", ".join(f"{name} {shown(name, was) or '–'} → {shown(name, now) or '–'}" for (name, was), (_, now) in pairs)
+    told = ((name, in_words(name, was) or "–", in_words(name, now) or "–") for (name, was), (_, now) in pairs)
+    return ", ".join(f"{say(f'planning.field.{name}')} {was} → {now}" for name, was, now in told)
+
+
+def in_words(name: str, value: Value) -> str | None:
+    """A value of a plan's field for a person, its codes in words; `None` for none, where that does not mean all."""
+    text = shown(name, value)
+    if not text:
+        return say("pages.all") if name in ("placements", "schedule") else None
+    area = WORDED.get(name)
+    return text if area is None else ", ".join(say(f"pages.{area}.{code}") for code in text.split(", "))
 
 
 def _reason(weighed: Weighed) -> str:

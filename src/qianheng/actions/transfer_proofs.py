@@ -38,8 +38,10 @@ class Books(NamedTuple):
 
 
 def transfer_proof(desk: Desk, connection: Connection, transfer_id: int) -> Part:
-    """A transfer of the actor's shop and what it follows from. None of that id, or another shop's: NotFound."""
-    found = ledger.transfer(connection, transfer_id)
+    """A transfer of the actor's shop, by its id or its line in a statement, and what it follows from. None of that id,
+    or another shop's: NotFound.
+    """
+    found = ledger.transfer_at(connection, transfer_id) or ledger.transfer(connection, transfer_id)
     names = _accounts(desk, connection)
     if not {found.debit, found.credit} & names.keys():
         raise NotFound("ledger.no_transfer", transfer=transfer_id)

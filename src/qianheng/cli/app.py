@@ -28,8 +28,10 @@ def build_app() -> typer.Typer:
         reports,
         simulate,
     )
+    from qianheng.cli.output import Commands
 
     app = typer.Typer(
+        cls=Commands,
         help=say("cli.about"),
         no_args_is_help=True,
         rich_markup_mode=None,

@@ -30,14 +30,15 @@ def _calendar(
     from qianheng.actions.calendar import calendar
     from qianheng.actions.desk import desk_of
     from qianheng.ledger.months import parse_month
+    from qianheng.store.database import reading
 
     asked = parse_month(month, "--month") if month else None
-    with desk_of(run, as_, now) as desk:
-        days = calendar(desk, plan, asked)
+    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+        name, days = desk.plan(connection, plan).plan.name, calendar(desk, plan, asked)
     if as_json:
         print_json([_told(day) for day in days])
         return
-    _print_grid(plan, days)
+    _print_grid(name, days)
     columns = headings("calendar", *TOLD)
     print_table("", columns, [_row(day) for day in days if day.status])
 
@@ -52,7 +53,7 @@ def _told(one: CalendarDay) -> dict[str, Any]:
     return {**known, **money, **ratios, **dates}
 
 
-def _print_grid(plan: int, days: Sequence[CalendarDay]) -> None:
+def _print_grid(plan: str, days: Sequence[CalendarDay]) -> None:
     """The month as weeks from Monday to Sunday, and what its signs mean."""
     from qianheng.pages.guarantee_days import look
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Decline: TypeAlias = Annotated[bool, typer.Option("--decline", help=say("claims.
 
 def build_app() -> typer.Typer:
     """The commands of refund claims."""
-    app = typer.Typer(help=say("claims.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("claims.command.about"), no_args_is_help=True)
     commands = (_file, _list, _show, _evidence, _withdraw, _offer, _queue, _take, _approve, _reject, _pay)
     for command in commands:
         name = command.__name__.removeprefix("_")
@@ -203,7 +203,7 @@ def _pay(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson
     if as_json:
         print_json({"paid": yuan(paid)})
     else:
-        typer.echo(say("claims.paid", amount=money_text(paid)))
+        typer.echo(say("claims.paid", amount=money_text(paid)) if paid else say("claims.nothing_to_pay"))
 
 
 def _amount(text: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.output import AsJson, headings, print_json, print_table
-from qianheng.core.words import say
+from qianheng.core.words import known, say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +32,13 @@ def add_to(app: typer.Typer) -> None:
 def minute(at: datetime, here: datetime) -> str:
     """A time as people read it, in the zone of `here`."""
     return f"{at.astimezone(here.tzinfo):%Y-%m-%d %H:%M}"
+
+
+def subject_text(subject: str) -> str:
+    """What an entry or a notice is about ("plan 7"), in the language spoken."""
+    kind, _, name = subject.rpartition(" ")
+    key = f"desk.about.{kind.replace(' ', '_')}"
+    return say(key, name=name) if kind and known(key) else subject
 
 
 def _audit(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", as_json: AsJson = False) -> None:
@@ -59,7 +66,7 @@ def _notices(run: RunName = "", as_: As = "", now: Now = "", about: Subject = ""
         print_json([_notice(notice, desk.now) for notice in found])
         return
     columns = headings("desk", "at", "subject", "text")
-    print_table("", columns, [(minute(one.at, desk.now), one.subject, one.text()) for one in found])
+    print_table("", columns, [(minute(one.at, desk.now), subject_text(one.subject), one.text()) for one in found])
 
 
 def _entry(entry: Entry, here: datetime) -> dict[str, Any]:
@@ -69,12 +76,19 @@ def _entry(entry: Entry, here: datetime) -> dict[str, Any]:
 
 
 def _entry_row(entry: Entry, here: datetime) -> list[str]:
-    detail = ", ".join(f"{name}={_plain(value)}" for name, value in entry.detail.items())
+    detail = ", ".join(f"{_detail(name)}={_plain(value)}" for name, value in entry.detail.items())
     role, act = say(f"actors.role.{entry.role}"), say(f"actors.act.{entry.act}")
-    return [minute(entry.at, here), entry.actor, role, act, entry.subject, detail]
+    return [minute(entry.at, here), entry.actor, role, act, subject_text(entry.subject), detail]
+
+
+def _detail(name: str) -> str:
+    keys = (f"desk.detail.{name}", f"planning.field.{name}")
+    return next((say(key) for key in keys if known(key)), name)
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return "–"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

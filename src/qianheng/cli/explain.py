@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli import yuan
-from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.desk import As, RunName
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
     from qianheng.core.plain import Json
 
-Run: TypeAlias = Annotated[str, typer.Argument(metavar="RUN", help=say("explain.command.run"))]
 Id: TypeAlias = Annotated[int, typer.Argument(metavar="ID", help=say("explain.command.id"))]
 PlanId: TypeAlias = Annotated[int, typer.Option("--plan", metavar="ID", help=say("explain.command.plan"))]
 Day: TypeAlias = Annotated[str, typer.Option("--day", metavar="DAY", help=say("explain.command.day_of"))]
@@ -24,7 +24,7 @@ CANDIDATE = ("plan", "product_id", "predicted", "share", "factor", "worth", "mul
 
 def build_app() -> typer.Typer:
     """The commands that explain a run."""
-    app = typer.Typer(help=say("explain.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("explain.command.about"), no_args_is_help=True)
     app.command("opportunity", help=say("explain.command.opportunity"))(_opportunity)
     app.command("day", help=say("explain.command.day"))(_day)
     app.command("hour", help=say("explain.command.hour"))(_hour)
@@ -32,10 +32,10 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _opportunity(run: Run, id_: Id, as_json: AsJson = False) -> None:
+def _opportunity(id_: Id, run: RunName = "", as_: As = "", as_json: AsJson = False) -> None:
     from qianheng.actions.explain import opened, opportunity
 
-    with opened(run) as kept:
+    with opened(run, as_) as kept:
         answer = opportunity(kept, id_)
     if as_json:
         print_json(answer)
@@ -46,11 +46,11 @@ def _opportunity(run: Run, id_: Id, as_json: AsJson = False) -> None:
         typer.echo(say("explain.winners_only"))
 
 
-def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
+def _day(plan: PlanId, day: Day, run: RunName = "", as_: As = "", as_json: AsJson = False) -> None:
     from qianheng.actions.explain import opened, plan_day
     from qianheng.core.days import parse_day
 
-    with opened(run) as kept:
+    with opened(run, as_) as kept:
         answer = plan_day(kept, plan, parse_day(day, "--day"))
     if as_json:
         print_json(answer)
@@ -71,10 +71,10 @@ def _day(run: Run, plan: PlanId, day: Day, as_json: AsJson = False) -> None:
         _print_candidates(say("explain.title.top_losses"), answer["top_losses"], names)
 
 
-def _hour(run: Run, plan: PlanId, at: At, as_json: AsJson = False) -> None:
+def _hour(plan: PlanId, at: At, run: RunName = "", as_: As = "", as_json: AsJson = False) -> None:
     from qianheng.actions.explain import opened, plan_hour
 
-    with opened(run) as kept:
+    with opened(run, as_) as kept:
         answer = plan_hour(kept, plan, at)
     if as_json:
         print_json(answer)

@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from qianheng.cli.explain import PlanId, Run
+from qianheng.cli.desk import As, RunName
+from qianheng.cli.explain import PlanId
 from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
@@ -18,11 +19,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("frontier", help=say("frontier.command.about"))(_frontier)
 
 
-def _frontier(run: Run, plan: PlanId, as_json: AsJson = False) -> None:
+def _frontier(plan: PlanId, run: RunName = "", as_: As = "", as_json: AsJson = False) -> None:
     from qianheng.actions.explain import opened
     from qianheng.actions.frontier import frontier_of, verdict
 
-    with opened(run) as kept:
+    with opened(run, as_) as kept:
         answer = frontier_of(kept, plan)
     if as_json:
         print_json(answer)

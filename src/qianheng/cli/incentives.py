@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ COUPON = (*GIVEN, "back_by_refunds", "left", "state")
 
 def build_app() -> typer.Typer:
     """The commands on incentives."""
-    app = typer.Typer(help=say("incentives.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("incentives.command.about"), no_args_is_help=True)
     app.command("show", help=say("incentives.command.show"))(_show)
     app.command("savings", help=say("incentives.command.savings"))(_savings)
     app.command("subsidy", help=say("incentives.command.subsidy"))(_subsidy)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ RoleName: TypeAlias = Annotated[str, typer.Option("--role", metavar="ROLE", help
 
 def build_app() -> typer.Typer:
     """The commands on members."""
-    app = typer.Typer(help=say("desk.member.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("desk.member.command.about"), no_args_is_help=True)
     app.command("list", help=say("desk.member.command.list"))(_list)
     app.command("add", help=say("desk.member.command.add"))(_add)
     app.command("remove", help=say("desk.member.command.remove"))(_remove)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.core.words import known, say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def build_app() -> typer.Typer:
     """The commands on money."""
     from qianheng.cli import money_export
 
-    app = typer.Typer(help=say("money.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("money.command.about"), no_args_is_help=True)
     commands = (_balance, _statement, _top_up, _withdraw, _grant, _holds, _close, _invoices, _verify)
     for command in commands:
         name = command.__name__.lstrip("_")

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, TextIO, TypeAlias
+from typing import Annotated, Any, TextIO, TypeAlias
 
 import typer
+from typer.core import TyperGroup
 
 from qianheng.core.words import say
 
-WIDTH_UNSEEN = 160
+WIDTH_UNSEEN = 1000
+_AMOUNT = re.compile(r"-?\d+\.\d{2,6}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help=say("cli.json"))]
+
+
+class Commands(TyperGroup):
+    """A group of commands whose help tells what each does in full, on as many lines as that takes."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each command's name and help."""
+        with formatter.section(say("cli.commands")):
+            formatter.write_dl([(name, command.help or "") for name, command in self.commands.items()])
 
 
 def print_json(value: object) -> None:
@@ -31,24 +44,46 @@ def json_line(value: object) -> str:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for a person. `None` is shown as "–", numbers stand on the right.
+    """A table for a person. `None` is shown as "–", numbers stand on the right, amounts point under point with their
+    thousands told apart; a table of no rows says so.
 
-    It is as wide as the screen; where there is no screen, as wide as it likes.
+    It is as wide as the screen, or wider where words and numbers would be cut; where there is no screen, as wide as it
+    likes.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    rows = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    told = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
     for i, column in enumerate(columns):
-        table.add_column(column, justify="right" if _numeric(row[i] for row in rows) else "left")
-    for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_UNSEEN)
+        cells = [row[i] for row in told]
+        numeric = _numeric(cells)
+        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
+        for row, cell in zip(told, _amounts(cells, numeric), strict=True):
+            row[i] = cell
+    for row in told:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    unseen = console.options.update(width=WIDTH_UNSEEN)
+    console.width = max(console.width, table.__rich_measure__(console, unseen).minimum) if _seen() else WIDTH_UNSEEN
     if title:
         console.print(title, style="italic", markup=False)
-    console.print(table)
+    console.print(table if told else say("cli.nothing"))
+
+
+def _seen() -> bool:
+    return sys.stdout.isatty()
+
+
+def _amounts(cells: list[str], aligned: bool) -> list[str]:
+    """The cells of a column with the thousands of amounts told apart; aligned: with as many decimals as the finest."""
+    places = [len(cell.partition(".")[2]) if _AMOUNT.fullmatch(cell) else 0 for cell in cells]
+    finest = max(places, default=0)
+    return [
+        f"{Decimal(cell):,.{finest if aligned else own}f}" if own else cell
+        for cell, own in zip(cells, places, strict=True)
+    ]
 
 
 @contextmanager
@@ -75,6 +110,6 @@ def money_text(amount: int) -> str:
     return f"{to_fen(amount) // FEN / 100:,.2f}"
 
 
-def _numeric(cells: Iterable[object]) -> bool:
-    known = [str(cell).replace(",", "").rstrip("%×") for cell in cells if cell is not None]
+def _numeric(cells: Iterable[str]) -> bool:
+    known = [cell.replace(",", "").rstrip("%×") for cell in cells if cell != "–"]
     return bool(known) and all(cell.lstrip("+-–").replace(".", "", 1).isdigit() for cell in known)

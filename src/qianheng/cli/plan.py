@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
+from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
 from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.words import say
 
@@ -36,7 +36,7 @@ RATIOS = ("ctr", "cvr", "roi")
 
 def build_app() -> typer.Typer:
     """The commands on plans."""
-    app = typer.Typer(help=say("planning.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("planning.command.about"), no_args_is_help=True)
     app.command("list", help=say("planning.command.list"))(_list)
     app.command("show", help=say("planning.command.show"))(_show)
     app.command("log", help=say("planning.command.log"))(_log)
@@ -228,12 +228,16 @@ def _two_places(ratio: Fraction | None) -> str | None:
 
 
 def _cells(plan: Any) -> list[str | None]:
-    return [_shown(name, getattr(plan, name)) for name in LISTED]
+    from qianheng.actions.planning import in_words
+
+    return [in_words(name, getattr(plan, name)) for name in LISTED]
 
 
 def _fields_of(plan: Any) -> Iterable[list[str | None]]:
+    from qianheng.actions.planning import in_words
+
     names = (field.name for field in fields(plan))
-    return [[say(f"planning.field.{name}"), _shown(name, getattr(plan, name))] for name in names]
+    return [[say(f"planning.field.{name}"), in_words(name, getattr(plan, name))] for name in names]
 
 
 def _shown(name: str, value: Value) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ from rich.tree import Tree
 
 from qianheng.cli.output import headings, print_table
 from qianheng.core.plain import Json
-from qianheng.core.words import say
+from qianheng.core.words import known, say
 from qianheng.guarantee.case import BoostUnit, Case, Price, Unit
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.reasons import Check, Status
@@ -20,6 +21,7 @@ from qianheng.guarantee.verdict import Verdict, answer
 Judged: TypeAlias = tuple[Policy, Case, Verdict]
 
 FIGURES = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "expected_spend", "compensation", "forgone")
+_CODE = re.compile(r"[a-z_]{2,}")
 BRIEFLY = ("spend", "gmv", "orders", "weighted_target", "actual_roi", "compensation")
 
 
@@ -101,8 +103,19 @@ def _reason(told: dict[str, Any]) -> str | None:
     return say(f"guarantee.reason.{told['reason']}") if told["reason"] else None
 
 
-def _check_row(check: Check) -> tuple[str, str, str | None, str]:
-    return "✓" if check.passed else "✗", say(f"guarantee.check.{check.name}"), check.value, check.limit
+def _check_row(check: Check) -> tuple[str | None, ...]:
+    told = (None if code is None else in_words(code) for code in (check.value, check.limit))
+    return "✓" if check.passed else "✗", say(f"guarantee.check.{check.name}"), *told
+
+
+def in_words(codes: str) -> str:
+    """A value or limit of a check with the codes in it (a goal, a bid mode, a unit) in words."""
+    return _CODE.sub(lambda found: _word_of(found[0]), codes)
+
+
+def _word_of(code: str) -> str:
+    keys = (f"pages.goal.{code}", f"pages.bid_mode.{code}", f"guarantee.code.{code}")
+    return next((say(key) for key in keys if known(key)), code)
 
 
 def _branch(tree: Tree, title: str, lines: Iterable[str]) -> Tree:

@@ -9,6 +9,7 @@ import typer
 
 from qianheng.cli.desk import As, AsOf, Now, RunName
 from qianheng.cli.output import WIDTH_UNSEEN, AsJson
+from qianheng.cli.verdicts import in_words
 from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from qianheng.core.proof import Part
 
 SHOWN = 10
+AREAS = {
+    "reason": "guarantee.reason",
+    "left_out": "guarantee.left_out",
+    "name": "guarantee.check",
+    "placement": "pages.placement",
+}
 TIMES = ("at", "from", "until", "known_at")
 _TRANSFER = typer.Option("--transfer", metavar="ID", help=say("proof.command.transfer"))
 TransferId: TypeAlias = Annotated[int | None, _TRANSFER]
@@ -66,7 +73,7 @@ def _print(part: Part) -> None:
 
     tree = Tree(_line(part))
     _grow(tree, part)
-    width = None if sys.stdout.isatty() else 2 * WIDTH_UNSEEN
+    width = None if sys.stdout.isatty() else WIDTH_UNSEEN
     Console(highlight=False, markup=False, emoji=False, width=width).print(tree)
 
 
@@ -83,10 +90,10 @@ def _line(part: Part) -> str:
         return f"{'✓' if part.told['passed'] else '✗'} {line}"
     if part.kind == "brought_by":
         opportunity = part.told.get("opportunity_id")
-        return f"{line} → qianheng explain opportunity RUN {opportunity}" if opportunity else line
+        return f"{line} → qianheng explain opportunity {opportunity}" if opportunity else line
     for name in ("left_out", "reason"):
         if part.kind != "transfer" and part.told.get(name):
-            line += f": {told[name]}"
+            line += f"{say('proof.colon')}{told[name]}"
     return f"{_amount(part)}  {line}"
 
 
@@ -105,6 +112,7 @@ def _word(name: str, value: Any) -> str:
         return "–"
     if name in TIMES:
         return str(value)[:19].replace("T", " ")
-    areas = {"reason": "guarantee.reason", "left_out": "guarantee.left_out", "name": "guarantee.check"}
-    key = f"{areas.get(name, f'proof.{name}')}.{value}"
+    if name in ("value", "limit"):
+        return in_words(str(value))
+    key = f"{AREAS.get(name, f'proof.{name}')}.{value}"
     return say(key) if isinstance(value, str) and value.isidentifier() and known(key) else str(value)

@@ -168,6 +168,11 @@ def transfer(connection: Connection, transfer_id: int) -> Transfer:
     return _pending(connection, transfer_id)
 
 
+def transfer_at(connection: Connection, line: int) -> Transfer | None:
+    """The transfer recorded in that place, which is its line in a statement; `None` if there is none."""
+    return next(iter(_find(connection, TRANSFER.c.sequence, [line])), None)
+
+
 def transfers_about(connection: Connection, reference: int) -> list[Transfer]:
     """The transfers with that `reference`, in the order of recording."""
     query = sa.select(*TRANSFER_COLUMNS).where(TRANSFER.c.reference == reference).order_by(TRANSFER.c.sequence)
