@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 AREAS = {
-    "reason": "guarantee.reason",
-    "left_out": "guarantee.left_out",
-    "name": "guarantee.check",
-    "placement": "pages.placement",
+    "reason": ("guarantee.reason", "money.reason"),
+    "left_out": ("guarantee.left_out",),
+    "name": ("guarantee.check",),
+    "placement": ("pages.placement",),
 }
 TIMES = ("at", "from", "until", "known_at")
 _TRANSFER = typer.Option("--transfer", metavar="ID", help=say("proof.command.transfer"))
@@ -114,5 +114,7 @@ def _word(name: str, value: Any) -> str:
         return str(value)[:19].replace("T", " ")
     if name in ("value", "limit"):
         return in_words(str(value))
-    key = f"{AREAS.get(name, f'proof.{name}')}.{value}"
-    return say(key) if isinstance(value, str) and value.isidentifier() and known(key) else str(value)
+    if not (isinstance(value, str) and value.isidentifier()):
+        return str(value)
+    keys = (f"{area}.{value}" for area in AREAS.get(name, (f"proof.{name}",)))
+    return next((say(key) for key in keys if known(key)), value)
