@@ -132,15 +132,15 @@ def test_the_commands_answer_people_and_programs(
             main.main()
         return capsys.readouterr().out
 
-    day = ("day", str(run.path), "--plan", "1", "--day", DAY.isoformat())
+    day = ("day", "--run", str(run.path), "--plan", "1", "--day", DAY.isoformat())
     ends = {row["fate"]: row for row in json.loads(said(*day, "--json"))["fates"]}
     assert f"{ends['won']['count']:,}" in said(*day)
     with opened(str(run.path)) as kept:
         id_ = str(sampled_loss(kept))
-    asked = ("opportunity", str(run.path), id_)
+    asked = ("opportunity", id_, "--run", str(run.path))
     assert json.loads(said(*asked, "--json"))["opportunity_id"] == id_
     assert {"en": "outbid", "zh": "被更高出价超过"}[language] in said(*asked)
-    hour = ("hour", str(run.path), "--plan", "1", "--at", "2025-10-02T14:00")
+    hour = ("hour", "--run", str(run.path), "--plan", "1", "--at", "2025-10-02T14:00")
     multiplier = json.loads(said(*hour, "--json"))["multiplier"]
     assert f"{float(multiplier):.4f}" in said(*hour)
     speak("en")
