@@ -87,7 +87,9 @@ def test_the_command_prints_the_same_tree_for_people_and_for_programs(kept: Path
     assert f"{tree['amount']}  net GMV of plan 1 on 2025-10-02" in say(*asked)
     assert "净成交金额" in say("--lang", "zh", *asked)
     assert "more" in say(*asked, "--limit", "1")
-    opportunity = say("explain", "yuan", "--plan", "1", "--day", "2025-10-02").partition("explain opportunity ")[2].split()[0]
+    opportunity = (
+        say("explain", "yuan", "--plan", "1", "--day", "2025-10-02").partition("explain opportunity ")[2].split()[0]
+    )
     assert f"Opportunity {opportunity}" in say("explain", "opportunity", opportunity, "--run", "tiny")
 
 
