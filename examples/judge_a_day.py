@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from qianheng.core.money import yuan
-from qianheng.guarantee.policy import load_policy, policy_names
-from qianheng.guarantee.reading import parse_case
+from qianheng.guarantee.reading import Given, parse_case
+from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.verdict import evaluate
 
 PATH = Path(__file__).with_name("case.json")
 
-for name in policy_names():
-    verdict = evaluate(load_policy(name), parse_case(PATH.read_bytes(), PATH.name, policy=name))
+for name in shipped().names:
+    case = parse_case(PATH.read_bytes(), PATH.name, Given(policy=name))
+    verdict = evaluate(shipped().in_force(name, case.unit.day), case)
     print(f"{name:20} {verdict.status:12} {verdict.reason or '':20} {yuan(verdict.compensation):>8} yuan")
