@@ -21,11 +21,12 @@ from qianheng.cli.app import build_app
 from qianheng.core.money import YUAN, micros, ratio_text
 from qianheng.incentives.dues import Flow
 from qianheng.incentives.settling import Taken
-from qianheng.ledger.transfers import AccountKind, account
+from qianheng.ledger.transfers import AccountKind, State, account
 from qianheng.measures.days import Days
 from qianheng.pages.run import render
 from qianheng.store import ledger, notices
 from qianheng.store.database import reading
+from tests.actions.opened_trees import below, kinds, trees
 from tests.actions.runs_for_tests import Killed, killed_each_day
 
 SHORT = {
@@ -80,6 +81,19 @@ def test_the_ledger_holds_what_the_facts_say_was_kept(run: RunFolder, desk: Desk
     assert sum(posted(connection, AccountKind.COMMISSION, one) for one in creators) == total.commission > 0
     assert posted(connection, AccountKind.COUPONS) == 40 * YUAN - total.subsidy
     assert ledger.balanced(connection)
+
+
+def test_every_transfer_of_the_run_opens_order_by_order_at_its_rate(desk: Desk) -> None:
+    found = trees(desk)
+    for flow in Flow:
+        promised, posted_ = (kinds(below(found, flow, state)) for state in (State.PENDING, State.POSTED))
+        assert {"stamped_on_orders", "order", "kept", "paid"} <= promised
+        assert {"kept_of_orders", "order", "kept", "paid", "refund"} <= posted_
+    rules = {part.told["rule"] for part in below(found, Flow.COMMISSION) if part.kind == "kept"}
+    assert {"plan", "promoted", "creator"} & rules
+    assert {part.told["rule"] for part in below(found, Flow.SERVICE_FEE) if part.kind == "kept"} >= {"category"}
+    assert kinds(below(found, "subsidy_programme")) == {"from_outside"}
+    assert kinds(below(found, "subsidy_lease", State.VOIDED)) == {"held"}
 
 
 def test_closing_again_moves_nothing(run: RunFolder, desk: Desk) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from qianheng.actions import judging
+from qianheng.actions.desk import desk_of
 from qianheng.actions.giving_back import INVALID, invalid_returned, spent_day
 from qianheng.actions.invalid_traffic import give_back, invalidate
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
+from qianheng.core.actors import SYSTEM
 from qianheng.core.days import midnight
 from qianheng.ledger.transfers import AccountKind, account
 from qianheng.measures.days import Days
@@ -19,6 +21,7 @@ from qianheng.store import ledger
 from qianheng.store.database import reading
 from qianheng.store.notices import notices
 from tests.actions import runs_for_tests
+from tests.actions.opened_trees import below, kinds, trees
 
 SMALL: Mapping[str, str] = {
     "days": "2",
@@ -57,6 +60,14 @@ def test_everything_found_invalid_is_given_back_where_it_came_from_and_told(run:
         assert {one.values["day"] for one in told} == {day.isoformat() for _, day in found}
         assert ledger.balanced(connection)
     database.dispose()
+
+
+def test_every_transfer_of_the_run_opens_down_to_its_charges_or_says_it_is_from_outside(run: RunFolder) -> None:
+    with desk_of(str(run.path), SYSTEM.name) as desk:
+        found = trees(desk)
+    assert kinds(below(found, "top_up")) == {"from_outside"}
+    assert {"captured", "charge"} <= kinds(below(found, "spend")) & kinds(below(found, "boost"))
+    assert {"found_invalid", "charge", "brought_by"} <= kinds(below(found, INVALID))
 
 
 def test_the_spend_stays_as_charged_and_the_guarantee_judges_it_without_what_was_credited(run: RunFolder) -> None:

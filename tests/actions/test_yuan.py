@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qianheng.actions import funds
 from qianheng.actions.desk import Desk, desk_of
 from qianheng.actions.proofs import FIGURES
 from qianheng.actions.simulation import RunFolder
@@ -18,10 +19,11 @@ from qianheng.measures.days import Days
 from qianheng.measures.query import plan_day, sums_of
 from qianheng.store import ledger
 from qianheng.store.database import reading
+from qianheng.store.statement import Wanted
+from tests.actions.opened_trees import FACTS
 from tests.actions.test_desk import Say, kept, say
 
 __all__ = ["kept", "say"]  # fixtures
-FACTS = ("charge", "order", "refund")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,15 @@ def test_every_transfer_of_every_account_adds_up_from_its_facts(missed: RunFolde
         lines = {line.transfer.id: line for one in accounts for line in ledger.statement(connection, one.id)}
     seen = {key: proven(desk, Question(key)) for key in lines}
     kinds = {(lines[key].transfer.reason, parts[1].kind if len(parts) > 1 else None) for key, parts in seen.items()}
-    assert {("spend", "captured"), ("boost", "captured"), ("compensation", "compensation"), ("top_up", None)} <= kinds
+    assert {
+        ("spend", "captured"),
+        ("boost", "captured"),
+        ("compensation", "compensation"),
+        ("top_up", "from_outside"),
+    } <= kinds
+    with reading(desk.database) as connection:
+        told = {one["reason"]: one["about"] for one in funds.lines(funds.view(desk, connection), Wanted())}
+    assert told["boost"].startswith("boost of ")
     assert all(parts[0].amount == lines[key].transfer.amount for key, parts in seen.items())
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from qianheng.core.days import DAY, HOUR
 from qianheng.core.errors import BadInput
 from qianheng.core.money import YUAN
+from qianheng.core.proof import checked
 from qianheng.guarantee.case import (
     BoostUnit,
     Budget,
@@ -35,6 +36,7 @@ from qianheng.guarantee.case import (
 )
 from qianheng.guarantee.explain import explain
 from qianheng.guarantee.policy import Policy
+from qianheng.guarantee.proof import compensation_proof
 from qianheng.guarantee.reading import parse_case
 from qianheng.guarantee.shelf import shipped
 from qianheng.guarantee.timeline import compensation_id
@@ -110,6 +112,15 @@ def test_every_unit_of_the_book_can_be_explained(row: dict[str, Any]) -> None:
     assert sum(Fraction(charge["amount"]) for charge in counted) == Fraction(told["spend"])
     assert len([order for order in explanation["orders"] if order["left_out"] is None]) == told["orders"]
     assert (explanation["would_have_kept"] is None) == all(check["passed"] for check in told["checks"])
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["type"] == "plan_day"], ids=lambda row: row["name"])
+def test_every_plan_day_of_the_book_adds_up_from_its_facts_whatever_share_its_policy_pays(row: dict[str, Any]) -> None:
+    case = parse_case(json.dumps(case_of(row)), "book")
+    parts = list(checked(compensation_proof(policy_of(case), case)))
+    assert parts[0].amount == evaluate(policy_of(case), case).compensation
+    reduced = case.unit.rapid_boost and case.policy == "shopee-gmv-max"
+    assert any(part.kind == "rapid_boost" for part in parts) is reduced
 
 
 def test_names_in_the_book_are_unique() -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from qianheng.actions.commission import owing_on
 from qianheng.actions.desk import Desk
 from qianheng.core.days import microseconds, midnight, parse_day
 from qianheng.core.errors import BadInput
@@ -57,7 +58,7 @@ def case_of(connection: Connection, lake: Lake, plan_id: int, day: date, now: da
     at, log = microseconds(now), plans.log(connection, plan_id)
     changes = [made for made in log if microseconds(made.at) <= at]
     history = plans.history(connection, plan_id)[: len(changes) + 1]
-    plan = plan_of_day(history, changes, Days(day, day, history[0].timezone))
+    (plan,) = owing_on(connection, [plan_of_day(history, changes, Days(day, day, history[0].timezone))], day)
     asked = Asked(connection, lake, now, plan_id, Days(day, day, plan.timezone))
     unit, did = unit_of(plan, day), log_of(history, changes)
     counted = f"f.channel = {Channel.PROMOTED}" if plan.counting is Counting.ATTRIBUTED else "TRUE"

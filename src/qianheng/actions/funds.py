@@ -14,15 +14,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from qianheng.actions.books import BOOST, SPEND
+from qianheng.actions.claims import CLAIM
 from qianheng.actions.desk import Desk
+from qianheng.actions.giving_back import INVALID, invalid_id
 from qianheng.actions.judging import plan_id_of
 from qianheng.actions.money import AdAccount, ad_account
 from qianheng.core.actors import Act, demand
-from qianheng.core.days import midnight
+from qianheng.core.days import midnight, moment
 from qianheng.core.errors import NotFound
 from qianheng.core.money import yuan
 from qianheng.core.plain import Json
-from qianheng.core.words import say
+from qianheng.core.words import known, say
 from qianheng.ledger.book import Balance
 from qianheng.ledger.credits import LAPSE, Grant
 from qianheng.ledger.months import Holding, Month, MonthTotals
@@ -200,21 +203,61 @@ class _Names:
     def __init__(self, of: View) -> None:
         self._of = of
         self._plans = {kept.plan.id: kept.plan.name for kept in plans.load_all(of.connection, of.ours.shop_id)}
-        self._unit = lru_cache(maxsize=1_000)(self._look_up)
+        self._zone = of.desk.now.tzinfo
+        cached = lru_cache(maxsize=1_000)
+        self._unit, self._claim = cached(self._look_up_unit), cached(self._look_up_claim)
+        self._boost, self._invalid = cached(self._look_up_boost), cached(self._look_up_invalid)
 
     def of(self, transfer: Transfer) -> str | None:
-        """A plan's name, its day under the guarantee, a claim; `None` where there is no name."""
+        """A plan's name, its boost or its day, a claim, the grant that lapsed; `None` where there is no name."""
         if transfer.reference in self._plans:
             return self._plans[transfer.reference]
-        return None if transfer.reference == 0 or transfer.reason == LAPSE else self._unit(transfer.reference)
+        return None if transfer.reference == 0 else self._look_up(transfer)
 
-    def _look_up(self, unit_id: int) -> str | None:
-        if (claimed := claims.find(self._of.connection, unit_id)) is not None:
-            claim = claimed.claim
-            return say("money.about_claim", plan=self._plans.get(claim.plan_id, claim.plan_id), day=claim.shares[0].day)
+    def _look_up(self, transfer: Transfer) -> str | None:
+        reason, reference = transfer.reason, transfer.reference
+        if reason == LAPSE:
+            grant = ledger.transfer(self._of.connection, reference)
+            key = f"money.reason.{grant.reason}"
+            why = say(key) if known(key) else say("money.account.credit")
+            return say("money.about_grant", reason=why, at=f"{grant.at.astimezone(self._zone):%Y-%m-%d}")
+        if reason == SPEND:
+            return say("money.about_campaign", campaign=reference)
+        named = {CLAIM: self._claim, BOOST: self._boost, INVALID: self._invalid}
+        return named.get(reason, self._unit)(reference)
+
+    def _look_up_unit(self, unit_id: int) -> str | None:
         try:
             unit = closes.unit(self._of.connection, unit_id)
         except NotFound:
             return None
-        plan_id = plan_id_of(self._of.connection, unit)
-        return say("money.about_plan_day", plan=self._plans.get(plan_id, plan_id), day=unit.day)
+        return self._plan_day(plan_id_of(self._of.connection, unit), unit.day)
+
+    def _look_up_claim(self, claim_id: int) -> str | None:
+        if (found := claims.find(self._of.connection, claim_id)) is None:
+            return None
+        return say("money.about_claim", plan=self._name(found.claim.plan_id), day=found.claim.shares[0].day)
+
+    def _look_up_boost(self, boost_id: int) -> str | None:
+        try:
+            boost = boosts.load(self._of.connection, boost_id)
+        except NotFound:
+            return None
+        at = f"{moment(boost.starts, self._of.timezone):%Y-%m-%d %H:%M}"
+        return say("money.about_boost", plan=self._name(boost.plan_id), at=at)
+
+    def _look_up_invalid(self, reference: int) -> str | None:
+        """The plan's day whose invalid traffic was given back: what is referred to is a function of both."""
+        first = "SELECT f.plan_id, MIN(f.at) AS since, MAX(f.at) AS until FROM invalids AS f GROUP BY f.plan_id"
+        for one in self._of.desk.lake.query(self._of.connection, first).to_pylist():
+            day, until = (moment(one[name], self._of.timezone).date() for name in ("since", "until"))
+            for later in range((until - day).days + 1):
+                if invalid_id(one["plan_id"], day + timedelta(days=later)) == reference:
+                    return self._plan_day(one["plan_id"], day + timedelta(days=later))
+        return None
+
+    def _plan_day(self, plan_id: int, day: date) -> str:
+        return say("money.about_plan_day", plan=self._name(plan_id), day=day)
+
+    def _name(self, plan_id: int) -> str:
+        return self._plans.get(plan_id) or say("money.about_campaign", campaign=plan_id)

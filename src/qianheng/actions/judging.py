@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 from sqlalchemy import Connection
 
+from qianheng.actions.commission import owing
 from qianheng.actions.policies import policies
 from qianheng.core.days import microseconds
 from qianheng.core.ids import stable_id
@@ -32,7 +33,7 @@ from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
 from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid, sums_of
 from qianheng.plans.plan import Counting, Goal, Plan
-from qianheng.store import boosts, claims, ledger, plans
+from qianheng.store import boosts, claims, incentives, ledger, plans
 from qianheng.store.closes import OpenUnit
 from qianheng.store.lake import Lake
 
@@ -136,11 +137,12 @@ def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) ->
 
 def evidence(connection: Connection, lake: Lake, days: Days, now: datetime) -> Iterator[tuple[Plan, Evidence]]:
     """Every plan (as it was) on each of these days, with what its guarantee is judged by under any policy."""
+    terms = incentives.rules(connection).terms
     for kept, stretch in _portions(connection, days):
         summed = Summed.asked(connection, lake, stretch, now)
         for (history, changes), log in kept:
             for day in stretch.each():
-                plan = plan_of_day(history, changes, Days(day, day, days.timezone))
+                plan = owing(terms, plan_of_day(history, changes, Days(day, day, days.timezone)), day)
                 yield plan, Evidence(unit_of(plan, day), log, summed.figures(history, day), microseconds(now))
 
 
@@ -157,12 +159,13 @@ def _judge_stretch(
     kept, days = units
     summed = Summed.asked(connection, lake, days, now)
     dates, in_force = [Days(day, day, days.timezone) for day in days.each()], cache(policies().in_force)
-    claimed = claims.claimed(connection, days.first, days.last)
+    claimed, terms = claims.claimed(connection, days.first, days.last), incentives.rules(connection).terms
     valid = summed.valid() if claimed else {}
     made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
     for (history, changes), log in kept:
         for one_day in dates:
-            day, plan = one_day.first, plan_of_day(history, changes, one_day)
+            day = one_day.first
+            plan = owing(terms, plan_of_day(history, changes, one_day), day)
             case = in_force(plan.policy, day), log, summed.figures(history, day)
             one = judged(plan, unit_of(plan, day), case, made.get(unit_id(plan.id, day), []), now)
             found = claimed.get((plan.id, day))

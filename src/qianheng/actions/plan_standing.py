@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from qianheng.actions.commission import owing_on
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import Summed
 from qianheng.actions.policies import policies
@@ -46,7 +47,8 @@ def known_of(desk: Desk, connection: Connection, plan_id: int) -> Known:
     history = plans.history(connection, plan_id)[: len(changes) + 1]
     today = _today(desk, history[-1])
     figures = Summed.asked(connection, desk.lake, today, desk.now).figures(history, today.first)
-    return Known(tuple(history), tuple(changes), figures, partial(policies().in_force, history[-1].policy))
+    owed = tuple(owing_on(connection, history, today.first))
+    return Known(owed, tuple(changes), figures, partial(policies().in_force, history[-1].policy))
 
 
 def standing_of(desk: Desk, connection: Connection, stored: StoredPlan, known: Known) -> PlanStanding:

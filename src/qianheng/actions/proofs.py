@@ -6,25 +6,31 @@ The top of each tree is what the sums or the ledger say; its leaves are single f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta, tzinfo
 from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
 
 from qianheng.actions.cases import Asked
 from qianheng.actions.traces import Traces
 from qianheng.core.days import REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D, moment
-from qianheng.core.errors import BadInput
+from qianheng.core.errors import BadInput, Damaged, NotFound
 from qianheng.core.money import Micros
 from qianheng.core.proof import Part
 from qianheng.facts.schema import Channel, Kind
+from qianheng.ledger.transfers import Transfer
 from qianheng.measures.query import plan_day, sums_of
 from qianheng.measures.sums import Sums
 from qianheng.plans.boost import BoostKind
 from qianheng.store import plans
+from qianheng.store.lake import Lake
 
 CHARGED = ("spend", "boosted_spend")
 STAMPED = ("coupon", "subsidy", "commission", "service_fee")
 UNKNOWN_ORDER = "order_not_known"
+_ONE_DAY = timedelta(days=1)
 _NO_TERMS: dict[str, Any] = {"goal": None, "target": None}
 
 
@@ -89,7 +95,7 @@ def _charged(asked: Asked, traces: Traces, figure: str) -> Iterator[Part]:
 
 def charge_part(traces: Traces, key: int, at: int, amount: Micros) -> Part:
     """A charge, and the look it was made for."""
-    told = {"id": str(key), "at": _clock(traces.asked, at)}
+    told = {"id": str(key), "at": clock(traces.asked, at)}
     return Part("charge", amount, told, 1, f"charge {key}", lambda: traces.behind("charge", str(key)))
 
 
@@ -133,7 +139,7 @@ def _refunds(asked: Asked) -> dict[int, list[tuple[int, int, int, Micros]]]:
 def _order(
     asked: Asked, traces: Traces, figure: str, order: _Order, refunds: list[tuple[int, int, int, Micros]]
 ) -> Part:
-    told: dict[str, Any] = {"id": str(order.id), "at": _clock(asked, order.at)}
+    told: dict[str, Any] = {"id": str(order.id), "at": clock(asked, order.at)}
 
     def behind() -> Iterable[Part]:
         return traces.behind("order", str(order.id))
@@ -149,7 +155,7 @@ def _order(
 def _refund(asked: Asked, rule: _Rule, refund: tuple[int, int, int, Micros], sign: int) -> Part:
     key, at, order_at, amount = refund
     within = sign != 0 and at - order_at <= rule.window
-    told = {"id": str(key), "at": _clock(asked, at)}
+    told = {"id": str(key), "at": clock(asked, at)}
     return Part("refund", amount, told, sign if within else 0, f"refund {key}")
 
 
@@ -179,5 +185,45 @@ def _boost(kind: int) -> str:
     return BoostKind(kind).name.lower()
 
 
-def _clock(asked: Asked, at: int) -> str:
+def clock(asked: Asked, at: int) -> str:
+    """A time (UTC microseconds) as told in the zone of the days asked for."""
     return moment(at, asked.days.timezone).isoformat()
+
+
+class Books(NamedTuple):
+    """Where transfers and facts are read, and the zone in which the run's days are."""
+
+    connection: Connection
+    lake: Lake
+    zone: tzinfo | None
+
+    @property
+    def timezone(self) -> str:
+        """The zone by its name."""
+        return str(self.zone)
+
+
+def zone_of(books: Books, plan_id: int) -> str:
+    """The zone of a plan's days; the run's for a standard campaign, which is kept nowhere."""
+    try:
+        return plans.load(books.connection, plan_id).plan.timezone
+    except NotFound:
+        return books.timezone
+
+
+def found_by_key(books: Books, found: Transfer, kind: Kind, key: Callable[[int, date], int]) -> tuple[int, date]:
+    """The plan and the day of facts of a kind that a transfer refers to by a `key` made of both.
+
+    None such: Damaged, for then the facts that it follows from are gone.
+    """
+    first = books.lake.query(
+        books.connection, f"SELECT f.plan_id, MIN(f.at) AS at FROM {kind}s AS f GROUP BY f.plan_id"
+    )
+    last = found.as_told.at.date() + _ONE_DAY
+    for one in first.to_pylist():
+        day, since = last, moment(one["at"]).date() - _ONE_DAY
+        while day >= since:
+            if key(one["plan_id"], day) == found.reference:
+                return one["plan_id"], day
+            day -= _ONE_DAY
+    raise Damaged("proof.fault.facts_gone", place=f"transfer {found.id}")

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from qianheng.core.proof import Part
 
 SHOWN = 10
+TIMES = ("at", "from", "until", "known_at")
 AREAS = {
     "reason": ("guarantee.reason", "money.reason"),
+    "why": ("money.reason",),
     "left_out": ("guarantee.left_out",),
     "name": ("guarantee.check",),
     "placement": ("pages.placement",),
+    "condition": ("claims.condition",),
+    "rule": ("incentives.rule",),
 }
-TIMES = ("at", "from", "until", "known_at")
+"""Where the words of a value are, beside the catalogue of proofs."""
 _TRANSFER = typer.Option("--transfer", metavar="ID", help=say("proof.command.transfer"))
 TransferId: TypeAlias = Annotated[int | None, _TRANSFER]
 PlanId: TypeAlias = Annotated[int | None, typer.Option("--plan", metavar="ID", help=say("proof.command.yuan_plan"))]
@@ -116,5 +120,5 @@ def _word(name: str, value: Any) -> str:
         return in_words(str(value))
     if not (isinstance(value, str) and value.isidentifier()):
         return str(value)
-    keys = (f"{area}.{value}" for area in AREAS.get(name, (f"proof.{name}",)))
+    keys = (f"{area}.{value}" for area in (f"proof.{name}", *AREAS.get(name, ())))
     return next((say(key) for key in keys if known(key)), value)

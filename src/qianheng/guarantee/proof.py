@@ -15,6 +15,7 @@ from qianheng.core.days import moment
 from qianheng.core.money import ratio_text, to_fen
 from qianheng.core.proof import Part
 from qianheng.guarantee.case import Case, Charge, Order, Refund
+from qianheng.guarantee.conditions import due
 from qianheng.guarantee.explain import refund_reasons
 from qianheng.guarantee.figures import Counted, LeftOut, Sifted, add_up, sift
 from qianheng.guarantee.policy import Policy
@@ -63,9 +64,13 @@ class _Proof:
         sums = self.verdict.sums
         yield Part("spend", sums.spend, below=lambda: self._charges(counted=True))
         yield Part("expected_spend", sums.expected_spend, factor=-1, below=self._periods)
-        rounded = to_fen(sums.shortfall)
-        if rounded != sums.shortfall:
-            yield Part("rounding", rounded - sums.shortfall, fact="rounding")
+        rules = self.policy.rules
+        owed = due(rules, self.case.unit, sums) if rules else sums.shortfall
+        if owed != sums.shortfall:
+            yield Part("rapid_boost", sums.shortfall - owed, factor=-1, fact="rule")
+        rounded = to_fen(owed)
+        if rounded != owed:
+            yield Part("rounding", rounded - owed, fact="rounding")
         if rounded != self.verdict.compensation:
             failed = [check.reason for check in self.verdict.checks if not check.passed]
             reason = self.verdict.reason or next(iter(failed), None)
