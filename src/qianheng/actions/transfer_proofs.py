@@ -42,7 +42,10 @@ def transfer_proof(desk: Desk, connection: Connection, transfer_id: int) -> Part
     """A transfer of the actor's shop, by its id or its line in a statement, and what it follows from. None of that id,
     or another shop's: NotFound.
     """
-    found = ledger.transfer_at(connection, transfer_id) or ledger.transfer(connection, transfer_id)
+    by_id = ledger.named(connection, [transfer_id]).get(transfer_id)
+    found = by_id or ledger.transfer_at(connection, transfer_id)
+    if found is None:
+        raise NotFound("ledger.no_transfer", transfer=transfer_id)
     shop, kept = desk.actor.shop_id, ledger.accounts(connection)
     if shop is not None and not {found.debit, found.credit} & _accounts(connection, shop):
         raise NotFound("ledger.no_transfer", transfer=transfer_id)
