@@ -33,7 +33,7 @@ check: $(READY)   ## quick: format, lint, types, the tests that take no time
 	@$(BIN)/ruff format --quiet --check $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest -n 2 -m "not slow"
+	@$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 format: $(READY)   ## put the code into its form
 	@$(BIN)/ruff format --quiet $(CODE)
@@ -43,7 +43,7 @@ test: $(READY)   ## everything: format, lint, types, all tests
 	@$(BIN)/ruff format --quiet --check $(CODE)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 bench: $(READY)   ## full benchmarks beside their peers; recorded days from QIANHENG_DATA if set
 	@$(BIN)/python -m benchmarks

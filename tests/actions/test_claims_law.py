@@ -181,7 +181,7 @@ class Claims(RuleBasedStateMachine):
 
 
 TestClaims = pytest.mark.slow(Claims.TestCase)
-TestClaims.settings = settings(max_examples=8, stateful_step_count=10, deadline=None)
+TestClaims.settings = settings(max_examples=4, stateful_step_count=8, deadline=None)
 
 
 def test_the_sources_are_split_exactly_however_many_claims_there_are(tmp_path: Path) -> None:

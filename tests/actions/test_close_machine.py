@@ -280,6 +280,6 @@ def ends(connection: Connection) -> Iterator[tuple[Any, int, int]]:
             yield answers[unit.id], sum(promise.paid for promise in made), left.get(about, 0)
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(2, 10), pytest.param(60, 25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("examples", "steps"), [(2, 10), pytest.param(5, 15, marks=pytest.mark.slow)])
 def test_the_end_of_days_holds_whatever_happens(examples: int, steps: int) -> None:
     run_state_machine_as_test(Closing, settings=settings(max_examples=examples, stateful_step_count=steps))
