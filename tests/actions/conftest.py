@@ -1,12 +1,18 @@
-"""One run for all tests of this folder that only read it."""
+"""One run for all tests of this folder that only read it, and the command line as a person meets it."""
+
+import sys
+from collections.abc import Callable
 
 import pytest
 
 from qianheng.actions.simulation import RunFolder
+from qianheng.cli import main
 from tests.actions import runs_for_tests
 from tests.store.conftest import engine, postgresql, url
 
 __all__ = ["engine", "postgresql", "url"]
+
+Say = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +24,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 def missed(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run whose plans miss their targets: some days are compensated, one is void, a boost stands apart."""
     return runs_for_tests.missed(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """The command line: what it prints, on an error what it tells."""
+
+    def said(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["qianheng", *arguments])
+        with pytest.raises(SystemExit):
+            main.main()
+        told = capsys.readouterr()
+        return told.out + told.err
+
+    return said

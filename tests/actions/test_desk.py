@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from qianheng.actions.desk import desk_of, path_of
 from qianheng.actions.simulation import RunFolder
-from qianheng.cli import main
 from qianheng.core.actors import Act, Actor, Role
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.store import members, notices
@@ -25,20 +23,6 @@ def kept(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A copy of the run that a test may write to; the only one in the home folder."""
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
     return Path(shutil.copytree(run.path, tmp_path / "runs" / run.path.name))
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """The command line: what it prints, on an error what it tells."""
-
-    def said(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["qianheng", *arguments])
-        with pytest.raises(SystemExit):
-            main.main()
-        told = capsys.readouterr()
-        return told.out + told.err
-
-    return said
 
 
 def test_a_desk_is_the_newest_runs_the_owners_and_at_its_clock(kept: Path) -> None:

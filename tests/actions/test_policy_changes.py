@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from qianheng.actions.desk import desk_of
 from qianheng.actions.judging import judge_days
 from qianheng.actions.policies import policies
 from qianheng.actions.simulation import RunFolder
-from qianheng.cli import main
 from qianheng.core.words import speaking
 from qianheng.guarantee.compare import compare
 from qianheng.guarantee.shelf import SHIPPED
@@ -30,20 +28,6 @@ def kept(missed: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """A copy of the run that a test may write to; the only one in the home folder."""
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
     return Path(shutil.copytree(missed.path, tmp_path / "runs" / missed.path.name))
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """The command line: what it prints, on an error what it tells."""
-
-    def said(*arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["qianheng", *arguments])
-        with pytest.raises(SystemExit):
-            main.main()
-        told = capsys.readouterr()
-        return told.out + told.err
-
-    return said
 
 
 def version(folder: Path, start: str) -> str:
