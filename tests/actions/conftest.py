@@ -1,7 +1,9 @@
 """One run for all tests of this folder that only read it, and the command line as a person meets it."""
 
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,10 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return told.out + told.err
 
     return said
+
+
+@pytest.fixture
+def kept(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the run that a test may write to; the only one in the home folder."""
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    return Path(shutil.copytree(run.path, tmp_path / "runs" / run.path.name))

@@ -34,9 +34,8 @@ from qianheng.plans.plan import change
 from qianheng.store import boosts, closes, ledger, notices, plans
 from qianheng.store.database import reading
 from tests.actions.claimed_days import DAY, FINANCE, PLAN, SPEND, STRANGER, Shop, asked, facts, opened, orders
-from tests.actions.test_desk import Say, say
+from tests.actions.conftest import Say
 
-__all__ = ["say"]  # a fixture
 START = microseconds(midnight(DAY)) + 8 * HOUR
 POLICY = "qianchuan-creative-boost"
 BOOST = Boost(70, PLAN.id, BoostKind.CREATIVE, 4000 * YUAN, START, START + 12 * HOUR, Decimal("7.5"), (11,), POLICY)

@@ -12,9 +12,7 @@ from qianheng.core.days import is_working_day
 from qianheng.core.errors import NotFound
 from qianheng.guarantee.reasons import Status
 from qianheng.ledger.months import Month
-from tests.actions.test_desk import Say, say
-
-__all__ = ["say"]  # a fixture
+from tests.actions.conftest import Say
 
 
 def test_every_day_of_the_month_stands_there_with_what_became_of_it(missed: RunFolder) -> None:

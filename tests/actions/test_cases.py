@@ -29,10 +29,9 @@ from qianheng.plans.plan import BidMode, Counting, Goal, Plan, PlanKind, PlanSta
 from qianheng.store import plans
 from qianheng.store.database import connect, migrate, reading
 from qianheng.store.lake import Lake
-from tests.actions.test_desk import Say, kept, say
+from tests.actions.conftest import Say
 from tests.store.random_facts import START, world
 
-__all__ = ["kept", "say"]  # fixtures
 ZONE = "America/New_York"
 FIRST = date(2025, 10, 31)
 

@@ -8,9 +8,8 @@ import pytest
 from qianheng.actions.simulation import RunFolder
 from qianheng.store.database import reading
 from qianheng.store.notices import notices
-from tests.actions.test_desk import Say, kept, say
+from tests.actions.conftest import Say
 
-__all__ = ["kept", "say"]  # fixtures
 DAY = ("--plan", "1", "--day", "2025-10-02")
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.actions.test_desk import Say, kept, say
+from tests.actions.conftest import Say
 
-__all__ = ["kept", "say"]  # fixtures
 FIRST = "2025-10-01"
 FILE = ["file", "--plan", "1", "--from", FIRST, "--reason", "x"]
 

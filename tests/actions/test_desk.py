@@ -1,28 +1,17 @@
 """The desk of a run: who works at it, when, and what the questions asked there answer."""
 
 import json
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qianheng.actions.desk import desk_of, path_of
-from qianheng.actions.simulation import RunFolder
 from qianheng.core.actors import Act, Actor, Role
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.store import members, notices
 from qianheng.store.notices import Notice
-
-Say = Callable[..., str]
-
-
-@pytest.fixture
-def kept(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the run that a test may write to; the only one in the home folder."""
-    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
-    return Path(shutil.copytree(run.path, tmp_path / "runs" / run.path.name))
+from tests.actions.conftest import Say
 
 
 def test_a_desk_is_the_newest_runs_the_owners_and_at_its_clock(kept: Path) -> None:

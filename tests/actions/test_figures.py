@@ -19,9 +19,7 @@ from qianheng.measures.goals import Rates, converted
 from qianheng.measures.query import plan_day, plan_day_traffic, sums_of
 from qianheng.measures.sums import total
 from qianheng.store.database import reading
-from tests.actions.test_desk import Say, kept, say
-
-__all__ = ["kept", "say"]  # fixtures
+from tests.actions.conftest import Say
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,7 @@ from qianheng.core.days import midnight
 from qianheng.measures.days import Days
 from qianheng.store import forecasts, plans
 from qianheng.store.database import reading
-from tests.actions.test_desk import Say, say
-
-__all__ = ["say"]  # a fixture
+from tests.actions.conftest import Say
 
 
 def asked(run: RunFolder, hours: float, shop_id: int | None = None) -> liability.Liability:

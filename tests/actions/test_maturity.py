@@ -19,11 +19,9 @@ from qianheng.measures.query import plan_day, sums_of
 from qianheng.measures.sums import Sums
 from qianheng.store.database import connect, migrate, reading
 from qianheng.store.lake import Lake
+from tests.actions.conftest import Say
 from tests.actions.test_cases import FIRST, ZONE, stamped
-from tests.actions.test_desk import Say, kept, say
 from tests.store.random_facts import world
-
-__all__ = ["kept", "say"]  # fixtures
 
 
 @pytest.fixture

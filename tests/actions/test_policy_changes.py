@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,7 @@ from qianheng.measures.days import Days
 from qianheng.store.audit import entries
 from qianheng.store.database import reading
 from qianheng.store.notices import notices
-
-Say = Callable[..., str]
+from tests.actions.conftest import Say
 
 
 @pytest.fixture

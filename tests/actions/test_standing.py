@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,7 @@ from qianheng.core.money import YUAN, micros
 from qianheng.store import ledger
 from qianheng.store.database import connect, reading
 from qianheng.store.lake import Lake
-
-Say = Callable[..., str]
+from tests.actions.conftest import Say
 
 
 @pytest.fixture

@@ -20,10 +20,8 @@ from qianheng.measures.query import plan_day, sums_of
 from qianheng.store import ledger
 from qianheng.store.database import reading
 from qianheng.store.statement import Wanted
+from tests.actions.conftest import Say
 from tests.actions.opened_trees import FACTS
-from tests.actions.test_desk import Say, kept, say
-
-__all__ = ["kept", "say"]  # fixtures
 
 
 @pytest.fixture(scope="module")
