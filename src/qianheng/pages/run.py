@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from qianheng.actions.frontier import verdict
@@ -15,7 +13,7 @@ from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
 from qianheng.core.placements import Placement
-from qianheng.core.words import language, say
+from qianheng.core.words import say
 from qianheng.guarantee.reasons import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
@@ -42,12 +40,9 @@ from qianheng.pages.parts import (
     table,
 )
 from qianheng.pages.pools import pools_section
+from qianheng.pages.shell import whole_main, whole_page
 from qianheng.plans.plan import Counting, Goal, Plan, Value
 
-STATIC = Path(__file__).with_name("static")
-# Nothing may be fetched: what the page needs is in it.
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-LANGUAGE_TAGS = {"en": "en", "zh": "zh-CN"}
 MET, NEAR, MISSED = ("✓", "good"), ("▽", "near"), ("✕", "bad")
 MEANINGS = (
     "payment_roi",
@@ -76,29 +71,8 @@ def render(summary: RunSummary) -> str:
         section("money", say("pages.money"), _statement(summary)),
         _reading(),
     ]
-    main = element(
-        "main", *sections, data_hours=say("pages.hours", value="{}"), data_days=say("pages.days", value="{}")
-    )
-    scripts = (element("script", _static(name)) for name in ("echarts.min.js", "page.js"))
-    body = element("body", _header(summary), _contents(summary), main, *scripts)
-    return "<!doctype html>\n" + element("html", _head(summary), body, lang=LANGUAGE_TAGS[language()])
-
-
-@cache
-def _static(name: str) -> Html:
-    return Html((STATIC / name).read_text(encoding="utf-8"))
-
-
-def _head(summary: RunSummary) -> Html:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", http_equiv="Content-Security-Policy", content=CONTENT_POLICY),
-        element("title", f"{summary.title} · {say('pages.report')}"),
-        element("style", _static("page.css")),
-    )
+    title = f"{summary.title} · {say('pages.report')}"
+    return whole_page(title, _header(summary), _contents(summary), whole_main(*sections))
 
 
 def _header(summary: RunSummary) -> Html:
