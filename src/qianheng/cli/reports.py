@@ -60,7 +60,7 @@ def _import(
 
     _number("--timezone", timezone, zone)
     how = Importing(datetime.now(UTC), timezone, _period(first, last), account, skip_bad_rows)
-    with _stored() as engine:
+    with stored() as engine:
         imported = import_files(engine, files, how, _progress(len(files)))
     if as_json:
         print_json(report_words.imported_json(imported))
@@ -100,7 +100,7 @@ def _report(
         budget_daily=_number("--budget", budget, micros),
         margin=_number("--margin", margin, decimal),
     )
-    with _stored() as engine:
+    with stored() as engine:
         answer = report(engine, question)
     if export and answer:
         report_words.export_entries(answer, Path(export))
@@ -111,7 +111,7 @@ def _report(
 
 
 @contextmanager
-def _stored() -> Iterator[Engine]:
+def stored() -> Iterator[Engine]:
     """What is stored at home. It cannot be read or written there: BadInput."""
     from sqlalchemy.exc import OperationalError
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from qianheng.core.days import DAY, HOUR
 from qianheng.core.money import Micros
 from qianheng.facts.schema import Channel
 from qianheng.measures.days import Days, Int64, date_of
@@ -92,6 +93,12 @@ def plan_day_traffic(days: Days, parts: Parts = WHOLE) -> str:
 def plan_hour(days: Days) -> str:
     """SQL: spend, orders and GMV of each plan, day and hour."""
     return _filled("plan_hour", days)
+
+
+def subjects(days: Days, hourly: bool = False) -> str:
+    """SQL: the sums of each plan, product, placement, creative, room and channel by day or, if asked, by hour."""
+    unit = HOUR if hourly else DAY
+    return _text("subjects").format(offset=days.offset_sql(), since=days.since, until=days.until, unit=unit)
 
 
 def boosts_of(plan_id: int) -> str:

@@ -1,4 +1,4 @@
-"""What a report of another platform says about one plan, product, creative, account or room: sums, never ratios."""
+"""What is known of one plan, product, creative, account or room: sums, never ratios, told by a report or by facts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from qianheng.core.money import Micros, ratio
+from qianheng.measures.sums import NAMES, Sums
 from qianheng.plans.plan import Goal
 
 
@@ -25,7 +26,11 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The sums of a row or of many. Money in micro-yuan; `None` where the report does not reach, never 0 instead."""
+    """The sums of a row or of many. Money in micro-yuan; `None` where the source does not reach, never 0 instead.
+
+    What refunds of seven days leave (`refunded_7d`, `settled_gmv_7d`, `contribution` before spend of what counts) is
+    known once those days have closed. `off_air_spend` is what a live plan spent while its room was off air.
+    """
 
     spend: Micros | None = None
     base_spend: Micros | None = None
@@ -50,10 +55,24 @@ class Figures:
     balance: Micros | None = None
     credit_balance: Micros | None = None
     cash_balance: Micros | None = None
+    promoted_orders: int | None = None
+    promoted_gmv: Micros | None = None
+    refunded_7d: Micros | None = None
+    commission: Micros | None = None
+    service_fee: Micros | None = None
+    contribution: Micros | None = None
+    off_air_spend: Micros | None = None
 
 
 FIGURES = tuple(entry.name for entry in fields(Figures))
 MONEY = tuple(entry.name for entry in fields(Figures) if "Micros" in str(entry.type))
+
+
+def figures_of(sums: Sums, closed: bool = False) -> Figures:
+    """The sums of facts as figures. closed: the seven days of every order in them are over (`measures.sums.mature`)."""
+    same = {name: getattr(sums, name) for name in FIGURES if name in NAMES and name != "refunded_7d"}
+    settled = {"refunded_7d": sums.refunded_7d, "settled_gmv_7d": sums.gmv - sums.refunded_7d} if closed else {}
+    return Figures(**same, **settled, base_spend=sums.spend - sums.boosted_spend, net_gmv=sums.net_gmv)
 
 
 @dataclass(frozen=True, slots=True)

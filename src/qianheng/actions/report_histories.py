@@ -1,0 +1,118 @@
+"""The history of imported reports, as far as their columns reach (SPEC 13.2)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Engine
+
+from qianheng.actions.histories import Asked, missing_of
+from qianheng.core.days import SHANGHAI, midnight, parse_time, zone
+from qianheng.core.errors import BadInput, NotFound
+from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
+from qianheng.measures.reports import Figures, ReportKind, ReportRow, add, counted_once
+from qianheng.plans.plan import PlanKind
+from qianheng.store import reports
+from qianheng.store.database import reading
+
+ABOUT = {
+    ReportKind.PLAN: About.PLAN,
+    ReportKind.PRODUCT: About.PRODUCT,
+    ReportKind.CREATIVE: About.CREATIVE,
+    ReportKind.LIVE: About.ROOM,
+}
+_ACCOUNT = re.compile(r"account (\S+)")
+_PLAN = re.compile(r"\bplan ([^,#]+)")
+Cells = dict[Subject, dict[datetime, list[Figures]]]
+
+
+def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None) -> History:
+    """What imported reports tell, at a time (default: the morning after their last day).
+
+    Rows of several days are no part of it: no day of theirs is known. Nothing imported, or no such account: NotFound.
+    """
+    asked = asked or Asked()
+    with reading(engine) as connection:
+        rows = [one.row for one in reports.load(connection)]
+    rows = [row for row in rows if asked.shop_id in ("", _account(row)) and row.first and row.first == row.last]
+    if not rows:
+        raise NotFound("histories.no_reports")
+    at = _now(now, rows)
+    first = at.date() - timedelta(days=asked.days - 1)
+    rows = [row for row in rows if row.first and first <= row.first <= at.date()]
+    shop = ShopHistory(asked.shop_id)
+    days = _days(rows, shop)
+    return History(
+        source="reports",
+        shop=shop,
+        timezone=SHANGHAI,
+        now=at,
+        days=days,
+        hours=_hours(rows) if asked.hours else {},
+        plans={subject.id: _plan(subject, rows) for subject in days if subject.about is About.PLAN},
+        missing=missing_of(shop, days),
+    )
+
+
+def _now(written: str, rows: Sequence[ReportRow]) -> datetime:
+    if not written:
+        return midnight(max(row.last for row in rows if row.last) + timedelta(days=1))
+    try:
+        return parse_time(written, SHANGHAI).astimezone(zone(SHANGHAI))
+    except BadInput as error:
+        raise error.at("--now") from None
+
+
+def _account(row: ReportRow) -> str:
+    found = _ACCOUNT.match(row.within)
+    return found.group(1) if found else ""
+
+
+def _days(rows: Sequence[ReportRow], shop: ShopHistory) -> dict[Subject, dict[date, Figures]]:
+    """Of everything by day; the shop is what counts each day's spend once."""
+    whole = Subject(About.SHOP, shop.id, shop.name)
+    found: dict[Subject, dict[date, list[Figures]]] = defaultdict(lambda: defaultdict(list))
+    for row in counted_once(rows)[0]:
+        if row.first:
+            found[whole][row.first].append(row.figures)
+    for kind in ABOUT:
+        for row in counted_once(row for row in rows if row.kind is kind)[0]:
+            for subject in _subjects(row):
+                if row.first:
+                    found[subject][row.first].append(row.figures)
+    return {subject: {day: add(told) for day, told in sorted(by_day.items())} for subject, by_day in found.items()}
+
+
+def _hours(rows: Iterable[ReportRow]) -> dict[Subject, dict[datetime, Figures]]:
+    found: dict[Subject, dict[datetime, list[Figures]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row.hour is not None and row.first and row.kind in ABOUT:
+            at = datetime.combine(row.first, time(row.hour), zone(SHANGHAI))
+            for subject in _subjects(row):
+                found[subject][at].append(row.figures)
+    return {subject: {at: add(told) for at, told in sorted(by_hour.items())} for subject, by_hour in found.items()}
+
+
+def _subjects(row: ReportRow) -> Iterator[Subject]:
+    """What a row is of: it in all plans together, and as a part of its plan where the report says which."""
+    id_ = row.entity_id or f"name:{row.name}"
+    yield Subject(ABOUT[row.kind], id_, row.name)
+    if plan := _PLAN.search(row.within):
+        yield Subject(ABOUT[row.kind], id_, row.name, plan.group(1))
+
+
+def _plan(subject: Subject, rows: Iterable[ReportRow]) -> PlanHistory:
+    """A plan as reports show it: what it bid to by day; its target and budget they do not tell."""
+    mine = sorted(
+        (row for row in rows if row.kind is ReportKind.PLAN and (row.entity_id or f"name:{row.name}") == subject.id),
+        key=lambda row: row.first or date.min,
+    )
+    spent = [row.first for row in mine if row.first and row.figures.spend]
+    settings: list[Setting] = []
+    for row in mine:
+        if row.first and (not settings or settings[-1].goal is not row.goal):
+            settings.append(Setting(midnight(row.first), row.goal))
+    return PlanHistory(subject, PlanKind.PRODUCT, settings=tuple(settings), began=min(spent, default=None))

@@ -1,0 +1,28 @@
+"""An interval: where something expected will lie, four times of five unless said otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from qianheng.core.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From `low` to `high` with `expected` between them: a ratio, a count, or money in micro-yuan.
+
+    Ends out of order: BadInput.
+    """
+
+    low: Fraction | int
+    expected: Fraction | int
+    high: Fraction | int
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.expected <= self.high:
+            raise BadInput("core.interval", low=self.low, expected=self.expected, high=self.high)
+
+    def __contains__(self, value: Fraction | int) -> bool:
+        """Whether a value lies between the ends, both included."""
+        return self.low <= value <= self.high

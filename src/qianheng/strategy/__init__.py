@@ -1,0 +1,1 @@
+"""Strategy: what to set and why, as values that a person accepts, edits or rejects (SPEC 7)."""
