@@ -31,6 +31,7 @@ class Looks:
     live: Bool  # the click leads into a live room
     on_air: Bool
     appeal: Real  # of the creative shown, a factor on clicks
+    readiness: Real  # factor on orders where something else than the list price is charged
 
     def at(self, rows: Whole) -> Looks:
         """Some of the looks, all arrays being of one shape."""
@@ -134,7 +135,7 @@ class Population:
     def buys(self, looks: Looks, hot: Bool) -> Real:
         """The chance of an order after a click."""
         pull = self._pull_to_buy(looks)
-        pull = np.where(hot, np.maximum(pull, self.habits.hot_order), pull)
+        pull = np.where(hot, np.maximum(pull, self._hot_order(looks)), pull)
         return _at_most(pull * self._live_factor(looks), _SUREST)
 
     def orders(self, looks: Looks) -> Real:
@@ -142,15 +143,22 @@ class Population:
         hot, live = self.hot_given(looks), self._live_factor(looks)
         click, buy = self._pull_to_click(looks), self._pull_to_buy(looks)
         usual: Real = _at_most(click, _SUREST) * _at_most(buy * live, _SUREST)
-        hot_buy = np.maximum(buy, self.habits.hot_order) * live
+        hot_buy = np.maximum(buy, self._hot_order(looks)) * live
         wanting: Real = _at_most(click * self.habits.hot_click, _SUREST) * _at_most(hot_buy, _SUREST)
         return (1 - hot) * usual + hot * wanting
 
-    def refund_chances(self, user: Whole, product: Whole) -> tuple[Real, Real, Real]:
-        """The chances that an order is refunded within 1 h, later within 7 days, and later than that."""
+    def readiness(self, user: Whole, price: Real) -> Float64:
+        """How much readier users are to order when they are charged that much over the list price."""
+        ready: Float64 = np.exp(-self.sensitivity[user].astype(np.float64) * np.log(price))
+        return ready
+
+    def refund_chances(self, user: Whole, product: Whole, habit: Real) -> tuple[Real, Real, Real]:
+        """The chances that an order is refunded within 1 h, later within 7 days, and later than that. `habit`: a factor
+        on the first two, for what is not as usual.
+        """
         goods, kind = self._catalogue, self.type[user]
-        soon = np.minimum(goods.refund_1h[product] * _per_type(self.habits, "refund_1h")[kind], 0.6)
-        week = np.minimum(goods.refund_7d[product] * _per_type(self.habits, "refund_7d")[kind], 0.35)
+        soon = np.minimum(goods.refund_1h[product] * _per_type(self.habits, "refund_1h")[kind] * habit, 0.6)
+        week = np.minimum(goods.refund_7d[product] * _per_type(self.habits, "refund_7d")[kind] * habit, 0.35)
         return soon, week, np.broadcast_to(goods.refund_later[product], soon.shape)
 
     def _pull_to_click(self, looks: Looks) -> Real:
@@ -169,7 +177,12 @@ class Population:
         interest = np.sqrt(self.interest[looks.user, goods.category[looks.product]])
         cheapness = np.exp(-self.sensitivity[looks.user] * goods.dearness[looks.product])
         by_request = self._orders[looks.placement] * self.order[looks.user]
-        return by_request * goods.conversion[looks.product] * interest * cheapness
+        return by_request * goods.conversion[looks.product] * interest * cheapness * looks.readiness
+
+    def _hot_order(self, looks: Looks) -> Real:
+        """The least chance that a buyer in the market orders after a click."""
+        least: Real = self.habits.hot_order * looks.readiness
+        return least
 
     def _live_factor(self, looks: Looks) -> Real:
         air = np.where(looks.on_air, self._live.order, self._live.order_off_air)

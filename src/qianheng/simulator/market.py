@@ -16,6 +16,7 @@ from qianheng.simulator.draws import (
     Float32,
     Float64,
     Int64,
+    Real,
     UInt64,
     Whole,
     another,
@@ -23,6 +24,7 @@ from qianheng.simulator.draws import (
     scramble,
     uniform,
 )
+from qianheng.simulator.faults import Faults
 from qianheng.simulator.intent import Intent
 from qianheng.simulator.orders import Book, Purchases, Till
 from qianheng.simulator.requests import Requests
@@ -33,7 +35,7 @@ from qianheng.simulator.shelf import Shelf
 
 State = dict[str, npt.NDArray[np.generic]]
 
-_ORGANIC_ROOM = 200
+_ORGANIC_ROOM, _TURNED_AWAY, _READY = 200, 201, 202
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -67,11 +69,12 @@ class Market:
         self._intent = Intent(scenario, self._catalogue, self._population, seed)
         self._traffic = self._intent.traffic
         self._rooms = Rooms(scenario)
+        self._faults = Faults(scenario, self._catalogue)
         self._rivals = Rivals(scenario, self._population, seed)
         self._requests = Requests(scenario, self._intent, self._rivals, seed)
         pooled = scenario.pools is not None
         self._shelf = Shelf(scenario, self._catalogue, self._rivals.category, seed) if pooled else None
-        self._till = Till(scenario, self._catalogue, self._population)
+        self._till = Till(scenario, self._catalogue, self._population, self._faults)
         self._book = Book(scenario.fraud.flagged, key(seed, "flagged"))
         self._seen = scenario.seen()
         self._appeals = Appeals(scenario)
@@ -141,10 +144,12 @@ class Market:
         self._enter_day_of(batch)
         people, product = self._population, self._catalogue.index(product_ids)[None, :]
         looks = self._all_looks(batch, product, rooms, product_ids if creatives is None else creatives)
+        at = batch.at[:, None]
         orders = people.orders(looks) * ~self._decided[looks.user, product]
-        soon, week, _ = people.refund_chances(looks.user, product)
+        orders = orders * (1 - self._faults.turned_away(product, at))
+        soon, week, _ = people.refund_chances(looks.user, product, self._faults.refunds(product, at))
         part = self._till.mean_part()
-        gmv = orders * self._till.mean_amount()[product]
+        gmv = orders * self._till.mean_amount()[product] * self._faults.price(product, at)
         return Truth(*(share.astype(np.float64) for share in (gmv, soon * part, (soon + week) * part)))
 
     def snapshot(self) -> State:
@@ -191,11 +196,25 @@ class Market:
         self._day_keys = self._intent.keys(self._day)
         wanted = self._intent.wanted(self._day)
         rows = np.flatnonzero(wanted.unprompted)
+        at = wanted.moment[rows] + self._till.delays(wanted.bits[rows], np.ones(len(rows), dtype=bool))
+        able = self._able(wanted.bits[rows], wanted.user[rows], wanted.product[rows], at)
+        rows, at = rows[able], at[able]
         bits, user, product = wanted.bits[rows], wanted.user[rows], wanted.product[rows]
-        at = wanted.moment[rows] + self._till.delays(bits, np.ones(len(rows), dtype=bool))
         bought = Purchases(bits, at, user, product, wanted.place[rows], self._organic_rooms(bits, at, product))
         self._organic_at = dict(zip(self._buyers(user, product).tolist(), at.tolist(), strict=True))
         return bought
+
+    def _able(self, bits: UInt64, user: Int64, product: Int64, at: Int64) -> Bool:
+        """Who can buy unprompted what is in stock, and is not put off by a price that is not the list price."""
+        stocked = self._in_stock(bits, product, at)
+        return stocked & (another(bits, _READY) < self._readiness(user, product, at))
+
+    def _in_stock(self, bits: UInt64, product: Whole, at: Int64) -> Bool:
+        return np.greater_equal(another(bits, _TURNED_AWAY), self._faults.turned_away(product, at))
+
+    def _readiness(self, user: Whole, product: Whole, at: Int64) -> Real:
+        price = self._faults.price(product, at)
+        return self._population.readiness(user, price) if price.ndim else price
 
     def _organic_rooms(self, bits: UInt64, at: Int64, products: Int64) -> Int64:
         rooms = np.full(len(bits), -1)
@@ -215,6 +234,7 @@ class Market:
         order_at = at + self._till.delays(bits, looks.live | (drawn < hot))
         buyers = self._buyers(looks.user, looks.product).tolist()
         organic_at = np.array([self._organic_at.get(buyer, _NEVER) for buyer in buyers])
+        wants &= self._in_stock(bits, looks.product, order_at)
         rows = np.flatnonzero(wants & (order_at < organic_at))
         self._sell(looks.at(rows), order_at[rows], room[rows], bits[rows])
 
@@ -251,12 +271,13 @@ class Market:
             exposures=self._exposures[user, product],
             live=room >= 0,
             on_air=self._on_air(room, at),
-            appeal=self._appeals.of(decisions.creative_id),
+            appeal=self._appeals.of(decisions.creative_id) * self._faults.appeal(decisions.creative_id, product, at),
+            readiness=np.broadcast_to(self._readiness(user, product, at), user.shape),
         )
 
     def _all_looks(self, batch: Opportunities, product: Int64, rooms: Int64, creatives: Int64) -> Looks:
         """Every request at every product: `product` has shape [1, products], `rooms` shape [products]."""
-        user = batch.user_id[:, None]
+        user, at = batch.user_id[:, None], batch.at[:, None]
         air = np.zeros((len(batch), len(rooms)), dtype=bool)
         for room in np.unique(rooms[rooms >= 0]).tolist():
             air[:, rooms == room] = self._rooms.air(room, batch.at)[:, None]
@@ -269,7 +290,8 @@ class Market:
             exposures=self._exposures[user, product],
             live=(rooms >= 0)[None, :],
             on_air=air,
-            appeal=self._appeals.of(creatives)[None, :],
+            appeal=self._appeals.of(creatives)[None, :] * self._faults.appeal(creatives[None, :], product, at),
+            readiness=self._readiness(user, product, at),
         )
 
     def _on_air(self, room: Int64, at: Int64) -> Bool:

@@ -14,11 +14,13 @@ from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.boost import BoostKind
 from qianheng.simulator.buyers import Catalogue, Population
 from qianheng.simulator.draws import Bool, Int64, Real, UInt64, Whole, another, positive_ids, scramble, uniform
+from qianheng.simulator.faults import Faults
 from qianheng.simulator.habits import Delay
 from qianheng.simulator.scenario import Scenario
 
 # Which further number of an order's own bits decides what.
-_ITEMS, _DISCOUNT, _TOLD, _REFUND, _REFUND_AFTER, _PARTIAL, _PART, _REFUND_TOLD, _AFTER = range(9)
+_ITEMS, _DISCOUNT, _TOLD, _REFUND, _REFUND_AFTER, _PARTIAL, _PART, _REFUND_TOLD, _AFTER, _LOST = range(10)
+_NOBODY = -1
 
 ORDER_COLUMNS = ("received_at", "id", "at", "product_id", "user_id", "placement", "audience", "room_id", "amount")
 # Attribution and stamping are not the market's: it tells every order as unpromoted and free of fees.
@@ -58,8 +60,8 @@ class Purchases:
 class Till:
     """Turns purchases into rows of orders and refunds."""
 
-    def __init__(self, scenario: Scenario, catalogue: Catalogue, population: Population) -> None:
-        self._catalogue, self._population = catalogue, population
+    def __init__(self, scenario: Scenario, catalogue: Catalogue, population: Population, faults: Faults) -> None:
+        self._catalogue, self._population, self._faults = catalogue, population, faults
         self._delays, self._refunds, self._buyers = scenario.delays, scenario.refunds, scenario.buyers
 
     def mean_amount(self) -> Real:
@@ -80,6 +82,8 @@ class Till:
         """Rows of orders and of refunds, in the columns named above."""
         amounts = self._amounts(bought)
         received = bought.at + delay(self._delays.report, another(bought.bits, _TOLD))
+        lost = bought.product, bought.at, another(bought.bits, _LOST)
+        received = np.maximum(received, self._faults.told_after(*lost))
         audience = self._population.audience[bought.user]
         orders = np.stack(
             [
@@ -87,7 +91,7 @@ class Till:
                 bought.ids(),
                 bought.at,
                 self._catalogue.id[bought.product],
-                bought.user,
+                np.where(self._faults.unnamed(*lost), _NOBODY, bought.user),
                 bought.placement,
                 audience,
                 bought.room_id,
@@ -100,6 +104,7 @@ class Till:
     def _amounts(self, bought: Purchases) -> Int64:
         items = 1 + (another(bought.bits, _ITEMS) < self._buyers.two_items)
         paid = 1 - self._buyers.discount * another(bought.bits, _DISCOUNT)
+        paid = paid * self._faults.price(bought.product, bought.at)
         return np.rint(self._catalogue.price[bought.product] * items * paid / FEN).astype(np.int64) * FEN
 
     def _refund_rows(self, bought: Purchases, amounts: Int64, order_received: Int64) -> Int64:
@@ -120,7 +125,8 @@ class Till:
 
     def _refund_delays(self, bought: Purchases) -> Int64:
         """Microseconds from order to refund; -1 for an order that is kept."""
-        soon, week, later = self._population.refund_chances(bought.user, bought.product)
+        habit = self._faults.refunds(bought.product, bought.at)
+        soon, week, later = self._population.refund_chances(bought.user, bought.product, habit)
         kind, drawn = another(bought.bits, _REFUND), another(bought.bits, _REFUND_AFTER)
         cases = [kind < soon, kind < soon + week, kind < soon + week + later]
         shapes = (self._delays.refund_1h, self._delays.refund_7d, self._delays.refund_later)

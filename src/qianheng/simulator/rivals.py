@@ -8,6 +8,7 @@ from qianheng.core.money import YUAN
 from qianheng.core.placements import Placement
 from qianheng.simulator.buyers import Population
 from qianheng.simulator.draws import Float32, Float64, Whole, generator
+from qianheng.simulator.faults import hours_of
 from qianheng.simulator.habits import PlacementHabits
 from qianheng.simulator.scenario import RivalGroup, Scenario
 
@@ -32,6 +33,8 @@ class Rivals:
         strength = np.log([group.value * YUAN for group in groups])
         strength = strength + draw.standard_normal(len(groups)) * [group.spread for group in groups]
         self.category = draw.integers(0, len(scenario.categories), len(groups))  # what each of them sells
+        self._regular = len(groups)
+        strength = np.append(strength, self._newcomers(scenario))
         self._worth = self._worths(strength, self.category, population)
         self._cells = scenario.buyers.cells
         self.multiplier: Float64 = np.ones(len(groups))
@@ -45,7 +48,10 @@ class Rivals:
         """What each request is worth to each rival, micro-yuan, shape [n, rivals]."""
         shared = self._purse[users] + self._price_level[placement]
         shared += draw.standard_normal(len(users), dtype=np.float32) * np.float32(self._habits.shared_noise)
-        values = draw.standard_normal((len(users), len(self)), dtype=np.float32)
+        values = draw.standard_normal((len(users), self._regular), dtype=np.float32)
+        if len(self) > self._regular:  # drawn after all others, whose values stay as they are
+            more = draw.standard_normal((len(users), len(self) - self._regular), dtype=np.float32)
+            values = np.concatenate([values, more], axis=1)
         values *= np.float32(self._habits.noise)
         values += self._worth[context]
         values += shared[:, None]
@@ -82,6 +88,20 @@ class Rivals:
         """Go on from a snapshot."""
         self.multiplier, self.spent = state["multiplier"].copy(), state["spent"].copy()
         self.day = int(state["day"])
+
+    def _newcomers(self, scenario: Scenario) -> list[float]:
+        """Enter the rivals that faults bring, whose money has no end; the logarithm of what an impression is worth to
+        them.
+        """
+        entered = [fault for fault in scenario.faults if fault.kind == "rival_entered"]
+        names, strongest = list(scenario.categories), max((group.value for group in scenario.rivals), default=0.0)
+        own = [names.index(fault.category or scenario.products()[0].category) for fault in entered]
+        hours = np.array([hours_of(scenario, fault) for fault in entered], np.int64).reshape(-1, 2)
+        self.category = np.append(self.category, own).astype(np.int64)
+        self._enters, self._leaves = np.append(self._enters, hours[:, 0]), np.append(self._leaves, hours[:, 1])
+        self._paced = np.append(self._paced, np.zeros(len(entered), bool))
+        self._budget = np.append(self._budget, np.full(len(entered), np.inf))
+        return [float(np.log(max(strongest * fault.size * YUAN, 1.0))) for fault in entered]
 
     def _level(self, place: PlacementHabits) -> float:
         """What is bid in a placement, against the market: less than the worth where the own bid is paid."""

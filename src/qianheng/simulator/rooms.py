@@ -11,6 +11,7 @@ from qianheng.core.ids import stable_id
 from qianheng.facts.batch import FactBatch, table
 from qianheng.facts.schema import Kind
 from qianheng.simulator.draws import Bool, Int64
+from qianheng.simulator.faults import span
 from qianheng.simulator.scenario import Scenario, Session
 
 _TOLD_AFTER = 2 * SECOND
@@ -24,6 +25,8 @@ class Rooms:
             room.id: np.array(sorted(_edges(scenario, room.sessions)), dtype=np.int64).reshape(-1)
             for room in scenario.rooms
         }
+        lost = [fault for fault in scenario.faults if fault.kind == "off_air_spend"]
+        self._lost = [(fault.room, *span(scenario, fault)) for fault in lost]
         self._told = self._all_told()
         self.of_product = {product: room.id for room in reversed(scenario.rooms) for product in room.products}
 
@@ -47,12 +50,16 @@ class Rooms:
     def _all_told(self) -> dict[str, Int64]:
         """Columns of all live facts of the scenario, in the order of being told."""
         rows = [
-            (at, room, number % 2 == 0, stable_id("live", room, at))
+            (self._told_at(room, at), at, room, number % 2 == 0, stable_id("live", room, at))
             for room, edges in self._edges.items()
             for number, at in enumerate(edges.tolist())
         ]
-        at, room, on_air, ids = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
-        return {"id": ids, "at": at, "received_at": at + _TOLD_AFTER, "room_id": room, "on_air": on_air}
+        told, at, room, on_air, ids = np.array(sorted(rows), dtype=np.int64).reshape(-1, 5).T
+        return {"id": ids, "at": at, "received_at": told, "room_id": room, "on_air": on_air}
+
+    def _told_at(self, room: int, at: int) -> int:
+        """When a live event is told: what is lost, when it is found again."""
+        return max([at + _TOLD_AFTER, *(end for of, start, end in self._lost if of == room and start <= at < end)])
 
 
 def _edges(scenario: Scenario, sessions: tuple[Session, ...]) -> Iterator[int]:

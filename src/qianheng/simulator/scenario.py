@@ -26,6 +26,7 @@ from qianheng.plans.plan import Plan, apply, change
 from qianheng.prediction.calibration import Trust
 from qianheng.simulator.campaigns import PlannedCampaign
 from qianheng.simulator.draws import Float64
+from qianheng.simulator.faults import PlannedFault
 from qianheng.simulator.habits import (
     Buyers,
     Category,
@@ -190,6 +191,7 @@ class Scenario:
     marketplace: str = "standard"  # whose rules of plans hold
     fraud: Fraud = field(default_factory=Fraud)
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
+    faults: tuple[PlannedFault, ...] = field(default=(), repr=False)  # a run without any keeps its name
 
     def __post_init__(self) -> None:
         zone(self.timezone)
@@ -311,6 +313,9 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     yield from _twice("shops, owner", [shop.owner for shop in scenario.shops if shop.owner])
     creatives = [one for product in scenario.products() for one in scenario.creatives().get(product.id, (product.id,))]
     yield from _twice("creatives", creatives)
+    known |= {"creative": creatives}
+    for number, fault in enumerate(scenario.faults):
+        yield from fault.contradictions(f"faults[{number}]", known)
     yield from _at_least_one("products", len(products))
     yield from _out_of_bounds(scenario)
 
