@@ -37,8 +37,8 @@ class Rivals:
         strength = np.append(strength, self._newcomers(scenario))
         self._worth = self._worths(strength, self.category, population)
         self._cells = scenario.buyers.cells
-        self.multiplier: Float64 = np.ones(len(groups))
-        self.spent: Float64 = np.zeros(len(groups))
+        self.multiplier: Float64 = np.ones(len(self))
+        self.spent: Float64 = np.zeros(len(self))
         self.day = -1
 
     def __len__(self) -> int:
