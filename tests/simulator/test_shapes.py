@@ -7,6 +7,7 @@ from qianheng.core.days import HOUR, MINUTE
 from qianheng.facts.schema import Kind
 from qianheng.simulator.buyers import Catalogue, Population
 from qianheng.simulator.draws import scramble
+from qianheng.simulator.faults import Faults
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.simulator.orders import Purchases, Till, delay
@@ -88,7 +89,7 @@ class Refunded:
         user = np.arange(count) % scenario.buyers.population
         minus = np.full(count, -1)
         bought = Purchases(scramble(np.arange(count)), np.zeros(count, int), user, minus * 0 + product, minus, minus)
-        self.orders, refunds = Till(scenario, catalogue, people).ring(bought)
+        self.orders, refunds = Till(scenario, catalogue, people, Faults(scenario, catalogue)).ring(bought)
         amount = dict(zip(refunds[:, 3].tolist(), refunds[:, 5].tolist(), strict=True))
         after = dict(zip(refunds[:, 3].tolist(), (refunds[:, 2] - refunds[:, 4]).tolist(), strict=True))
         self.type = people.type[user]
