@@ -12,7 +12,7 @@ import pytest
 
 from qianheng.actions.desk import Desk, desk_of, locked
 from qianheng.actions.members import add_member, founders, remove_member
-from qianheng.actions.planning import Wanted, change_plan, list_plans, log_of_plan, propose, show_plan
+from qianheng.actions.planning import Wanted, change_plan, consider, list_plans, log_of_plan, show_plan
 from qianheng.actions.simulation import RunFolder
 from qianheng.core.actors import REVIEWER, Actor, Role
 from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
@@ -83,7 +83,7 @@ def test_a_change_that_voids_the_day_is_refused_until_confirmed(kept: RunFolder)
         change_plan(desk, Wanted(1, {"target": "2.6"}))
     with sitting(SOON) as desk:
         wanted = Wanted(1, {"target": "2.7", "budget_daily": 400_000_000})
-        assert propose(desk, wanted).weighed.effect is Effect.VOID
+        assert consider(desk, wanted).weighed.effect is Effect.VOID
         before = everything_kept(desk)
         with pytest.raises(Refused, match=r"void.*0\.00 yuan.*2025-10-02 13:00.*--confirm"):
             change_plan(desk, wanted)
@@ -129,7 +129,7 @@ def test_only_owner_and_operator_change_plans(kept: RunFolder, role: Role, after
     [
         lambda desk: show_plan(desk, 1),
         lambda desk: log_of_plan(desk, 1),
-        lambda desk: propose(desk, Wanted(1, {"target": "3"})),
+        lambda desk: consider(desk, Wanted(1, {"target": "3"})),
         lambda desk: change_plan(desk, Wanted(1, {"status": "paused"})),
         lambda desk: change_plan(desk, Wanted(1, {"status": "deleted"}, confirmed=True)),
     ],

@@ -10,7 +10,7 @@ import pytest
 from qianheng.actions.desk import desk_of
 from qianheng.actions.judging import judge_days
 from qianheng.actions.plan_standing import known_of
-from qianheng.actions.planning import Wanted, change_plan, propose
+from qianheng.actions.planning import Wanted, change_plan, consider
 from qianheng.actions.simulation import RunFolder, run_simulation
 from qianheng.core.days import moment
 from qianheng.core.errors import Refused
@@ -67,7 +67,7 @@ def test_the_day_ends_as_the_guard_has_said(stopped: RunFolder, tmp_path: Path, 
         change_plan(desk, Wanted(1, {"target": "2.5"}))
     wanted = Wanted(1, {"target": "2.6"}, confirmed=True)
     with desk_of(str(played.path), now="2025-10-02T10:40") as desk:
-        said = propose(desk, wanted).weighed
+        said = consider(desk, wanted).weighed
         assert said.safe_at is not None
         when = moment(said.safe_at, "Asia/Shanghai") if patient else desk.now
         change_plan(replace(desk, now=when), wanted)

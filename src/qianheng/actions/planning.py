@@ -16,11 +16,11 @@ from qianheng.core.days import microseconds, moment, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.money import yuan
 from qianheng.core.words import say
-from qianheng.guarantee.guard import Weighed, weigh
+from qianheng.guarantee.guard import Known, Weighed, weigh
 from qianheng.incentives.limits import TargetLimit, target_limit
 from qianheng.plans import marketplace
 from qianheng.plans.marketplace import Marketplace
-from qianheng.plans.plan import PlanChange, PlanStatus, Value, apply, change
+from qianheng.plans.plan import Plan, PlanChange, PlanStatus, Value, apply, change
 from qianheng.plans.writing import shown
 from qianheng.store import incentives, plans, runs
 from qianheng.store.database import reading
@@ -60,7 +60,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class Considered:
     """A change on the desk: how the plan stands, the change (empty if all is so already), what it does, and the plan as
     kept once it is made; `None` while it is only looked at.
     """
@@ -74,7 +74,7 @@ class Proposal:
     @property
     def asks(self) -> bool:
         """Whether it takes something away that a person has to confirm: the day's guarantee, or the plan itself."""
-        return self.weighed.costs or dict(self.made.after).get("status") == PlanStatus.DELETED
+        return _asks(self.made, self.weighed)
 
 
 def list_plans(desk: Desk) -> list[StoredPlan]:
@@ -97,33 +97,41 @@ def log_of_plan(desk: Desk, plan_id: int) -> list[PlanChange]:
         return plans.log(connection, plan_id)
 
 
-def propose(desk: Desk, wanted: Wanted) -> Proposal:
+def consider(desk: Desk, wanted: Wanted) -> Considered:
     """What a change would do at the desk's time; nothing is saved.
 
     Refused: who may not change plans, a surface that may not, a stale version, what the rules do not allow. A value
     that cannot be: BadInput. Not a plan of the actor's shop: NotFound.
     """
     with reading(desk.database) as connection:
-        return _propose(desk, connection, wanted)
+        return _consider(desk, connection, wanted)
 
 
-def change_plan(desk: Desk, wanted: Wanted) -> Proposal:
+def change_plan(desk: Desk, wanted: Wanted) -> Considered:
     """Make a change, from the desk's time on, and read back the plan as it is then.
 
-    Refused as by `propose`, and: a change that costs the guarantee, or a deletion, that is not confirmed; a time that
+    Refused as by `consider`, and: a change that costs the guarantee, or a deletion, that is not confirmed; a time that
     has been lived or lies beyond the next day; a run that is just being lived.
     """
     with locked(desk.lake.folder.parent, alone=False), desk.database.begin() as connection:
         plans.lock(connection, wanted.plan_id)
-        proposal = _propose(desk, connection, wanted)
-        if proposal.made.after:
-            _check_confirmed(wanted, proposal)
-            _check_clock(desk, connection)
-            plans.append(connection, proposal.made)
-            _leave_trace(desk, connection, proposal)
+        considered = _consider(desk, connection, wanted)
+        _enter(desk, connection, wanted, (considered.standing.stored.plan, considered.made, considered.weighed))
     with reading(desk.database) as connection:
         plans.history(connection, wanted.plan_id)  # tells if the log does not lead to the plan as kept
-        return replace(proposal, saved=plans.load(connection, wanted.plan_id))
+        return replace(considered, saved=plans.load(connection, wanted.plan_id))
+
+
+def change_within(desk: Desk, connection: Connection, wanted: Wanted, known: Known) -> tuple[PlanChange, Weighed]:
+    """Make a change in a transaction of the caller's, by what the caller knows of the plan; refused as `change_plan`
+    is, but for a run that is just being lived: whoever lives it may call this.
+    """
+    plans.lock(connection, wanted.plan_id)
+    stored = desk.plan(connection, wanted.plan_id)
+    made, _ = _checked(desk, connection, wanted, (stored, known))
+    weighed = weigh(known, made)
+    _enter(desk, connection, wanted, (stored.plan, made, weighed))
+    return made, weighed
 
 
 def effect_text(weighed: Weighed, timezone: str) -> str:
@@ -159,18 +167,41 @@ def _reason(weighed: Weighed) -> str:
     return say(f"guarantee.reason.{weighed.reason}")
 
 
-def _propose(desk: Desk, connection: Connection, wanted: Wanted) -> Proposal:
-    stored = desk.plan(connection, wanted.plan_id)
+def _consider(desk: Desk, connection: Connection, wanted: Wanted) -> Considered:
+    stored, known = desk.plan(connection, wanted.plan_id), known_of(desk, connection, wanted.plan_id)
+    made, limit = _checked(desk, connection, wanted, (stored, known))
+    return Considered(standing_of(desk, connection, stored, known), made, weigh(known, made), limit=limit)
+
+
+def _checked(
+    desk: Desk, connection: Connection, wanted: Wanted, of: tuple[StoredPlan, Known]
+) -> tuple[PlanChange, TargetLimit | None]:
+    """The change that is wanted, if everybody allows it, and what commission asks of its target."""
+    stored, known = of
     demand(desk.actor, Act.DELETE_PLAN if wanted.deletes else Act.CHANGE_PLAN, stored.plan.shop_id)
     market = _marketplace(connection)
     market.check_surface(wanted.surface)
     _check_version(connection, stored, wanted.version)
-    known = known_of(desk, connection, wanted.plan_id)
-    version = len(known.history)
-    made = change(known.plan, version, desk.now, desk.actor.name, wanted.reason, **wanted.after)
+    made = change(known.plan, len(known.history), desk.now, desk.actor.name, wanted.reason, **wanted.after)
     check_change(connection, desk.lake, market, known.plan, made)
-    limit = target_limit(incentives.rules(connection).terms, apply(known.plan, made), microseconds(desk.now))
-    return Proposal(standing_of(desk, connection, stored, known), made, weigh(known, made), limit=limit)
+    return made, target_limit(incentives.rules(connection).terms, apply(known.plan, made), microseconds(desk.now))
+
+
+def _enter(desk: Desk, connection: Connection, wanted: Wanted, what: tuple[Plan, PlanChange, Weighed]) -> None:
+    """Write a change down, unless it changes nothing."""
+    plan, made, weighed = what
+    if made.after:
+        if _asks(made, weighed) and not wanted.confirmed:
+            key = "planning.delete_unconfirmed" if wanted.deletes else "planning.unconfirmed"
+            raise Refused(key, place=plan.name, why=effect_text(weighed, plan.timezone))
+        _check_clock(desk, connection)
+        plans.append(connection, made)
+        _leave_trace(desk, connection, what)
+
+
+def _asks(made: PlanChange, weighed: Weighed) -> bool:
+    """Whether a person has to confirm it."""
+    return weighed.costs or dict(made.after).get("status") == PlanStatus.DELETED
 
 
 def _marketplace(connection: Connection) -> Marketplace:
@@ -194,16 +225,6 @@ def _entry_text(entry: PlanChange, timezone: str) -> str:
     return say("planning.entry", at=at, actor=entry.actor, changes=change_text(entry))
 
 
-def _check_confirmed(wanted: Wanted, proposal: Proposal) -> None:
-    if not proposal.asks or wanted.confirmed:
-        return
-    plan = proposal.standing.stored.plan
-    told = effect_text(proposal.weighed, plan.timezone)
-    raise Refused(
-        "planning.delete_unconfirmed" if wanted.deletes else "planning.unconfirmed", place=plan.name, why=told
-    )
-
-
 def _check_clock(desk: Desk, connection: Connection) -> None:
     """A run is lived day by day: nothing of what has been lived is changed, and only the next day is at hand."""
     if (clock := runs.clock(connection)) is None:
@@ -215,9 +236,9 @@ def _check_clock(desk: Desk, connection: Connection) -> None:
         raise Refused("planning.too_far", place="--now", now=desk.now, begins=begins, day=f"{desk.now:%Y-%m-%d}")
 
 
-def _leave_trace(desk: Desk, connection: Connection, proposal: Proposal) -> None:
-    plan, made = proposal.standing.stored.plan, proposal.made
-    detail = {"version": made.version, "guarantee": str(proposal.weighed.effect)}
+def _leave_trace(desk: Desk, connection: Connection, what: tuple[Plan, PlanChange, Weighed]) -> None:
+    plan, made, weighed = what
+    detail = {"version": made.version, "guarantee": str(weighed.effect)}
     detail |= {name: shown(name, value) for name, value in made.after} | (
         {"reason": made.reason} if made.reason else {}
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from qianheng.actions.plan_standing import PlanStanding
-    from qianheng.actions.planning import Proposal, Wanted
+    from qianheng.actions.planning import Considered, Wanted
     from qianheng.measures.sums import Sums
     from qianheng.plans.plan import PlanChange, Value
 
@@ -151,53 +151,53 @@ def _read(texts: list[str]) -> dict[str, Value]:
 def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_json: bool) -> None:
     """Look first, ask where something is lost, then make the change and show the plan as it is then."""
     from qianheng.actions.desk import desk_of
-    from qianheng.actions.planning import change_plan, propose
+    from qianheng.actions.planning import change_plan, consider
 
     with desk_of(*where) as desk:
-        proposal = propose(desk, wanted)
+        considered = consider(desk, wanted)
         if not as_json:
-            _print_proposal(proposal)
+            _print_considered(considered)
         try:
-            if not dry_run and proposal.made.after:
-                proposal = change_plan(desk, _confirmed(wanted, proposal, as_json))
+            if not dry_run and considered.made.after:
+                considered = change_plan(desk, _confirmed(wanted, considered, as_json))
         except Refused:
             if as_json:
-                print_json(_proposal_json(proposal))  # a program too is told what the change would have done
+                print_json(_considered_json(considered))  # a program too is told what the change would have done
             raise
     if as_json:
-        print_json(_proposal_json(proposal))
-    elif proposal.saved is not None:
-        plan, stored = proposal.saved.plan, proposal.saved
+        print_json(_considered_json(considered))
+    elif considered.saved is not None:
+        plan, stored = considered.saved.plan, considered.saved
         status = say(f"pages.plan_status.{plan.status}")
         typer.echo(say("planning.saved", plan=plan.name, version=stored.version, status=status))
 
 
-def _confirmed(wanted: Wanted, proposal: Proposal, as_json: bool) -> Wanted:
+def _confirmed(wanted: Wanted, considered: Considered, as_json: bool) -> Wanted:
     """What is wanted, confirmed if a person at a terminal says so, and for the very version that was shown."""
-    seen = replace(wanted, version=proposal.standing.stored.version)
-    if wanted.confirmed or not proposal.asks or as_json or not sys.stdin.isatty():
+    seen = replace(wanted, version=considered.standing.stored.version)
+    if wanted.confirmed or not considered.asks or as_json or not sys.stdin.isatty():
         return seen
     return replace(seen, confirmed=typer.confirm(say("planning.sure")))
 
 
-def _print_proposal(proposal: Proposal) -> None:
+def _print_considered(considered: Considered) -> None:
     from qianheng.actions.planning import change_text, effect_text
 
-    plan = proposal.standing.stored.plan
-    if not proposal.made.after:
+    plan = considered.standing.stored.plan
+    if not considered.made.after:
         typer.echo(say("planning.no_change", plan=plan.name))
         return
-    typer.echo(say("planning.wanted", plan=plan.name, changes=change_text(proposal.made)))
-    typer.echo(effect_text(proposal.weighed, plan.timezone))
-    if proposal.limit is not None:
-        typer.echo(proposal.limit.text(plan.name))
-    smaller = proposal.weighed.smaller
+    typer.echo(say("planning.wanted", plan=plan.name, changes=change_text(considered.made)))
+    typer.echo(effect_text(considered.weighed, plan.timezone))
+    if considered.limit is not None:
+        typer.echo(considered.limit.text(plan.name))
+    smaller = considered.weighed.smaller
     if smaller is not None:
         typer.echo(say("planning.smaller", changes=change_text(smaller)))
-    elif proposal.weighed.costs and "status" in dict(proposal.made.after):
+    elif considered.weighed.costs and "status" in dict(considered.made.after):
         typer.echo(say("planning.instead_of_pausing"))
-    if "status" in dict(proposal.made.after):
-        _print_standing(proposal.standing)
+    if "status" in dict(considered.made.after):
+        _print_standing(considered.standing)
 
 
 def _print_standing(standing: PlanStanding) -> None:
@@ -282,26 +282,26 @@ def _change_json(made: PlanChange, timezone: str) -> dict[str, Any]:
     return told | {"reason": made.reason, "before": before, "after": after}
 
 
-def _proposal_json(proposal: Proposal) -> dict[str, Any]:
+def _considered_json(considered: Considered) -> dict[str, Any]:
     from qianheng.core.days import moment
     from qianheng.core.money import yuan
 
-    weighed, zone_name = proposal.weighed, proposal.standing.stored.plan.timezone
+    weighed, zone_name = considered.weighed, considered.standing.stored.plan.timezone
     smaller, safe_at = weighed.smaller, weighed.safe_at
     effect = {
         "effect": weighed.effect,
         "reason": weighed.reason,
         "at_stake": yuan(weighed.at_stake),
-        "commission_too_high": proposal.limit is not None and proposal.limit.too_high,
+        "commission_too_high": considered.limit is not None and considered.limit.too_high,
         "safe_at": None if safe_at is None else moment(safe_at, zone_name).isoformat(),
         "smaller": None if smaller is None else _change_json(smaller, zone_name)["after"],
         "status_before": weighed.before.status,
         "status_after": weighed.after.status,
     }
-    saved = proposal.saved
+    saved = considered.saved
     return {
-        "change": _change_json(proposal.made, zone_name) if proposal.made.after else None,
+        "change": _change_json(considered.made, zone_name) if considered.made.after else None,
         "effect": effect,
-        "standing": _standing_json(proposal.standing),
+        "standing": _standing_json(considered.standing),
         "saved": None if saved is None else _plan_json(saved.plan, saved.version),
     }
