@@ -173,7 +173,7 @@ periods = days.map(lambda told: {DAY + timedelta(n): parts for n, parts in enume
 measures = st.sampled_from(list(Measure))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(measures, periods, periods)
 def test_effects_add_up_exactly_and_parts_add_up_to_effects(
     measure: Measure, before: Period[str], after: Period[str]
@@ -184,14 +184,14 @@ def test_effects_add_up_exactly_and_parts_add_up_to_effects(
         assert sum(part.get(effect.factor, Fraction()) for part in found.parts.values()) == effect.amount
 
 
-@settings(max_examples=75)
+@settings(max_examples=40)
 @given(measures, periods, periods)
 def test_periods_that_change_places_change_the_signs(measure: Measure, before: Period[str], after: Period[str]) -> None:
     there, back = decompose(measure, before, after), decompose(measure, after, before)
     assert [effect.amount for effect in there.effects] == [-effect.amount for effect in back.effects]
 
 
-@settings(max_examples=75)
+@settings(max_examples=40)
 @given(measures, periods, periods, st.permutations("abcd"))
 def test_names_of_parts_change_nothing(
     measure: Measure, before: Period[str], after: Period[str], names: list[str]
@@ -205,7 +205,7 @@ def test_names_of_parts_change_nothing(
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(measures, periods)
 def test_no_change_has_no_effects(measure: Measure, told: Period[str]) -> None:
     assert not decompose(measure, told, told).strongest

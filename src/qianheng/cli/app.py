@@ -15,6 +15,7 @@ def build_app() -> typer.Typer:
     from qianheng.cli import (
         claims,
         desk,
+        diagnose,
         explain,
         figures,
         frontier,
@@ -48,6 +49,7 @@ def build_app() -> typer.Typer:
     figures.add_to(app)
     maturity.add_to(app)
     app.add_typer(claims.build_app(), name="claim")
+    app.add_typer(diagnose.build_app(), name="diagnose")
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")
     app.add_typer(incentives.build_app(), name="incentives")

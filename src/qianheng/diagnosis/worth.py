@@ -1,0 +1,65 @@
+"""What a yuan sold is worth to the shop before spend, as well as it is known (SPEC 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from qianheng.core.money import Micros, ratio
+from qianheng.measures.history import History, Subject
+from qianheng.measures.reports import Figures, ratio_of
+
+
+class Basis(StrEnum):
+    """What the worth of a yuan rests on, the best first."""
+
+    CONTRIBUTION = "contribution"  # what orders of days that have settled contributed
+    SETTLED = "settled"  # the shop's margin, and what refunds of seven days left
+    NET = "net"  # the shop's margin; refunds after the first hour are not known, so it is too high
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """`rate`: the contribution of each yuan of net GMV, before spend; `None` if neither it nor a margin is known."""
+
+    rate: Fraction | None
+    basis: Basis
+
+    @property
+    def breakeven_net_roi(self) -> Fraction | None:
+        """保本ROI restated on net GMV; `None` if unknown or no ROI breaks even."""
+        return 1 / self.rate if self.rate is not None and self.rate > 0 else None
+
+    def contribution(self, figures: Figures) -> Micros | None:
+        """What was contributed before spend: as it is known, else by the rate; `None` if that is not known either."""
+        if figures.contribution is not None:
+            return figures.contribution
+        return None if self.rate is None or figures.net_gmv is None else round(self.rate * figures.net_gmv)
+
+    def profit(self, figures: Figures) -> Micros | None:
+        """The contribution less what was spent; `None` if one of them is not known."""
+        contribution = self.contribution(figures)
+        return None if contribution is None or figures.spend is None else contribution - figures.spend
+
+
+def worth_of(history: History, subject: Subject) -> Worth:
+    """What a yuan of a subject's net GMV is worth: by its own days that have settled, else by the shop's."""
+    own, shop = (history.days.get(one, {}).values() for one in (subject, history.whole_shop))
+    for days in (own, shop):
+        if (rate := ratio_of(list(days), "contribution", "net_gmv")) is not None:
+            return Worth(rate, Basis.CONTRIBUTION)
+    margin = history.shop.margin
+    if margin is None:
+        return Worth(None, Basis.UNKNOWN)
+    for days in (own, shop):
+        if (kept := _settled_of_net(days)) is not None:
+            return Worth(margin * kept, Basis.SETTLED)
+    return Worth(margin, Basis.NET)
+
+
+def _settled_of_net(days: Iterable[Figures]) -> Fraction | None:
+    known = [one for one in days if one.settled_gmv_7d is not None and one.net_gmv is not None]
+    return ratio(sum(one.settled_gmv_7d or 0 for one in known), sum(one.net_gmv or 0 for one in known))
