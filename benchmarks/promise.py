@@ -2,7 +2,7 @@
 
 Two doors. `lines`: a file of cases through `qianheng guarantee evaluate --json`, beside the plain reading of
 the same JSON. `sums`: kept facts of many plans and days, summed by SQL and judged with the ledger in view, as the close
-of a day does, each answer written as JSON. Both in a process of their own, at two sizes.
+of a day does, each answer written as JSON, by a process a core. Both apart from this process, at two sizes.
 
     python -m benchmarks.promise [--door lines|sums] [--size N ...]
 """
@@ -18,8 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -121,14 +124,21 @@ def a_plan(plan_id: int) -> Plan:
 
 
 def judge_lake(folder: Path) -> int:
-    """Every unit judged and its answer written as JSON; how many there were."""
+    """Every unit judged by a process a core; the megabytes all of them held at most."""
+    parts = os.cpu_count() or 1
+    with ProcessPoolExecutor(parts, get_context("spawn")) as pool:
+        return sum(pool.map(judge_part, repeat(folder), range(parts), repeat(parts)))
+
+
+def judge_part(folder: Path, part: int, parts: int) -> int:
+    """Every unit of one part of the days judged and its answer written as JSON; the most megabytes held."""
     engine, lake = connect(f"sqlite:///{folder / 'qianheng.db'}"), Lake(folder / "facts")
-    days, count = Days(FIRST, FIRST + timedelta(days=DAYS - 1)), 0
+    first, last = (FIRST + timedelta(days=DAYS * end // parts) for end in (part, part + 1))
+    days = Days(first, last - timedelta(days=1))
     with reading(engine) as connection, Path(os.devnull).open("w", encoding="utf-8") as out:
-        for one in judge_days(connection, lake, days, midnight(days.last + timedelta(days=60))):
+        for one in judge_days(connection, lake, days, midnight(FIRST + timedelta(days=DAYS + 60))):
             out.write(json.dumps(answer(one.verdict, one.plan.timezone)))
-            count += 1
-    return count
+    return peak_megabytes()
 
 
 def read_json(path: Path) -> int:
@@ -164,7 +174,7 @@ def through_lines(folder: Path, count: int) -> dict[str, Any]:
 
 
 def through_sums(folder: Path, count: int) -> dict[str, Any]:
-    """Kept facts, summed and judged by one process."""
+    """Kept facts, summed and judged by a process a core, each its own days."""
     place = folder / f"sums-{count}"
     place.mkdir()
     fill_lake(place, count)
@@ -188,8 +198,10 @@ def main() -> None:
     parser.add_argument("--judge", type=Path)
     options = parser.parse_args()
     if options.read or options.judge:
-        read_json(options.read) if options.read else judge_lake(options.judge)
-        print(peak_megabytes(), file=sys.stderr)
+        if options.read:
+            read_json(options.read)
+        workers = judge_lake(options.judge) if options.judge else 0
+        print(workers + peak_megabytes(), file=sys.stderr)
         return
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for door in options.door or DOORS:

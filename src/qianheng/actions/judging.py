@@ -161,23 +161,24 @@ def _judge_stretch(
     dates, in_force = [Days(day, day, days.timezone) for day in days.each()], cache(policies().in_force)
     claimed, terms = claims.claimed(connection, days.first, days.last), incentives.rules(connection).terms
     valid = summed.valid() if claimed else {}
-    made = promises_of(connection, [unit_id(one.kept.plan.id, day.first) for one in kept for day in dates])
+    ids = {(one.kept.plan.id, day.first): unit_id(one.kept.plan.id, day.first) for one in kept for day in dates}
+    made = promises_of(connection, ids.values())
     for (history, changes), log in kept:
         for one_day in dates:
             day = one_day.first
             plan = owing(terms, plan_of_day(history, changes, one_day), day)
             case = in_force(plan.policy, day), log, summed.figures(history, day)
-            one = judged(plan, unit_of(plan, day), case, made.get(unit_id(plan.id, day), []), now)
+            one = judged(plan, unit_of(plan, day), case, made.get(ids[plan.id, day], []), now)
             found = claimed.get((plan.id, day))
             yield beside_claims(one, GivenBack(valid.get((plan.id, day), 0), found)) if found else one
 
 
 class Summed(NamedTuple):
-    """What the facts of some days add up to by plan and day: what counts, with and without organic orders, what
-    was invalid, and the answer of `plan_day` it comes from.
+    """What the facts of some days add up to by plan and day: what counts (of promoted orders alone or of all, added up
+    when first asked for), what was invalid, and the answer of `plan_day` it comes from.
     """
 
-    counted: Mapping[bool, Mapping[tuple[int, date], list[Counted]]]
+    counted: Callable[[bool], Mapping[tuple[int, date], list[Counted]]]
     invalid: Mapping[tuple[int, date], Invalid]
     answer: pa.Table
 
@@ -185,7 +186,7 @@ class Summed(NamedTuple):
     def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> Summed:
         """The sums of the facts received before `now`."""
         answer = lake.query(connection, plan_day(days), as_of=now)
-        counted = {promoted: dict(counted_of(answer, promoted)) for promoted in (False, True)}
+        counted = cache(lambda promoted_only: dict(counted_of(answer, promoted_only)))
         return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)), answer)
 
     def valid(self) -> dict[tuple[int, date], Micros]:
@@ -196,7 +197,7 @@ class Summed(NamedTuple):
     def figures(self, history: Sequence[Plan], day: date) -> Figures:
         """What a plan of that history is judged by."""
         plan = history[-1]
-        rows = self.counted[plan.counting is Counting.ATTRIBUTED].get((plan.id, day), ())
+        rows = self.counted(plan.counting is Counting.ATTRIBUTED).get((plan.id, day), ())
         found = figures_of(rows, history)
         invalid = self.invalid.get((plan.id, day))
         return found._replace(spend=found.spend - invalid.counted) if invalid else found
