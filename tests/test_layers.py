@@ -41,7 +41,7 @@ LIBRARIES = {
     "strategy": {"numpy"},
     "delivery": {"numpy", "pyarrow"},
     "simulator": {"numpy"},
-    "pages": set(),
+    "pages": {"fpdf", "pylopdf_fonts_zh_cn"},
 }
 
 

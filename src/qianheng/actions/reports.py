@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from qianheng.core.days import SHANGHAI, microseconds
 from qianheng.core.errors import BadInput, QianhengError
 from qianheng.core.ids import stable_id
-from qianheng.core.money import Micros, decimal, micros, ratio
+from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.ranking import Contender, best_and_worst
 from qianheng.diagnosis.verdicts import Thresholds, Verdict, verdicts
 from qianheng.measures.reports import (
     ReportKind,
@@ -309,14 +310,10 @@ def _over(roi: Fraction | None, target: Fraction | None) -> Fraction | None:
 
 def _best_and_worst(entries: Sequence[Entry], question: Question) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """By net ROI, else payment ROI, among those that spent enough to tell; nobody stands on both lists."""
-    ranking = question.rules.ranking
-    least, share = micros(ranking.spend_at_least), Fraction(decimal(ranking.spend_share_at_least))
-    telling = [entry for entry in entries if (entry.summary.figures.spend or 0) >= least]
-    telling = [entry for entry in telling if entry.spend_share is not None and entry.spend_share >= share]
-    scored = [(roi, entry) for entry in telling if (roi := _roi(entry.summary)) is not None]
-    ordered = [entry for _, entry in sorted(scored, key=lambda pair: -pair[0])]
-    count = min(question.top, (len(ordered) + 1) // 2)
-    return tuple(ordered[:count]), tuple(reversed(ordered[count:][-count:]))
+    contenders = [
+        Contender(entry, entry.summary.figures.spend, entry.spend_share, _roi(entry.summary)) for entry in entries
+    ]
+    return best_and_worst(contenders, question.rules.ranking, question.top)
 
 
 def _roi(sums: Summary) -> Fraction | None:

@@ -27,6 +27,7 @@ def build_app() -> typer.Typer:
         plan,
         replay,
         reports,
+        reviews,
         simulate,
     )
     from qianheng.cli.output import Commands
@@ -56,6 +57,7 @@ def build_app() -> typer.Typer:
     app.add_typer(plan.build_app(), name="plan")
     app.add_typer(member.build_app(), name="member")
     app.add_typer(money.build_app(), name="money")
+    app.add_typer(reviews.build_app(), name="review")
     return app
 
 

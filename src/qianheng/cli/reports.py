@@ -91,7 +91,7 @@ def _report(
     if by and by not in BREAKDOWNS:
         raise BadInput("reports.unknown_breakdown", place="--by", value=by, known=", ".join(BREAKDOWNS))
     question = Question(
-        rules=_rules(rules),
+        rules=rules_of(rules),
         first=_day("--from", first),
         last=_day("--to", last),
         by=by,
@@ -125,7 +125,7 @@ def stored() -> Iterator[Engine]:
         raise BadInput("store.cannot_write", place=str(engine.url.database), why=error.orig) from None
 
 
-def _rules(path: str) -> Thresholds:
+def rules_of(path: str) -> Thresholds:
     """The owner's thresholds: those asked for, else the file in the home folder, else those shipped."""
     from qianheng.diagnosis.verdicts import thresholds
     from qianheng.store.database import home

@@ -176,8 +176,13 @@ class Summary:
 
 
 def summary(rows: Iterable[ReportRow]) -> Summary:
-    """Sum rows and take the ratios (SPEC 1, 3.1, 3.2); settled means within 7 days."""
-    known = [row.figures for row in rows]
+    """Sum rows and take the ratios."""
+    return summed(row.figures for row in rows)
+
+
+def summed(figures: Iterable[Figures]) -> Summary:
+    """Sum figures and take the ratios (SPEC 1, 3.1, 3.2); settled means within 7 days."""
+    known = list(figures)
     return Summary(
         figures=add(known),
         payment_roi=ratio_of(known, "gmv", "spend"),

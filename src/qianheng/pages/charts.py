@@ -108,7 +108,7 @@ def _days(run: PlanRun) -> Option:
     return {
         **base,
         "xAxis": [base["xAxis"], {"type": "value", "min": 0, "max": len(run.days), **UNSEEN_AXIS}],
-        "yAxis": [_axis("@yuan_short"), {**_axis("@roi"), "splitLine": {"show": False}}],
+        "yAxis": [axis("@yuan_short"), {**axis("@roi"), "splitLine": {"show": False}}],
         "series": [spend, *lines, stepped, told],
     }
 
@@ -147,8 +147,8 @@ def _multiplier(hours: Sequence[PlanHour]) -> Option:
         for binding, dots in held.items()
         if dots
     ]
-    axis = {**_axis("@decimal"), "type": "log", "logBase": 2}
-    return {**_clock_frame(), "yAxis": axis, "series": [line, *dots]}
+    scale = {**axis("@decimal"), "type": "log", "logBase": 2}
+    return {**_clock_frame(), "yAxis": scale, "series": [line, *dots]}
 
 
 def _moves(hours: Sequence[PlanHour]) -> Option:
@@ -158,7 +158,7 @@ def _moves(hours: Sequence[PlanHour]) -> Option:
         series(f"mover.{one}", "bar", _moved_by(hours, one), "@decimal", stack="moves", barMaxWidth=18)
         for one in movers
     ]
-    return {**_clock_frame(), "yAxis": _axis("@decimal"), "series": drawn}
+    return {**_clock_frame(), "yAxis": axis("@decimal"), "series": drawn}
 
 
 def _moved_by(hours: Sequence[PlanHour], mover: str) -> list[list[float | None]]:
@@ -174,7 +174,7 @@ def _gap(days: Sequence[PlanDay]) -> Option:
     for cause in dict.fromkeys(cause for one in shares for cause in one):
         parts = [round(one[cause], 4) if cause in one else None for one in shares]
         drawn.append(series(f"cause.{cause}", "bar", parts, "@percent", **stacked))
-    return {**frame([f"{day.day:%m-%d}" for day in days]), "yAxis": _axis("@percent"), "series": drawn}
+    return {**frame([f"{day.day:%m-%d}" for day in days]), "yAxis": axis("@percent"), "series": drawn}
 
 
 def _members(run: PlanRun) -> Option:
@@ -215,7 +215,7 @@ def _maturity(run: PlanRun) -> Option:
         series(f"figure.{name}", "line", [_ratio(roi(seen)) for seen in run.ripening if seen], "@roi", **more)
         for name, (roi, more) in rois.items()
     ]
-    return {**frame([say("pages.days", value=age) for age in ages]), "yAxis": _axis("@roi"), "series": lines}
+    return {**frame([say("pages.days", value=age) for age in ages]), "yAxis": axis("@roi"), "series": lines}
 
 
 def _landscape(run: PlanRun) -> Option:
@@ -281,7 +281,7 @@ def _refunds(maturity: Sequence[tuple[int, float]]) -> Option:
     return {
         **frame(),
         "xAxis": {"type": "log", "min": 1, "max": last, "axisLabel": label, "axisTick": {"customValues": REFUND_AGES}},
-        "yAxis": {**_axis("@percent"), "min": 0},
+        "yAxis": {**axis("@percent"), "min": 0},
         "series": [{**line, "markLine": _mark_lines(lines)}],
     }
 
@@ -293,7 +293,7 @@ def frame(categories: Sequence[str] | None = None) -> Option:
         "legend": {"top": 0, "left": 0, "right": 0, "type": "scroll", **LEGEND_ITEM},
         "tooltip": {"trigger": "axis", "confine": True},
         "grid": {"top": 44, "left": 8, "right": 12, "bottom": 10, "containLabel": True},
-        "yAxis": _axis("@yuan_short"),
+        "yAxis": axis("@yuan_short"),
     }
     if categories is not None:
         frame["xAxis"] = {"type": "category", "data": list(categories)}
@@ -332,7 +332,8 @@ def series(key: str, kind: str, data: Sequence[Any], formatter: str = "@yuan", *
     return drawn | more
 
 
-def _axis(formatter: str) -> Option:
+def axis(formatter: str) -> Option:
+    """An axis of values in a format."""
     return {"type": "value", "axisLabel": {"formatter": formatter}}
 
 

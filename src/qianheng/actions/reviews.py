@@ -1,0 +1,170 @@
+"""Reviews: everything a daily, weekly or fortnightly look at a shop needs, as one value (SPEC 11).
+
+Of a run as known at a desk, or of imported reports as far as their columns reach; what neither tells is missing, and
+named so on the page. `pages.reviews` makes the document of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from sqlalchemy import Connection
+
+from qianheng.actions.desk import Desk
+from qianheng.actions.histories import Asked, history_of
+from qianheng.actions.liability import Liability, liability
+from qianheng.actions.maturity import Cohort, aged_days
+from qianheng.actions.standing import Standing as UnitStanding
+from qianheng.actions.standing import standings
+from qianheng.core.days import microseconds
+from qianheng.core.money import Micros
+from qianheng.diagnosis.ranking import Contender, best_and_worst
+from qianheng.diagnosis.standing import Span, Standing, shop_verdicts, standing
+from qianheng.diagnosis.verdicts import Thresholds, Verdict
+from qianheng.guarantee.claims import Standing as ClaimStanding
+from qianheng.measures.days import Days
+from qianheng.measures.history import About, History, Subject
+from qianheng.measures.maturity import Seen, closed_for, cohort
+from qianheng.measures.reports import Summary, summed
+from qianheng.store import claims
+from qianheng.store.database import reading
+
+DAYS_KEPT = 35  # enough for a fortnight and the one before it
+RIPE_AFTER = 7  # days: so long most refunds take
+HOURS_KEPT = 9  # days by the hour: today, yesterday and the week before it
+TOP = 5
+
+
+class Kind(StrEnum):
+    """Which review, and how many days it looks back on."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    FORTNIGHTLY = "fortnightly"
+
+    @property
+    def days(self) -> int:
+        """How many whole days before today it is about."""
+        return {Kind.DAILY: 1, Kind.WEEKLY: 7, Kind.FORTNIGHTLY: 14}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best and the worst of a kind by ROI, each with its sums; `of` of them spent anything."""
+
+    about: About
+    best: tuple[tuple[Subject, Summary], ...]
+    worst: tuple[tuple[Subject, Summary], ...]
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, and how the
+    days of the fortnight before the last week ripened, by age in days.
+    """
+
+    units: Sequence[UnitStanding]
+    liability: Liability
+    claims: Sequence[ClaimStanding]
+    ripening: Sequence[Seen | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One look at a shop: the days it is about, what is known of them, and what that means."""
+
+    kind: Kind
+    span: Span
+    history: History
+    plans: tuple[Standing, ...]
+    verdicts: tuple[Verdict, ...]
+    ranked: tuple[Ranked, ...]
+    books: Books | None = None
+
+    def summary(self, span: Span | None = None) -> Summary:
+        """The shop's sums and ratios of some days (default: those it is about)."""
+        wanted = span or self.span
+        return summed(self.history.each(self.history.whole_shop, wanted.first, wanted.last).values())
+
+
+def asked_of(kind: Kind, shop_id: str = "") -> Asked:
+    """What of the past a review needs."""
+    return Asked(shop_id, DAYS_KEPT, HOURS_KEPT if kind is Kind.DAILY else 0)
+
+
+def review_of(desk: Desk, kind: Kind, rules: Thresholds, shop_id: str = "") -> Review:
+    """A review of a shop of a kept run, as known at the desk's time. No such shop: NotFound."""
+    history = history_of(desk, asked_of(kind, shop_id))
+    return _review(kind, history, rules, _books(desk, history, _span(kind, history)))
+
+
+def review_of_reports(history: History, kind: Kind, rules: Thresholds) -> Review:
+    """A review of imported reports, as far as they reach."""
+    return _review(kind, history, rules, None)
+
+
+def _span(kind: Kind, history: History) -> Span:
+    return Span(*history.back(kind.days))
+
+
+def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None) -> Review:
+    span = _span(kind, history)
+    return Review(
+        kind=kind,
+        span=span,
+        history=history,
+        plans=tuple(standing(history, plan, span, rules) for plan in history.plans.values()),
+        verdicts=shop_verdicts(history, span, rules),
+        ranked=tuple(_ranked(history, about, span, rules) for about in (About.PRODUCT, About.CREATIVE)),
+        books=books,
+    )
+
+
+def _ranked(history: History, about: About, span: Span, rules: Thresholds) -> Ranked:
+    """By net ROI, else payment ROI, of all plans together."""
+    told = {one: summed(history.each(one, span.first, span.last).values()) for one in history.of(about)}
+    whole = sum(sums.figures.spend or 0 for sums in told.values())
+    contenders = [
+        Contender((one, sums), sums.figures.spend, _share(sums.figures.spend, whole), roi_of(sums))
+        for one, sums in told.items()
+    ]
+    best, worst = best_and_worst(contenders, rules.ranking, TOP)
+    return Ranked(about, best, worst, sum(bool(sums.figures.spend) for sums in told.values()))
+
+
+def _share(spend: Micros | None, whole: Micros) -> Fraction | None:
+    return None if spend is None or not whole else Fraction(spend, whole)
+
+
+def roi_of(sums: Summary) -> Fraction | None:
+    """Net ROI where it is known, else payment ROI."""
+    return sums.net_roi if sums.net_roi is not None else sums.payment_roi
+
+
+def _books(desk: Desk, history: History, span: Span) -> Books:
+    shop_id = int(history.shop.id)
+    oldest = span.first - timedelta(days=max(14 - span.days, 0))
+    units = [one for one in standings(desk) if one.judged.plan.shop_id == shop_id]
+    with reading(desk.database) as connection:
+        return Books(
+            units=[one for one in units if oldest <= one.judged.day <= history.today],
+            liability=liability(connection, desk.lake, desk.now, shop_id),
+            claims=[one for one in claims.claims(connection, shop_id) if one.claim.at <= desk.now],
+            ripening=_ripening(desk, connection, history),
+        )
+
+
+def _ripening(desk: Desk, connection: Connection, history: History) -> Sequence[Seen | None]:
+    """How the days of the fortnight that is a week over ripened, all plans together."""
+    last = history.today - timedelta(days=RIPE_AFTER + 1)
+    first = last - timedelta(days=13)
+    asked = Cohort(connection, desk.lake, Days(first, last, history.timezone), desk.now)
+    rows = [seen for (plan, _), seen in aged_days(asked).items() if str(plan) in history.plans and seen[-1].spend]
+    if not rows:
+        return []
+    return cohort(rows, closed_for(last, microseconds(desk.now), history.timezone))

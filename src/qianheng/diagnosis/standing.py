@@ -1,0 +1,113 @@
+"""How a plan and a shop stood in some days: the figures that verdicts are given on, of a history (SPEC 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from qianheng.core.days import midnight
+from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.verdicts import Thresholds, Verdict, verdicts
+from qianheng.measures.history import History, PlanHistory, Setting
+from qianheng.measures.reports import Figures, Summary, summed
+from qianheng.plans.plan import Goal
+
+GMV_OF = {Goal.PAYMENT: "gmv", Goal.NET: "net_gmv", Goal.SETTLED: "settled_gmv_7d"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many."""
+        return (self.last - self.first).days + 1
+
+    def before(self, days: int | None = None) -> Span:
+        """The days just before it: as many, or so many."""
+        last = self.first - timedelta(days=1)
+        return Span(last - timedelta(days=(days or self.days) - 1), last)
+
+    def each(self) -> list[date]:
+        """Every one of the days."""
+        return [self.first + timedelta(days=later) for later in range(self.days)]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a plan did in some days, what it was set to at their end, and what that means. `to_target`: its ROI over its
+    weighted target, each day held to the target at its end; `budget`: of those days together; `None`: not known.
+    """
+
+    plan: PlanHistory
+    summary: Summary
+    setting: Setting | None
+    to_target: Fraction | None
+    budget: Micros | None
+    verdicts: tuple[Verdict, ...]
+
+
+def standing(history: History, plan: PlanHistory, span: Span, rules: Thresholds) -> Standing:
+    """How a plan stood in some days."""
+    told = history.each(plan.subject, span.first, span.last)
+    set_to = {day: plan.set_at(_night(history, day)) for day in span.each()}
+    sums = summed(told.values())
+    now, budget = set_to[span.last], _budget(set_to.values())
+    to_target = _to_target((told[day], set_to[day]) for day in told)
+    goal = now.goal if now else None
+    figures = {
+        "net_roi_to_target": to_target if goal is Goal.NET else None,
+        "payment_roi_to_target": to_target if goal is Goal.PAYMENT else None,
+        **_of_any(history, sums, budget),
+    }
+    return Standing(plan, sums, now, to_target, budget, verdicts(figures, rules))
+
+
+def shop_verdicts(history: History, span: Span, rules: Thresholds) -> tuple[Verdict, ...]:
+    """What the whole shop's figures of some days mean."""
+    sums = summed(history.each(history.whole_shop, span.first, span.last).values())
+    budgets = [_budget(plan.set_at(_night(history, day)) for day in span.each()) for plan in history.plans.values()]
+    known = [budget for budget in budgets if budget is not None]
+    whole = sum(known) if known and len(known) == len(budgets) else None
+    return verdicts(_of_any(history, sums, whole), rules)
+
+
+def _of_any(history: History, sums: Summary, budget: Micros | None) -> dict[str, Fraction | None]:
+    margin, spend = history.shop.margin, sums.figures.spend
+    kept = sums.settled_roi if sums.settled_roi is not None else sums.net_roi
+    return {
+        "refund_rate_1h": sums.refund_rate_1h,
+        "spend_to_budget": None if spend is None or not budget else ratio(spend, budget),
+        "net_roi_to_breakeven": None if margin is None or kept is None else kept * margin,
+    }
+
+
+def _night(history: History, day: date) -> datetime:
+    return midnight(day + timedelta(days=1), history.timezone) - timedelta(microseconds=1)
+
+
+def _budget(settings: Iterable[Setting | None]) -> Micros | None:
+    """The daily budgets together; `None` if one is not known."""
+    told = [one.budget_daily if one else None for one in settings]
+    known = [one for one in told if one is not None]
+    return sum(known) if known and len(known) == len(told) else None
+
+
+def _to_target(days: Iterable[tuple[Figures, Setting | None]]) -> Fraction | None:
+    """Σ GMV/target over Σ spend: the ROI over the weighted target (SPEC 5.2), of the days that know all three."""
+    told = list(_held(days))
+    return ratio(sum((gmv for gmv, _ in told), Fraction(0)), sum(spend for _, spend in told)) if told else None
+
+
+def _held(days: Iterable[tuple[Figures, Setting | None]]) -> Iterator[tuple[Fraction, Micros]]:
+    for figures, setting in days:
+        name = GMV_OF.get(setting.goal) if setting and setting.target else None
+        gmv = getattr(figures, name) if name else None
+        if setting and setting.target and gmv is not None and figures.spend is not None:
+            yield gmv / Fraction(setting.target), figures.spend

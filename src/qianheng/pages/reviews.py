@@ -1,0 +1,321 @@
+"""Daily, weekly and fortnightly reviews as documents: one function makes one section, in the order of their weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from fractions import Fraction
+from typing import TypeAlias
+
+from qianheng.actions.reviews import Kind, Review
+from qianheng.core.money import ratio
+from qianheng.core.words import known, say
+from qianheng.diagnosis.verdicts import Verdict
+from qianheng.guarantee.reasons import Status
+from qianheng.measures.reports import summed
+from qianheng.pages.document import (
+    Block,
+    Cell,
+    Decision,
+    Document,
+    Figure,
+    KeyFigures,
+    Look,
+    Paragraph,
+    Section,
+    Sources,
+    Table,
+    Unit,
+    amount,
+    columns,
+    number_text,
+    ratio_cell,
+)
+from qianheng.pages.review_blocks import (
+    badge,
+    days_chart,
+    held_against,
+    hours_chart,
+    label,
+    name_of,
+    plans_table,
+    ranked_tables,
+    ripening_chart,
+)
+
+USUAL_DAYS = 7  # a day is held against so many before it
+BALANCE_DAYS = 3  # SPEC 4.5: less than so many days' mean spend is a low balance
+
+Part: TypeAlias = Callable[[Review], Section | None]
+
+
+def review_document(review: Review) -> Document:
+    """The document of a review; a part that has nothing to tell is left out."""
+    history, span = review.history, review.span
+    days = str(span.first) if span.days == 1 else f"{span.first} – {span.last}"
+    shop = history.shop.name or say("reviews.shop", id=history.shop.id or "–")
+    facts = (
+        Figure("shop", say("reviews.figure.shop"), shop),
+        Figure("days", say("reviews.figure.days"), days),
+        Figure("source", say("reviews.figure.source"), say(f"reviews.source.{history.source}")),
+    )
+    parts = (part(review) for part in PARTS[review.kind])
+    kind = say(f"reviews.kind.{review.kind}")
+    sections = tuple(part for part in parts if part is not None)
+    return Document(review.kind, kind, f"{kind} · {days}", history.now, sections, facts)
+
+
+def _decision(review: Review) -> Section:
+    """The one thing to decide, or that there is none."""
+    worst = _worst(review)
+    if worst is None:
+        block: Block = Decision(say("reviews.decision.none"), say("reviews.decision.none_why"), "normal")
+    else:
+        where, verdict = worst
+        block = Decision(
+            say("reviews.decision.verdict", where=where, measure=say(f"diagnosis.measure.{verdict.measure}")),
+            f"{number_text(verdict.value, Unit.SHARE)} · {say(f'diagnosis.verdict.{verdict.verdict}')}",
+            _look(verdict),
+        )
+    return Section("decision", say("reviews.decision.title"), (block,))
+
+
+def _worst(review: Review) -> tuple[str, Verdict] | None:
+    """The gravest verdict, of the plan that spent most of those that have it."""
+    order = ("urgent", "act")
+    told = [
+        (order.index(verdict.severity), -(one.summary.figures.spend or 0), name_of(one.plan.subject), verdict)
+        for one in review.plans
+        for verdict in one.verdicts
+        if verdict.severity in order
+    ]
+    told += [
+        (order.index(verdict.severity), 0, say("reviews.whole_shop"), verdict)
+        for verdict in review.verdicts
+        if verdict.severity in order
+    ]
+    return min(told, key=lambda one: one[:2])[2:] if told else None
+
+
+def _look(verdict: Verdict) -> Look:
+    looks: dict[str, Look] = {"normal": "normal", "watch": "watch", "act": "act", "urgent": "urgent"}
+    return looks[verdict.severity]
+
+
+def _yesterday(review: Review) -> Section:
+    """Yesterday against the week before it."""
+    day = review.span.first
+    before = review.span.before(USUAL_DAYS)
+    figures = held_against("yesterday", review.summary(), review.summary(before), (1, USUAL_DAYS))
+    sources = _commands(
+        review, f"figures --by hour --from {day} --to {day}", f"figures --by plan --from {day} --to {day}"
+    )
+    blocks: tuple[Block, ...] = (
+        figures,
+        Paragraph(say("reviews.against_week"), hint=True),
+        hours_chart(review, day),
+        *sources,
+    )
+    return Section("yesterday", say("reviews.yesterday", day=day), blocks)
+
+
+def _today(review: Review) -> Section | None:
+    """Today so far against the same hours of the days before; nothing on the stroke of midnight."""
+    history = review.history
+    hours = history.hours.get(history.whole_shop, {})
+    until = history.now.hour
+    now = [figures for at, figures in hours.items() if at.date() == history.today and at.hour < until]
+    if not now:
+        return None
+    days = [history.today - timedelta(days=back) for back in range(1, USUAL_DAYS + 1)]
+    before = [figures for at, figures in hours.items() if at.date() in days and at.hour < until]
+    count = len({at.date() for at in hours if at.date() in days})
+    figures = held_against("today", summed(now), summed(before), (1, max(count, 1)))
+    title = say("reviews.today", until=f"{until:02d}:00")
+    hint = Paragraph(say("reviews.against_same_hours", days=count), hint=True)
+    return Section("today", title, (figures, hint, hours_chart(review, history.today)))
+
+
+def _plans(review: Review) -> Section:
+    """The plans, and what the figures mean."""
+    lines = [_verdict_row(name_of(one.plan.subject), verdict) for one in review.plans for verdict in one.verdicts]
+    lines += [_verdict_row(say("reviews.whole_shop"), verdict) for verdict in review.verdicts]
+    heads = columns(
+        "reviews", "where", "measure", "value", "verdict", "advice", text=("where", "measure", "verdict", "advice")
+    )
+    kept = tuple(row for row, severe in lines if severe)
+    told = Table(
+        "verdicts", say("reviews.verdicts"), heads, kept, say("reviews.verdicts_hint"), say("reviews.all_normal")
+    )
+    sources = _commands(review, f"figures --by plan --from {review.span.first} --to {review.span.last}", "plan list")
+    return Section("plans", say("reviews.plans"), (plans_table(review.plans), told, *sources))
+
+
+def _verdict_row(where: str, verdict: Verdict) -> tuple[tuple[Cell, ...], bool]:
+    """A verdict as a row, and whether it is more than normal."""
+    measure, advice = say(f"diagnosis.measure.{verdict.measure}"), say(f"diagnosis.verdict.{verdict.verdict}")
+    row = (where, measure, number_text(verdict.value, Unit.SHARE), badge([verdict]), advice)
+    return row, verdict.severity != "normal"
+
+
+def _against_before(review: Review) -> Section:
+    """The days in view against as many before them."""
+    before = review.span.before()
+    figures = held_against("sums", review.summary(), review.summary(before), (review.span.days, before.days))
+    hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last), hint=True)
+    sources = _commands(review, f"figures --by day --from {review.span.first} --to {review.span.last}")
+    return Section("sums", say("reviews.sums"), (figures, hint, days_chart(review), *sources))
+
+
+def _ranked(review: Review) -> Section:
+    """The best and worst products and creatives."""
+    tables = tuple(table for ranked in review.ranked if ranked.of for table in ranked_tables(ranked))
+    blocks: tuple[Block, ...] = tables or (Paragraph(say("reviews.nothing_ranked")),)
+    sources = _commands(review, f"figures --by product --from {review.span.first} --to {review.span.last}")
+    return Section("ranked", say("reviews.ranked"), (*blocks, *(sources if tables else ())))
+
+
+def _targets(review: Review) -> Section | None:
+    """What targets, goals and budgets were changed to in these days."""
+    rows: list[tuple[Cell, ...]] = []
+    for plan in review.history.plans.values():
+        for before, after in zip(plan.settings, plan.settings[1:], strict=False):
+            if review.span.first <= after.at.date() <= review.history.today:
+                targets = (ratio_cell(None if one.target is None else Fraction(one.target)) for one in (before, after))
+                budgets = (amount(one.budget_daily) for one in (before, after))
+                goal = say(f"pages.goal.{after.goal}")
+                rows.append((f"{after.at:%m-%d %H:%M}", name_of(plan.subject), goal, *targets, *budgets))
+    heads = columns(
+        "reviews",
+        "at",
+        "plan",
+        "goal",
+        "target_before",
+        "target",
+        "budget_before",
+        "budget",
+        text=("at", "plan", "goal"),
+    )
+    if review.history.source == "reports":
+        return None
+    table = Table("changes", say("reviews.changes"), heads, tuple(rows), "", say("reviews.no_changes"))
+    return Section("targets", say("reviews.targets"), (table,))
+
+
+def _maturity(review: Review) -> Section | None:
+    """How refunds have ripened."""
+    if review.books is None:
+        return None
+    sources = Sources((_command(review, "maturity"),))
+    return Section("maturity", say("reviews.maturity"), (ripening_chart(review.books.ripening), sources))
+
+
+def _guarantee(review: Review) -> Section | None:
+    """What the guarantee has said, paid and may still owe."""
+    if review.books is None:
+        return None
+    owed, units = review.books.liability.total, review.books.units
+    paid = sum(one.paid for one in units)
+    figures = KeyFigures(
+        "guarantee",
+        (
+            Figure(
+                "expected",
+                label("owed"),
+                amount(owed.mean),
+                say("reviews.between_of", low=_yuan(owed.low), high=_yuan(owed.high)),
+            ),
+            Figure("paid", label("paid"), amount(paid), say("reviews.of_units", count=len(units))),
+        ),
+    )
+    rows = tuple(
+        (
+            f"{one.judged.day:%m-%d}",
+            one.judged.plan.name,
+            _status(one.judged.status, one.answer["reason"]),
+            amount(one.compensation),
+            amount(one.paid),
+            str(one.due_by) if one.due_by and not one.paid else None,
+        )
+        for one in units
+        if one.compensation or one.judged.status in (Status.VOID, Status.COMPENSATED)
+    )
+    heads = columns(
+        "reviews", "day", "plan", "status", "compensation", "paid", "due_by", text=("day", "plan", "status", "due_by")
+    )
+    table = Table("units", say("reviews.units"), heads, rows, say("reviews.units_hint"), say("reviews.no_units"))
+    sources = _commands(review, "guarantee status", "guarantee liability")
+    return Section("guarantee", say("reviews.guarantee"), (figures, table, *_claims(review), *sources))
+
+
+def _yuan(value: int) -> str:
+    return number_text(value, Unit.MONEY)
+
+
+def _status(status: Status, reason: str | None) -> str:
+    told = say(f"guarantee.status.{status}")
+    return f"{told} · {say(f'guarantee.reason.{reason}')}" if reason else told
+
+
+def _claims(review: Review) -> Iterator[Block]:
+    """The refund claims that were filed, if any."""
+    rows = tuple(
+        (
+            str(one.claim.id),
+            f"{one.claim.at:%m-%d %H:%M}",
+            say(f"claims.status.{one.status}"),
+            amount(one.claim.asked),
+            amount(one.granted),
+        )
+        for one in (review.books.claims if review.books else ())
+    )
+    if rows:
+        heads = columns("reviews", "claim", "at", "status", "amount", "granted", text=("claim", "at", "status"))
+        yield Table("claims", say("reviews.claims"), heads, rows)
+
+
+def _balance(review: Review) -> Section | None:
+    """What may still be spent, and for how many days that lasts."""
+    balance = review.history.shop.balance
+    if balance is None:
+        return None
+    spend = review.history.last(USUAL_DAYS).spend
+    mean = None if not spend else Fraction(spend, USUAL_DAYS)
+    lasts = None if mean is None else ratio(balance, mean)
+    low = lasts is not None and lasts < BALANCE_DAYS
+    figures = (
+        Figure("balance", label("balance"), amount(balance, "act" if low else "")),
+        Figure("lasts", label("lasts"), None if lasts is None else say("reviews.lasts", days=f"{float(lasts):.1f}")),
+    )
+    told = Paragraph(say("reviews.low_balance" if low else "reviews.enough_balance", days=BALANCE_DAYS))
+    return Section("balance", say("reviews.balance"), (KeyFigures("balance", figures), told))
+
+
+def _missing(review: Review) -> Section | None:
+    """What could not be told, and what is needed for it."""
+    told = [say(key) for name in sorted(review.history.missing) if known(key := f"histories.missing.{name}")]
+    if review.books is None:
+        told += [say("reviews.missing.guarantee"), say("reviews.missing.changes")]
+    if not told:
+        return None
+    return Section("missing", say("reviews.missing.title"), tuple(Paragraph(f"· {one}") for one in told))
+
+
+def _commands(review: Review, *commands: str) -> tuple[Sources, ...]:
+    """The command lines that open figures of a run; of reports there is one."""
+    if review.history.source == "reports":
+        span = review.span
+        return (Sources((f"qianheng report --by day --from {span.first} --to {span.last}",)),)
+    return (Sources(tuple(_command(review, one) for one in commands)),)
+
+
+def _command(review: Review, command: str) -> str:
+    return f"qianheng {command} --now {review.history.now:%Y-%m-%dT%H:%M}"
+
+
+PARTS: dict[Kind, tuple[Part, ...]] = {
+    Kind.DAILY: (_decision, _yesterday, _today, _plans, _guarantee, _balance, _missing),
+    Kind.WEEKLY: (_decision, _against_before, _plans, _ranked, _targets, _maturity, _guarantee, _balance, _missing),
+    Kind.FORTNIGHTLY: (_decision, _against_before, _plans, _targets, _maturity, _guarantee, _missing),
+}
+"""What each review tells, the weightiest first; a new part is one function here."""

@@ -1,0 +1,106 @@
+"""Reviews of a run and of imported reports: the figures of the days in view, in every form, and what is missing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.vendors.report_files import csv_file
+
+Say = Callable[..., str]
+PLAN = ["计划ID", "计划名称", "日期", "整体消耗", "整体成交金额", "净成交金额", "整体成交订单数"]
+
+
+def told(say: Say, *arguments: str) -> Any:
+    return json.loads(say(*arguments, "--json"))
+
+
+@pytest.fixture
+def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say) -> Path:
+    """Sixteen days of two plans: the first gives 2.5 for a yuan, half of that in the last week."""
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    rows: list[list[object]] = []
+    for day in range(1, 17):
+        gmv = 2500 if day <= 9 else 1250
+        rows.append(["11", "甲", f"2025-09-{day:02d}", 1000, gmv, gmv - 100, 20])
+        rows.append(["12", "乙", f"2025-09-{day:02d}", 500, 1500, 1400, 9])
+    (tmp_path / "计划.csv").write_bytes(csv_file([PLAN, *rows], "gbk"))
+    say("import", str(tmp_path / "计划.csv"))
+    return tmp_path
+
+
+def test_the_daily_review_tells_the_sums_of_yesterday(kept: Path, say: Say) -> None:
+    review = told(say, "review", "daily", "--now", "2025-10-02T00:00")["sections"]
+    days = ("--from", "2025-10-01", "--to", "2025-10-01", "--now", "2025-10-02T00:00")
+    promoted = told(say, "figures", "--by", "plan", *days)["lines"]
+    assert next(iter(review)) == "decision"
+    assert {row["plan"]: row["spend"] for row in review["plans"]["tables"]["plans"]} == {
+        row["plan"]: row["sums"]["spend"] for row in promoted
+    }
+    assert review["yesterday"]["figures"]["spend"] == told(say, "figures", *days)["total"]["sums"]["spend"]
+    assert "today" not in review
+
+
+def test_in_the_middle_of_a_day_today_is_told_until_the_hour_and_nothing_later_is_known(kept: Path, say: Say) -> None:
+    at_noon = told(say, "review", "daily", "--now", "2025-10-02T12:00")["sections"]["today"]
+    at_night = told(say, "review", "daily", "--now", "2025-10-02T23:00")["sections"]["today"]
+    spend = [float(one["figures"]["spend"]) for one in (at_noon, at_night)]
+    assert 0 < spend[0] < spend[1]
+    assert at_noon["charts"]["hours"]["series"]["spend"][13:] == [None] * 11
+
+
+@pytest.mark.parametrize("kind", ["daily", "weekly", "fortnightly"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_review_is_a_page_paper_and_text(kept: Path, say: Say, tmp_path: Path, kind: str, language: str) -> None:
+    page, paper = tmp_path / "review.html", tmp_path / "review.pdf"
+    said = say("--lang", language, "review", kind, "--html", str(page), "--pdf", str(paper))
+    assert str(page) in said
+    assert page.read_text(encoding="utf-8").count("<section") >= 4
+    assert 5_000 < len(paper.read_bytes()) < 1_000_000
+    assert "¥" in say("--lang", language, "review", kind)
+
+
+def test_reports_are_reviewed_as_far_as_they_reach_and_the_rest_is_named(imported: Path, say: Say) -> None:
+    review = told(say, "review", "weekly", "--reports")["sections"]
+    assert review["sums"]["figures"]["spend"] == "10500.00"
+    assert review["sums"]["figures"]["net_roi"] == "1.7"
+    assert [row["net_roi"] for row in review["plans"]["tables"]["plans"]] == ["1.15", "2.8"]
+    assert "guarantee" not in review
+    assert any("guarantee" in line for line in review["missing"]["told"])
+
+
+def test_a_review_of_nothing_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say) -> None:
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    assert "qianheng import" in say("review", "daily", "--reports")
+    assert "qianheng simulate" in say("review", "daily")
+
+
+def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(kept: Path, say: Say, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    missing = tmp_path / "file" / "review.pdf"
+    assert str(missing) in say("review", "daily", "--pdf", str(missing))
+    assert not list(tmp_path.glob("**/*.pdf*"))
+
+
+def test_rules_of_the_owner_change_what_is_to_be_decided(imported: Path, say: Say) -> None:
+    assert told(say, "review", "weekly", "--reports")["sections"]["decision"]["decisions"][0]["look"] == "normal"
+    strict = imported / "strict.toml"
+    strict.write_text(
+        """[ranking]
+spend_at_least = "100"
+spend_share_at_least = "0.05"
+[bands]
+refund_rate_1h = [{ verdict = "propose_pause", severity = "urgent" }]
+""",
+        encoding="utf-8",
+    )
+    (imported / "计划.csv").write_bytes(
+        csv_file([[*PLAN, "1小时内退款金额"], ["11", "甲", "2025-09-17", 1000, 1000, 900, 20, 100]], "gbk")
+    )
+    say("import", str(imported / "计划.csv"))
+    decided = told(say, "review", "daily", "--reports", "--thresholds", str(strict))["sections"]["decision"][
+        "decisions"
+    ]
+    assert decided[0]["look"] == "urgent"
