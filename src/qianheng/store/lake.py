@@ -25,12 +25,13 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import DAY, HOUR, microseconds
 from qianheng.core.errors import Damaged
-from qianheng.facts.batch import FactBatch, unique
+from qianheng.facts.batch import FactBatch, having, unique
 from qianheng.facts.schema import Kind
 from qianheng.store import events
 from qianheng.store.database import Sequence as RowNumber
 from qianheng.store.database import metadata
 from qianheng.store.files import write_whole
+from qianheng.store.remembered import Remembered
 
 FACT_FILE = sa.Table(
     "fact_file",
@@ -52,6 +53,7 @@ _MONEY = frozenset({Kind.CHARGE, Kind.ORDER, Kind.REFUND})
 _EPOCH = date(1970, 1, 1)
 _ROWS_A_GROUP = 131_072
 _LOCK_OF_LAKE = 7_242_091_318
+_MEMORY = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,16 @@ class Lake:
         missing or cut short: Damaged.
         """
         logged = events.read(connection)
-        known = f"WHERE received_at < {microseconds(as_of)}" if as_of else ""
+        until = microseconds(as_of) if as_of else None
         cursor = self._duckdb.cursor()
         try:
             for kind in (kind for kind in Kind if f"{kind}s" in query):
-                cursor.register(f"logged_{kind}", self._new(connection, kind, unique(logged[kind])))
-                source = self._source(self.files(connection, kind, after), f"logged_{kind}")
-                cursor.execute(f"CREATE TEMP VIEW {kind}s AS SELECT * FROM ({source}) {known}")
+                news = self._new(connection, kind, unique(logged[kind]))
+                held, files = self._apart(self.files(connection, kind, after))
+                facts = _known(pa.concat_tables([news, *held], promote_options="default"), until)
+                cursor.register(f"held_{kind}" if files else f"{kind}s", facts)
+                if files:
+                    cursor.execute(f"CREATE TEMP VIEW {kind}s AS {_with_files(f'held_{kind}', files, until)}")
             return _answer(cursor.sql(query))
         finally:
             cursor.close()
@@ -157,16 +162,15 @@ class Lake:
             },
         )
 
-    def _source(self, files: Sequence[FileEntry], logged: str) -> str:
-        """SQL for all facts of a kind: those of the files and those of the log, which are others.
+    @cached_property
+    def _remembered(self) -> Remembered:
+        return Remembered(_MEMORY)
 
-        A column that a file of an older version does not have is null there.
-        """
-        if not files:
-            return f"SELECT * FROM {logged}"
-        paths = ", ".join(_quoted(self._whole(entry)) for entry in files)
-        held = f"read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
-        return f"SELECT * FROM {logged} UNION ALL BY NAME SELECT * FROM {held}"
+    def _apart(self, files: Sequence[FileEntry]) -> tuple[list[pa.Table], list[str]]:
+        """The contents of the files that are remembered, and the paths of the others."""
+        paths = {entry.path: self._whole(entry) for entry in files}
+        held = {path: found for path in paths if (found := self._remembered.of(path)) is not None}
+        return list(held.values()), [whole for path, whole in paths.items() if path not in held]
 
     def _whole(self, entry: FileEntry) -> str:
         path = self.folder / entry.path
@@ -203,6 +207,7 @@ class Lake:
         name = blake2b(content, digest_size=16).hexdigest()
         path = Path(kind) / day.isoformat() / f"{name}.parquet"
         write_whole(self.folder / path, content)
+        self._remembered.keep(path.as_posix(), facts)
         ids, at = facts["id"].to_numpy(), facts["at"].to_numpy()
         ranges = [int(bound) for bound in (ids.min(), ids.max(), at.min(), at.max())]
         return FileEntry(path.as_posix(), kind, day, facts.num_rows, content.size, *ranges)
@@ -216,6 +221,22 @@ def _may_hold(entry: FileEntry, facts: pa.Table) -> bool:
     told = _EPOCH + timedelta(microseconds=int(received.min()))
     of_late = entry.kind in _MONEY and entry.day >= told - REMEMBERED
     return of_late or bool(at.min() <= entry.last_at and entry.first_at <= at.max())
+
+
+def _known(facts: pa.Table, until: int | None) -> pa.Table:
+    """What of these facts had been received before a time, if one is given; often all of them, which costs nothing."""
+    return facts if until is None else having(facts, facts["received_at"].to_numpy() < until)
+
+
+def _with_files(held: str, paths: Sequence[str], until: int | None) -> str:
+    """SQL for all facts of a kind: those held in memory and those of files, which are others, as known at a time.
+
+    A column that a file of an older version does not have is null there.
+    """
+    quoted = ", ".join(map(_quoted, paths))
+    told = f"read_parquet([{quoted}], hive_partitioning = false, union_by_name = true)"
+    known = "" if until is None else f"WHERE received_at < {until}"
+    return f"SELECT * FROM {held} UNION ALL BY NAME SELECT * FROM {told} {known}"
 
 
 def _answer(found: Any) -> pa.Table:
