@@ -70,6 +70,27 @@ def test_every_day_since_a_thing_began_is_told_though_nothing_happened(known: Hi
         assert days[-1] == known.today
 
 
+def test_the_contribution_is_known_once_refunds_are_and_agrees_with_what_products_earned(kept: Path) -> None:
+    with desk_of() as desk:
+        history = history_of(desk, Asked(days=60))
+    shop = history.days[history.whole_shop]
+    closed = [told for told in shop.values() if told.contribution is not None]
+    assert closed
+    assert all(told.settled_gmv_7d is not None for told in closed)
+    by_product = [add(history.days[one].values()).contribution for one in history.of(About.PRODUCT)]
+    assert add(closed).contribution == sum(one or 0 for one in by_product)
+    assert history.shop.margin is not None
+    assert 0 < history.shop.margin < 1
+
+
+def test_the_balance_is_what_the_ledger_held_at_that_time(kept: Path) -> None:
+    with desk_of() as desk:
+        first = history_of(desk, Asked(days=60))
+        began = min(first.days[first.whole_shop])
+        earlier = Desk(desk.database, desk.lake, desk.actor, desk.now.replace(month=began.month, day=began.day))
+        assert (history_of(earlier).shop.balance or 0) > (first.shop.balance or 0)
+
+
 def test_another_shop_is_not_there(kept: Path) -> None:
     with desk_of() as desk, pytest.raises(NotFound, match="no shop 99"):
         history_of(desk, Asked("99"))

@@ -1,10 +1,11 @@
-"""The history that advice looks at: of a kept run as known at a desk, or of imported reports (SPEC 13.2)."""
+"""The history that advice looks at, of a kept run as known at a desk (SPEC 13.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -13,24 +14,31 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
+from qianheng.actions.profit import contributed, goods_stated
+from qianheng.actions.shop import completed, own_shop
 from qianheng.core.days import day_of, midnight, moment, zone
 from qianheng.core.errors import BadInput, NotFound
+from qianheng.core.money import ratio
 from qianheng.core.placements import Placement
 from qianheng.facts.schema import Channel
-from qianheng.measures.days import Days, Int64, date_of
+from qianheng.incentives.terms import Terms
+from qianheng.measures.days import Days, date_of
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
 from qianheng.measures.query import subjects, sum_by
 from qianheng.measures.reports import Figures, figures_of
 from qianheng.measures.sums import NAMES, Sums, mature
 from qianheng.plans.plan import Counting, Plan
-from qianheng.store import plans
+from qianheng.store import incentives, plans, statement
 from qianheng.store.database import reading
+from qianheng.store.incentives import Rules
 from qianheng.store.plans import LoggedPlan
 
 SHOP = ("opened", "products", "margin", "category", "balance", "commission_rate")
 FIGURED = ("net_gmv", "refunded_1h", "settled_gmv_7d", "impressions", "clicks", "contribution")
+BESIDE = ("off_air_spend", "contribution")  # summed like `Sums`, though no field of them
 At = TypeVar("At", date, datetime)
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  hours are numbered in the zone of the account
+PLAN_AND_PART = 2  # ids of a part of a plan
 _PARTS = (
     (About.PRODUCT, "product_id"),
     (About.CREATIVE, "creative_id"),
@@ -56,43 +64,61 @@ class Asked:
     hours: int = 0
 
     def __post_init__(self) -> None:
-        if not (self.days >= 1 and self.hours >= 0):
+        if self.days < 1 or self.hours < 0:
             raise BadInput("histories.no_days", value=self.days)
 
 
-class Known(NamedTuple):
-    """A plan of the shop as it was known to be at the desk's time, what it was set to, and when it first spent."""
+class KnownPlan(NamedTuple):
+    """A plan as it was known to be at the desk's time, what it was set to, and when it first spent."""
 
     plan: Plan
     settings: tuple[Setting, ...]
     began: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class KnownShop:
+    """What is asked of the lake for: a shop, its plans, the names of its things, and the unit costs it states."""
+
+    id: int
+    plans: Sequence[KnownPlan]
+    products: Mapping[int, str]
+    rules: Rules
+
+    def names(self) -> dict[tuple[About, str], str]:
+        """What things are called, by what they are and their id."""
+        told = {(About.PLAN, str(one.plan.id)): one.plan.name for one in self.plans}
+        told |= {(About.PLACEMENT, str(place.value)): place.name.lower() for place in Placement}
+        told |= {(About.PRODUCT, str(id_)): name for id_, name in self.products.items()}
+        told |= {(About.CREATIVE, str(id_)): name for id_, name in self.products.items()}
+        return told | {(About.ROOM, str(id_)): name for id_, name in (self.rules.creators or {}).items()}
+
+
 Key = tuple[About, str, str]  # of a subject: about, id, within
+Row = dict[str, int]
 Figured = dict[Subject, dict[int, Figures]]
 
 
 def history_of(desk: Desk, asked: Asked | None = None) -> History:
     """What was known of a shop at the desk's time. None of that id among the actor's: NotFound."""
     asked = asked or Asked()
-    zone_name = str(desk.now.tzinfo)
-    today = day_of(desk.now, zone_name)
+    zone_name, today = str(desk.now.tzinfo), day_of(desk.now, str(desk.now.tzinfo))
     with reading(desk.database) as connection:
-        mine = _known(desk, connection, _shop_of(desk, connection, asked.shop_id))
+        known = _shop_known(desk, connection, _shop_of(desk, connection, asked.shop_id))
         days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
-        by_day = _figured(desk, connection, mine, days, hourly=False)
+        counted = _counted(desk, connection, known, days)
         hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
-        by_hour = _figured(desk, connection, mine, hourly, hourly=True) if asked.hours else {}
-    shop = ShopHistory(str(mine[0].plan.shop_id), products=len({id_ for one in mine for id_ in one.plan.product_ids}))
-    found = _dated(by_day, date_of)
+        by_hour = _counted(desk, connection, known, hourly, hourly=True) if asked.hours else None
+        shop = completed(_shop(desk, connection, known, counted), own_shop())
+    found = _dated(_figured(desk, known, counted), date_of)
     return History(
         source="run",
         shop=shop,
         timezone=zone_name,
         now=desk.now,
         days=found,
-        hours=_dated(by_hour, lambda number: _hour(number, zone_name)),
-        plans={str(one.plan.id): _plan_history(one) for one in mine},
+        hours={} if by_hour is None else _dated(_figured(desk, known, by_hour, True), lambda at: _hour(at, zone_name)),
+        plans={str(one.plan.id): _plan_history(one) for one in known.plans},
         missing=missing_of(shop, found),
     )
 
@@ -110,6 +136,13 @@ def served_until(desk: Desk) -> Desk:
     return replace(desk, now=min(morning, desk.now))
 
 
+def missing_of(shop: ShopHistory, days: Mapping[Subject, Mapping[date, Figures]]) -> frozenset[str]:
+    """What is known neither of the shop nor, of figures, on any day of anything."""
+    of_shop = {name for name in SHOP if getattr(shop, name) is None}
+    known = [told for by_day in days.values() for told in by_day.values()]
+    return frozenset(of_shop | {name for name in FIGURED if all(getattr(told, name) is None for told in known)})
+
+
 def _shop_of(desk: Desk, connection: Connection, wanted: str) -> int:
     """The shop asked for among those the actor sees, or the only one."""
     seen = sorted({shop for shop, _ in plans.ad_accounts(connection) if desk.actor.sees(shop)})
@@ -122,16 +155,21 @@ def _shop_of(desk: Desk, connection: Connection, wanted: str) -> int:
     return matching[0]
 
 
-def _known(desk: Desk, connection: Connection, shop_id: int) -> list[Known]:
-    """The shop's plans as they were at the desk's time."""
+def _shop_known(desk: Desk, connection: Connection, shop_id: int) -> KnownShop:
+    """The shop and its plans as they were at the desk's time."""
     began_sql = "SELECT f.plan_id, MIN(f.at) AS at FROM charges AS f GROUP BY f.plan_id"
     rows = desk.lake.query(connection, began_sql, as_of=desk.now).to_pylist()
     began = {row["plan_id"]: row["at"] for row in rows}
     mine = [one for one in plans.logged(connection) if one.plan.shop_id == shop_id]
-    return [_known_plan(desk, one, began.get(one.plan.id)) for one in mine]
+    return KnownShop(
+        shop_id,
+        [_known_plan(desk, one, began.get(one.plan.id)) for one in mine],
+        {id_: one.name for id_, one in incentives.products(connection).items() if one.shop_id == shop_id},
+        incentives.rules(connection),
+    )
 
 
-def _known_plan(desk: Desk, logged: LoggedPlan, began_at: int | None) -> Known:
+def _known_plan(desk: Desk, logged: LoggedPlan, began_at: int | None) -> KnownPlan:
     made = [change for change in logged.changes if change.at <= desk.now]
     history = logged.history[: len(made) + 1]
     zone_name = history[-1].timezone
@@ -142,10 +180,10 @@ def _known_plan(desk: Desk, logged: LoggedPlan, began_at: int | None) -> Known:
         Setting(at, plan.goal, plan.bid_mode, plan.target, plan.budget_daily, plan.status)
         for at, plan in zip(times, history, strict=True)
     )
-    return Known(history[-1], settings, None if began is None else began.date())
+    return KnownPlan(history[-1], settings, None if began is None else began.date())
 
 
-def _plan_history(known: Known) -> PlanHistory:
+def _plan_history(known: KnownPlan) -> PlanHistory:
     plan = known.plan
     return PlanHistory(
         Subject(About.PLAN, str(plan.id), plan.name),
@@ -158,28 +196,43 @@ def _plan_history(known: Known) -> PlanHistory:
     )
 
 
-def _figured(desk: Desk, connection: Connection, mine: Sequence[Known], days: Days, hourly: bool) -> Figured:
-    """The figures of the shop, its plans and their parts, by the number of the day or hour, to the desk's time."""
+def _shop(desk: Desk, connection: Connection, known: KnownShop, counted: pa.Table) -> ShopHistory:
+    """What the run itself knows of a shop; its margin is of what was sold and is kept so far."""
+    costs = known.rules.costs or {}
+    categories = {costs[id_].category for id_ in known.products if id_ in costs}
+    accounts = {one.plan.ad_account_id for one in known.plans}
+    return ShopHistory(
+        id=str(known.id),
+        products=len(known.products) or None,
+        margin=_margin(counted),
+        category=categories.pop() if len(categories) == 1 else None,
+        balance=sum(statement.held_at(connection, account, desk.now).total for account in accounts),
+        commission_rate=max((one.plan.commission_rate for one in known.plans), default=None),
+    )
+
+
+def _margin(counted: pa.Table) -> Fraction | None:
+    if "contribution" not in counted.column_names:
+        return None
+    gmv, refunded, contribution = (
+        pc.sum(counted[name]).as_py() or 0 for name in ("gmv", "refunded_7d", "contribution")
+    )
+    return ratio(contribution, gmv - refunded)
+
+
+def _counted(desk: Desk, connection: Connection, known: KnownShop, days: Days, hourly: bool = False) -> pa.Table:
+    """The rows that count for the shop's plans, each with its contribution if costs are stated of all that was sold."""
     answer = desk.lake.query(connection, subjects(days, hourly), as_of=desk.now)
-    counted = pa.concat_tables([_counted(answer, one.plan) for one in mine])
-    names = {(About.PLAN, str(one.plan.id)): one.plan.name for one in mine}
-    names |= {(About.PLACEMENT, str(place.value)): place.name.lower() for place in Placement}
-    last = _number(desk.now, hourly)
-    found: Figured = {}
-    for (about, id_, within), by_number in _summed(counted, str(mine[0].plan.shop_id)).items():
-        subject = Subject(about, id_, names.get((about, id_), ""), within)
-        found[subject] = {}
-        for number in range(min(by_number), last + 1):
-            closed = mature(date_of(number // 24 if hourly else number), desk.now, timezone=days.timezone)
-            found[subject][number] = figures_of(by_number.get(number, Sums()), closed)
-    return found
+    answer = pa.concat_tables([_counts_for(answer, one.plan) for one in known.plans])
+    costs, ids = known.rules.costs or {}, answer["product_id"].to_numpy()
+    sold = answer["orders"].to_numpy() > 0
+    if not costs or not set(ids[sold].tolist()) <= costs.keys():
+        return answer
+    stated = goods_stated(costs, Terms({})).stated(np.where(sold, ids, min(costs)))
+    return answer.append_column("contribution", pa.array(contributed(answer, stated)))
 
 
-def _dated(found: Figured, when: Callable[[int], At]) -> dict[Subject, dict[At, Figures]]:
-    return {subject: {when(number): one for number, one in told.items()} for subject, told in found.items()}
-
-
-def _counted(answer: pa.Table, plan: Plan) -> pa.Table:
+def _counts_for(answer: pa.Table, plan: Plan) -> pa.Table:
     """The rows that count for a plan: of all its orders, or of those that a promotion reached (SPEC 2)."""
     kept = pc.field("plan_id") == plan.id
     if plan.counting is Counting.ATTRIBUTED:
@@ -187,23 +240,43 @@ def _counted(answer: pa.Table, plan: Plan) -> pa.Table:
     return answer.filter(kept)
 
 
-def _summed(counted: pa.Table, shop_id: str) -> dict[Key, dict[int, Sums]]:
-    """The sums of everything that figures are of, by period; what is not known to be of anything (-1) is left out."""
-    found: dict[Key, dict[int, Sums]] = {}
-    columns = {name: counted[name].to_numpy() for name in NAMES if name in counted.column_names}
-    for about, by in GROUPS:
-        keys = [counted[name].to_numpy().astype(np.int64) for name in (*by, "period")]
-        told, sums = sum_by(keys, columns)
-        for *ids, period, row in zip(*(key.tolist() for key in told), _rows(sums), strict=True):
-            if -1 not in ids:
-                id_ = str(ids[-1]) if ids else shop_id
-                found.setdefault((about, id_, str(ids[0]) if len(ids) == 2 else ""), {})[period] = row
+def _figured(desk: Desk, known: KnownShop, counted: pa.Table, hourly: bool = False) -> Figured:
+    """The figures of the shop, its plans and their parts, by the number of the day or hour, to the desk's time."""
+    names, zone_name, last = known.names(), str(desk.now.tzinfo), _number(desk.now, hourly)
+    nothing: Row = dict.fromkeys((*NAMES, *(name for name in BESIDE if name in counted.column_names)), 0)
+    found: Figured = {}
+    for (about, id_, within), by_number in _summed(counted, str(known.id)).items():
+        of = found[Subject(about, id_, names.get((about, id_), ""), within)] = {}
+        for number in range(min(by_number), last + 1):
+            closed = mature(date_of(number // 24 if hourly else number), desk.now, timezone=zone_name)
+            of[number] = _figures(nothing | by_number.get(number, {}), closed)
     return found
 
 
-def _rows(sums: Mapping[str, Int64]) -> Iterator[Sums]:
-    columns = zip(*(column.tolist() for column in sums.values()), strict=True)
-    return (Sums(**dict(zip(sums, row, strict=True))) for row in columns)
+def _figures(row: Row, closed: bool) -> Figures:
+    sums = Sums(**{name: row[name] for name in NAMES})
+    contribution = row.get("contribution") if closed else None
+    return replace(figures_of(sums, closed), off_air_spend=row["off_air_spend"], contribution=contribution)
+
+
+def _summed(counted: pa.Table, shop_id: str) -> dict[Key, dict[int, Row]]:
+    """The sums of everything that figures are of, by period; what is not known to be of anything (-1) is left out."""
+    found: dict[Key, dict[int, Row]] = {}
+    columns = {name: counted[name].to_numpy() for name in (*NAMES, *BESIDE) if name in counted.column_names}
+    for about, by in GROUPS:
+        keys = [counted[name].to_numpy().astype(np.int64) for name in (*by, "period")]
+        told, sums = sum_by(keys, columns)
+        rows = zip(*(column.tolist() for column in sums.values()), strict=True)
+        for *ids, period, row in zip(*(key.tolist() for key in told), rows, strict=True):
+            if -1 not in ids:
+                id_ = str(ids[-1]) if ids else shop_id
+                key = (about, id_, str(ids[0]) if len(ids) == PLAN_AND_PART else "")
+                found.setdefault(key, {})[period] = dict(zip(sums, row, strict=True))
+    return found
+
+
+def _dated(found: Figured, when: Callable[[int], At]) -> dict[Subject, dict[At, Figures]]:
+    return {subject: {when(number): one for number, one in told.items()} for subject, told in found.items()}
 
 
 def _number(at: datetime, hourly: bool) -> int:
@@ -213,10 +286,3 @@ def _number(at: datetime, hourly: bool) -> int:
 
 def _hour(number: int, zone_name: str) -> datetime:
     return (EPOCH + timedelta(hours=number)).replace(tzinfo=zone(zone_name))
-
-
-def missing_of(shop: ShopHistory, days: Mapping[Subject, Mapping[date, Figures]]) -> frozenset[str]:
-    """What is known neither of the shop nor, of figures, on any day of anything."""
-    of_shop = {name for name in SHOP if getattr(shop, name) is None}
-    known = [told for by_day in days.values() for told in by_day.values()]
-    return frozenset(of_shop | {name for name in FIGURED if all(getattr(told, name) is None for told in known)})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Engine
 
 from qianheng.actions.histories import Asked, missing_of
+from qianheng.actions.shop import completed, own_shop, plans_said
 from qianheng.core.days import SHANGHAI, midnight, parse_time, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
@@ -42,9 +44,12 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
         raise NotFound("histories.no_reports")
     at = _now(now, rows)
     first = at.date() - timedelta(days=asked.days - 1)
-    rows = [row for row in rows if row.first and first <= row.first <= at.date()]
-    shop = ShopHistory(asked.shop_id)
+    rows = [row for row in rows if row.first and first <= row.first < at.date()]
+    said = own_shop()
+    shop = completed(ShopHistory(asked.shop_id), said)
     days = _days(rows, shop)
+    plans = _plans(days, rows, plans_said(said, SHANGHAI))
+    days |= _of_the_only_plan(days, shop, plans)
     return History(
         source="reports",
         shop=shop,
@@ -52,7 +57,7 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
         now=at,
         days=days,
         hours=_hours(rows) if asked.hours else {},
-        plans={subject.id: _plan(subject, rows) for subject in days if subject.about is About.PLAN},
+        plans=plans,
         missing=missing_of(shop, days),
     )
 
@@ -71,7 +76,7 @@ def _account(row: ReportRow) -> str:
     return found.group(1) if found else ""
 
 
-def _days(rows: Sequence[ReportRow], shop: ShopHistory) -> dict[Subject, dict[date, Figures]]:
+def _days(rows: Sequence[ReportRow], shop: ShopHistory) -> dict[Subject, Mapping[date, Figures]]:
     """Of everything by day; the shop is what counts each day's spend once."""
     whole = Subject(About.SHOP, shop.id, shop.name)
     found: dict[Subject, dict[date, list[Figures]]] = defaultdict(lambda: defaultdict(list))
@@ -102,6 +107,29 @@ def _subjects(row: ReportRow) -> Iterator[Subject]:
     yield Subject(ABOUT[row.kind], id_, row.name)
     if plan := _PLAN.search(row.within):
         yield Subject(ABOUT[row.kind], id_, row.name, plan.group(1))
+
+
+def _plans(
+    days: Iterable[Subject], rows: Sequence[ReportRow], said: Mapping[str, PlanHistory]
+) -> dict[str, PlanHistory]:
+    """The plans of the reports and those that the owner spoke of; what the owner said of one goes first."""
+    told = {subject.id: _plan(subject, rows) for subject in days if subject.about is About.PLAN}
+    return told | {id_: _with_report(plan, told[id_]) if id_ in told else plan for id_, plan in said.items()}
+
+
+def _with_report(said: PlanHistory, told: PlanHistory) -> PlanHistory:
+    subject = said.subject if said.subject.name else told.subject
+    return replace(said, subject=subject, settings=said.settings or told.settings, began=told.began)
+
+
+def _of_the_only_plan(
+    days: Mapping[Subject, Mapping[date, Figures]], shop: ShopHistory, plans: Mapping[str, PlanHistory]
+) -> dict[Subject, Mapping[date, Figures]]:
+    """Where reports tell nothing by plan and the owner speaks of one plan, that plan has the figures of the shop."""
+    if len(plans) != 1 or any(subject.about is About.PLAN for subject in days):
+        return {}
+    (plan,) = plans.values()
+    return {plan.subject: days[Subject(About.SHOP, shop.id)]}
 
 
 def _plan(subject: Subject, rows: Iterable[ReportRow]) -> PlanHistory:

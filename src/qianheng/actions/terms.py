@@ -9,6 +9,7 @@ from qianheng.core.days import microseconds, midnight
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.services import Services
 from qianheng.incentives.terms import Commission, ServiceFee, Terms
+from qianheng.measures.worth import UnitCosts
 from qianheng.simulator.incentives import PlannedCoupon
 from qianheng.simulator.scenario import Product, Scenario
 from qianheng.store.incentives import Product as Goods
@@ -34,6 +35,24 @@ def rules_of(scenario: Scenario) -> Rules:
         services={one.id: one.services for one in scenario.products() if one.services != Services()},
         creators={room.id: room.creator for room in scenario.rooms if room.creator is not None},
         programme=None if programme is None else programme.name,
+        costs=costs_of(scenario),
+    )
+
+
+def costs_of(scenario: Scenario) -> dict[int, UnitCosts]:
+    """What the shops of a scenario state that each of their products costs them."""
+    return {product.id: _unit_costs(product) for product in scenario.products()}
+
+
+def _unit_costs(product: Product) -> UnitCosts:
+    services = product.services
+    return UnitCosts(
+        price=product.price,
+        product=product.product_cost,
+        shipping=product.shipping + product.packaging + services.premium,
+        return_shipping=services.way_back(product.return_shipping),
+        instalments=services.instalment_cost,
+        category=product.category,
     )
 
 

@@ -28,6 +28,7 @@ def build_app() -> typer.Typer:
         replay,
         reports,
         reviews,
+        shop,
         simulate,
     )
     from qianheng.cli.output import Commands
@@ -58,6 +59,7 @@ def build_app() -> typer.Typer:
     app.add_typer(member.build_app(), name="member")
     app.add_typer(money.build_app(), name="money")
     app.add_typer(reviews.build_app(), name="review")
+    app.add_typer(shop.build_app(), name="shop")
     return app
 
 

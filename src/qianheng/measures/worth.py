@@ -6,6 +6,7 @@ One formula for what is predicted, for what is true, and for what has been measu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,21 @@ import numpy.typing as npt
 from qianheng.plans.plan import Goal, Plan
 
 Float = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCosts:
+    """What a shop states that one piece of a product costs it, and its list price, 元; `instalments` as a share of GMV.
+
+    `shipping` has packaging and the premium of insurance in it, `return_shipping` is what insurance leaves of it.
+    """
+
+    price: Decimal
+    product: Decimal
+    shipping: Decimal
+    return_shipping: Decimal
+    instalments: Decimal
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from qianheng.core.ids import stable_id
 from qianheng.incentives.coupons import Coupon
 from qianheng.incentives.services import Instalment, Insurance, Services
 from qianheng.incentives.terms import Commission, ServiceFee, Terms
+from qianheng.measures.worth import UnitCosts
 from qianheng.store.database import insert_unless_there, metadata
 
 PRODUCT = sa.Table(
@@ -36,6 +37,7 @@ RULE = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
 )
 FEE, COMMISSION, COUPON, SERVICES, PROGRAMME = "service_fee", "commission", "coupon", "services", "programme"
+COSTS = "unit_costs"
 
 
 class Product(NamedTuple):
@@ -48,13 +50,16 @@ class Product(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The incentives of a marketplace; `creators`: names by room, `programme`: the name of the subsidy programme."""
+    """The incentives of a marketplace; `creators`: names by room, `programme`: the name of the subsidy programme,
+    `costs`: what shops state of their products, by product.
+    """
 
     terms: Terms
     coupons: tuple[Coupon, ...] = ()
     services: Mapping[int, Services] | None = None  # by product, of those that have some
     creators: Mapping[int, str] | None = None
     programme: str | None = None
+    costs: Mapping[int, UnitCosts] | None = None
 
 
 def enter(connection: Connection, products: Iterable[Product], rules: Rules) -> None:
@@ -85,6 +90,7 @@ def rules(connection: Connection) -> Rules:
         services={product_id or 0: _services(body) for product_id, body in kept[SERVICES]},
         creators={body["room_id"]: body["creator"] for _, body in kept[COMMISSION] if body.get("creator")},
         programme=next((body["name"] for _, body in kept[PROGRAMME]), None),
+        costs={product_id or 0: _costs(body) for product_id, body in kept[COSTS]},
     )
 
 
@@ -97,6 +103,8 @@ def _rows(rules: Rules) -> Iterable[dict[str, Any]]:
     yield from (_row(COUPON, asdict(coupon)) for coupon in rules.coupons)
     for product_id, services in (rules.services or {}).items():
         yield _row(SERVICES, asdict(services), product_id)
+    for product_id, costs in (rules.costs or {}).items():
+        yield _row(COSTS, asdict(costs), product_id)
     if rules.programme is not None:
         yield _row(PROGRAMME, {"name": rules.programme})
 
@@ -128,6 +136,12 @@ def _commission(body: dict[str, Any]) -> dict[str, Any]:
 
 def _coupon(body: dict[str, Any]) -> Coupon:
     return Coupon(**{**body, "shop_share": Decimal(body["shop_share"]), "product_ids": frozenset(body["product_ids"])})
+
+
+def _costs(body: dict[str, Any]) -> UnitCosts:
+    return UnitCosts(
+        **{name: Decimal(held) for name, held in body.items() if name != "category"}, category=body["category"]
+    )
 
 
 def _services(body: dict[str, Any]) -> Services:

@@ -75,7 +75,13 @@ def statement(
 
 def held_after(connection: Connection, ad_account_id: int, after: int) -> Holding:
     """What an ad account held once the transfer of that sequence was recorded."""
-    return Holding(*(_sum(connection, account(kind, ad_account_id).id, after) for kind in OURS))
+    return Holding(*(_sum(connection, account(kind, ad_account_id).id, TRANSFER.c.sequence <= after) for kind in OURS))
+
+
+def held_at(connection: Connection, ad_account_id: int, at: datetime) -> Holding:
+    """What an ad account held at a time, by what was posted and is dated no later."""
+    dated = TRANSFER.c.at <= microseconds(at)
+    return Holding(*(_sum(connection, account(kind, ad_account_id).id, dated) for kind in OURS))
 
 
 def pending(connection: Connection, ad_account_id: int) -> list[Transfer]:
@@ -136,10 +142,10 @@ def _rows(connection: Connection, account_ids: Iterable[int], after: int) -> Ite
     return connection.execute(query, execution_options={"yield_per": LINES_AT_ONCE})
 
 
-def _sum(connection: Connection, account_id: int, until: int) -> Micros:
-    """What an account held when the transfer of a sequence was recorded."""
+def _sum(connection: Connection, account_id: int, until: sa.ColumnElement[bool]) -> Micros:
+    """What the posted transfers that fulfil a condition brought an account."""
     moved = 0
     for side, sign in ((TRANSFER.c.debit, -1), (TRANSFER.c.credit, 1)):
-        posted = sa.and_(side == account_id, TRANSFER.c.state == State.POSTED.value, TRANSFER.c.sequence <= until)
+        posted = sa.and_(side == account_id, TRANSFER.c.state == State.POSTED.value, until)
         moved += sign * int(connection.scalar(sa.select(sa.func.sum(TRANSFER.c.amount)).where(posted)) or 0)
     return moved
