@@ -29,6 +29,7 @@ from qianheng.actions.incentives import tell_limit
 from qianheng.actions.members import founders
 from qianheng.actions.picks import recommended
 from qianheng.actions.profit import goods_of
+from qianheng.actions.responses import responses
 from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, microseconds, midnight
@@ -309,6 +310,7 @@ class _Run:
             told["split"] = splits.told(lived.split)
         if day <= self.last:
             told["outlook"] = outlooks(self.driver.engine)
+            told["responses"] = responses(self.driver)
             told["recommended"] = recommended(self.driver.engine.plans, self.driver.predictor)
         if lived.experience is not None:
             told["experience"] = pools.told(lived.experience)

@@ -30,6 +30,7 @@ def build_app() -> typer.Typer:
         reviews,
         shop,
         simulate,
+        whatif,
     )
     from qianheng.cli.output import Commands
 
@@ -47,6 +48,7 @@ def build_app() -> typer.Typer:
     replay.add_to(app)
     reports.add_to(app)
     frontier.add_to(app)
+    whatif.add_to(app)
     desk.add_to(app)
     figures.add_to(app)
     maturity.add_to(app)

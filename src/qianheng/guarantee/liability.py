@@ -100,7 +100,8 @@ def certain(amount: Micros, outcome: str, count: int = WORLDS) -> Expected:
 def expect(unit: OpenFigures, shocks: Sequence[float], seed: int) -> Expected:
     """What one unit may be paid, in each world. The same unit, worlds and seed give the same answer."""
     random, start = Random(derive_seed(seed, unit.unit_id)), _Figures.of(unit.sums)
-    drawn = [_outcome(unit.rules, _draw(unit, start, (shock, random))) for shock in shocks]
+    ended = (_draw(unit, start, (shock, random)) for shock in shocks)
+    drawn = [outcome(unit.rules, one.spend, one.orders, one.promised) for one in ended]
     found = [outcome for outcome, _ in drawn]
     chances = tuple((outcome, found.count(outcome) / len(found)) for outcome in dict.fromkeys(sorted(found)))
     return Expected(tuple(due for _, due in drawn), chances)
@@ -162,15 +163,18 @@ def _count(mean: float, random: Random) -> int:
     return count
 
 
-def _outcome(rules: Rules, found: _Figures) -> tuple[str, Micros]:
-    """How a unit ends by these figures, and what it is paid: the last checks of the verdict, in its precedence."""
-    if found.spend <= 0:
+def outcome(rules: Rules, spend: float, orders: float, promised: float) -> tuple[str, Micros]:
+    """How a unit ends by these figures, and what it is paid: the last checks of the verdict, in its precedence.
+
+    spend, promised: micro-yuan; promised is Σ GMV / target.
+    """
+    if spend <= 0:
         return Reason.NOTHING_SPENT, 0
-    if found.orders < rules.orders.fewest:
+    if orders < rules.orders.fewest:
         return Reason.TOO_FEW_ORDERS, 0
-    if found.promised >= float(rules.trigger_ratio) * found.spend:
+    if promised >= float(rules.trigger_ratio) * spend:
         return Reason.ROI_MET, 0
-    due = found.spend - found.promised / float(rules.pay_ratio)
+    due = spend - promised / float(rules.pay_ratio)
     if due < float(Fraction(rules.minimum) * YUAN):
         return Reason.BELOW_MINIMUM, 0
     return PAID, round(due / FEN) * FEN

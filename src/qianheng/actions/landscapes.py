@@ -1,0 +1,164 @@
+"""The landscape of a plan and how its days missed it: of a run, from what was kept each evening; of reports, fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from qianheng.actions.desk import Desk
+from qianheng.actions.responses import response_of
+from qianheng.core.days import midnight
+from qianheng.core.errors import Refused
+from qianheng.core.plain import Json
+from qianheng.core.words import say
+from qianheng.measures.history import History, PlanHistory, Setting
+from qianheng.measures.reports import Figures
+from qianheng.plans.plan import PlanStatus
+from qianheng.store import runs
+from qianheng.store.database import reading
+from qianheng.strategy.landscape import Landscape, Market, Response, Shares
+from qianheng.strategy.reported import FEWEST_DAYS, ReportedDay, reported
+from qianheng.strategy.spread import Miss, Usual, spread_of
+
+DAYS = 28  # that tell of a plan's spread
+RATES = 30  # days of refund rates (SPEC 3.3)
+TRUST = 30.0  # orders that a predicted share is worth beside the measured one
+ONE_DAY = timedelta(days=1)
+
+
+class Past(NamedTuple):
+    """A plan in a history, and the setting whose goal and bid mode are asked about."""
+
+    history: History
+    plan: PlanHistory
+    setting: Setting
+
+    @property
+    def days(self) -> Mapping[date, Figures]:
+        """The plan's whole days that tell of its spread."""
+        return self.history.each(self.plan.subject, *self.history.back(DAYS))
+
+
+class Lived(NamedTuple):
+    """A day that a plan lived under one setting (`None`: not known): what it spent, and sold through promotion."""
+
+    day: date
+    setting: Setting | None
+    spend: float
+    gmv: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What each evening of a run told of a plan's next day, by that evening's day."""
+
+    by_day: Mapping[date, Json]
+
+    @property
+    def last(self) -> Json | None:
+        """The newest."""
+        return self.by_day[max(self.by_day)] if self.by_day else None
+
+
+def told_of(desk: Desk, plan_id: str) -> Told:
+    """What the evenings before the desk's time told of a plan."""
+    with reading(desk.database) as connection:
+        (run_id, *_) = runs.begun(connection)
+        found = runs.told(connection, run_id)
+    mine = {day: told.get("responses", {}).get(plan_id) for day, told in found.items() if day < desk.now.date()}
+    return Told({day: one for day, one in mine.items() if one is not None})
+
+
+def landscape_of_run(past: Past, told: Told, usually: Usual) -> Landscape:
+    """A plan's landscape as its engine saw it last, and how its days so far missed what was told of them.
+
+    Nothing was told of it yet: Refused.
+    """
+    if told.last is None:
+        raise Refused("whatif.nothing_known", place=past.plan.subject.name)
+    response, predicted = response_of(told.last)
+    market = Market(response, _shares(past, predicted), past.setting.goal, past.setting.bid_mode)
+    lived = list(_lived(past))
+    missed = [_miss(one, told.by_day[one.day - ONE_DAY]) for one in lived if one.day - ONE_DAY in told.by_day]
+    return Landscape(market, spread_of(missed, response, usually), _seen(lived, market))
+
+
+def landscape_of_reports(past: Past, usually: Usual) -> Landscape | None:
+    """A plan's landscape by the days that reports tell of; `None` where these are too few (see `lacking_days`)."""
+    days = _reported_days(past)
+    orders, gmv = (sum(getattr(one, name) or 0 for one in past.days.values()) for name in ("orders", "gmv"))
+    shares = _shares(past, Shares())
+    market = Market(Response.of((), (), gmv / max(orders, 1)), shares, past.setting.goal, past.setting.bid_mode)
+    return reported(days, market, usually) if orders else None
+
+
+def lacking_days(past: Past) -> list[str]:
+    """What the reports of a plan lack to tell of its response, in words."""
+    sold = sum(day.spend > 0 and day.gmv > 0 for day in _reported_days(past))
+    lacking = [] if any(one.orders for one in past.days.values()) else [say("whatif.input.orders")]
+    few = say("whatif.input.days", fewest=FEWEST_DAYS, days=sold)
+    return lacking if sold >= FEWEST_DAYS else [*lacking, few]
+
+
+def _reported_days(past: Past) -> list[ReportedDay]:
+    return [_reported(one) for one in _lived(past)]
+
+
+def _lived(past: Past) -> Iterator[Lived]:
+    """The days on which a plan served and was set to one thing from beginning to end, oldest first."""
+    for day, figures in sorted(past.days.items()):
+        start = midnight(day, past.history.timezone)
+        setting = past.plan.set_at(start)
+        same = setting == past.plan.set_at(midnight(day + ONE_DAY, past.history.timezone) - timedelta(seconds=1))
+        sold = figures.gmv if figures.promoted_gmv is None else figures.promoted_gmv
+        active = setting is None or setting.status is PlanStatus.ACTIVE
+        if same and active and figures.spend and sold is not None:
+            yield Lived(day, setting, float(figures.spend), float(sold))
+
+
+def _miss(lived: Lived, told: Json) -> Miss:
+    response, shares = response_of(told)
+    setting = lived.setting
+    assert setting is not None  # a run knows what its plans were set to
+    market = Market(response, shares, setting.goal, setting.bid_mode)
+    return Miss.of(market, _asked(setting), (lived.spend, lived.gmv))
+
+
+def _reported(lived: Lived) -> ReportedDay:
+    return ReportedDay(lived.spend, lived.gmv, *(_asked(lived.setting) if lived.setting else (None, None)))
+
+
+def _asked(setting: Setting) -> tuple[float | None, float | None]:
+    target = None if setting.target is None else float(setting.target)
+    return target, None if setting.budget_daily is None else float(setting.budget_daily)
+
+
+def _seen(lived: Sequence[Lived], market: Market) -> tuple[float, float]:
+    """The least and the most that days have spent; before there are any, around the middle of the landscape."""
+    spent = [one.spend for one in lived] or [float(market.response.spend[-1]) / 4]
+    return min(spent), max(spent)
+
+
+def _shares(past: Past, predicted: Shares) -> Shares:
+    """What is left of GMV as measured in thirty days, beside what is predicted while orders are few."""
+    net, settled = (
+        _kept(past, name, one) for name, one in (("net_gmv", predicted.net), ("settled_gmv_7d", predicted.settled))
+    )
+    margin = past.history.shop.margin
+    contribution = _kept(past, "contribution", predicted.contribution)
+    if contribution is None and margin is not None and settled is not None:
+        contribution = float(margin) * settled
+    return Shares(net, settled, predicted.extras, contribution)
+
+
+def _kept(past: Past, name: str, predicted: float | None) -> float | None:
+    """One share of GMV, over the days that know it."""
+    days = past.history.each(past.plan.subject, *past.history.back(RATES)).values()
+    known = [one for one in days if getattr(one, name) is not None and one.gmv]
+    orders, gmv = sum(one.orders or 0 for one in known), sum(one.gmv or 0 for one in known)
+    if not gmv:
+        return predicted
+    measured: float = sum(getattr(one, name) for one in known) / gmv
+    return measured if predicted is None else (TRUST * predicted + orders * measured) / (TRUST + orders)

@@ -1,0 +1,90 @@
+"""Which target and budget to choose: a grid of what-ifs, the best of them for an aim, the nearest that can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from qianheng.guarantee.policy import Rules
+from qianheng.strategy.landscape import Landscape
+from qianheng.strategy.whatif import Asked, Outlook, chance_better, outlook
+
+STEPS = 40
+FINER, SMALLER = 0.97, 0.8  # factors between the targets, and the budgets, that are tried for the nearest
+
+
+class Aim(StrEnum):
+    """What there is to be as much of as can be. Under `gmv` and `orders` the plan's present target is kept."""
+
+    PROFIT = "profit"
+    GMV = "gmv"
+    ORDERS = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A plan's landscape, what it is set to now, what one is after, and the rules of its guarantee."""
+
+    landscape: Landscape
+    now: Asked
+    aim: Aim
+    rules: Rules | None = None
+
+    def of(self, asked: Asked) -> Outlook:
+        """What another setting would bring."""
+        return outlook(self.landscape, asked, self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The best of what was looked at, and how likely it is better than what is set now; `best` is `None` where that is
+    as good as any."""
+
+    best: Outlook | None
+    chance_better: float
+
+
+def frontier(question: Question, targets: Iterable[float], budgets: Iterable[float]) -> list[Outlook]:
+    """What every target with every budget would bring, for as many days as are asked about; a plan without a target
+    has budgets alone."""
+    wanted: list[float | None] = [None] if question.now.target is None else [*sorted(targets)]
+    budgets = sorted(budgets)
+    return [question.of(replace(question.now, target=one, budget=two)) for one in wanted for two in budgets]
+
+
+def suggestion(question: Question, looked_at: Iterable[Outlook], least_chance: float) -> Suggestion:
+    """The setting that brings most of what is aimed at, of those that are within reach and that days have been seen
+    of; none if it is not likely better than what is set now."""
+    now = question.of(question.now)
+    allowed = [one for one in looked_at if one.feasible and not one.extrapolated and _keeps(question, one)]
+    known = [one for one in allowed if _gain(question.aim, one) is not None]
+    best = max(known, key=lambda one: _gain(question.aim, one) or 0, default=None)
+    if best is None or (best.asked.target, best.asked.budget) == (now.asked.target, now.asked.budget):
+        return Suggestion(None, 0.0)
+    chance = chance_better(question.landscape, (question.now, best.asked), question.aim)
+    return Suggestion(best if chance >= least_chance else None, chance)
+
+
+def nearest(question: Question, asked: Asked) -> Outlook | None:
+    """The nearest setting within reach of one that is not: the highest lower target, else the largest smaller budget;
+    `None` if neither helps."""
+    return next((one for one in map(question.of, _nearer(asked)) if one.feasible), None)
+
+
+def _nearer(asked: Asked) -> Iterator[Asked]:
+    if asked.target is not None:
+        yield from (replace(asked, target=asked.target * FINER**step) for step in range(1, STEPS))
+    yield from (replace(asked, budget=asked.budget * SMALLER**step) for step in range(1, STEPS // 4))
+
+
+def _keeps(question: Question, one: Outlook) -> bool:
+    """Whether the ROI that the plan is set to now is expected to be kept; profit asks for none."""
+    if question.aim is Aim.PROFIT or question.now.target is None:
+        return True
+    return one.roi is not None and float(one.roi.expected) >= question.now.target
+
+
+def _gain(aim: Aim, one: Outlook) -> float | None:
+    told = {Aim.PROFIT: one.profit, Aim.GMV: one.gmv, Aim.ORDERS: one.orders}[aim]
+    return None if told is None else float(told.expected)
