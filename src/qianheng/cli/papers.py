@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Html: TypeAlias = Annotated[str, typer.Option("--html", metavar="FILE", help=say("reviews.command.html"))]
 Pdf: TypeAlias = Annotated[str, typer.Option("--pdf", metavar="FILE", help=say("reviews.command.pdf"))]
 
+File: TypeAlias = tuple[str, Callable[[], bytes]]  # where to, and what
+
 
 @dataclass(frozen=True, slots=True)
 class Forms:
@@ -29,16 +31,21 @@ class Forms:
     as_json: bool = False
 
 
-def put_out(document: Document, forms: Forms) -> None:
-    """Write and print a document as asked. A file that cannot be written: BadInput; what stood there before stays."""
+def put_out(document: Document, forms: Forms, files: Sequence[File] = ()) -> None:
+    """Write and print a document as asked, and the files beside it. One that cannot be written: BadInput; what stood
+    there before stays.
+    """
     from qianheng.pages.document import document_json
     from qianheng.pages.pdf import pdf_pages
     from qianheng.pages.web import web_page
 
-    written = [
-        *_written(forms.html, lambda: web_page(document).encode()),
-        *_written(forms.pdf, lambda: pdf_pages(document)),
+    wanted: list[File] = [
+        (forms.html, lambda: web_page(document).encode()),
+        (forms.pdf, lambda: pdf_pages(document)),
+        *files,
     ]
+    made = [(path, content()) for path, content in wanted if path]
+    written = [_written(path, content) for path, content in made]
     if forms.as_json:
         print_json(document_json(document))
     elif written:
@@ -48,16 +55,14 @@ def put_out(document: Document, forms: Forms) -> None:
         print_document(document)
 
 
-def _written(path: str, content: Callable[[], bytes]) -> list[str]:
+def _written(path: str, content: bytes) -> str:
     from qianheng.store.files import write_whole
 
-    if not path:
-        return []
     try:
-        write_whole(Path(path), content())
+        write_whole(Path(path), content)
     except OSError as error:
         raise BadInput("reports.export_failed", place=path, why=error.strerror or error) from None
-    return [path]
+    return path
 
 
 def print_document(document: Document) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -11,10 +11,23 @@ from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.output import AsJson, Commands
 from qianheng.cli.papers import Forms, Html, Pdf, put_out
 from qianheng.cli.sources import Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
+if TYPE_CHECKING:
+    from qianheng.actions.histories import Asked
+    from qianheng.actions.side_by_side import SideBySide
+    from qianheng.measures.history import History
+
+RECORD_DAYS = 120  # a test lasts no longer
 KINDS = ("daily", "weekly", "fortnightly")
 Rules: TypeAlias = Annotated[str, typer.Option("--thresholds", metavar="FILE", help=say("reviews.command.rules"))]
+
+PlanA: TypeAlias = Annotated[str, typer.Option("--a", metavar="ID", help=say("reviews.record.plan", side="A"))]
+PlanB: TypeAlias = Annotated[str, typer.Option("--b", metavar="ID", help=say("reviews.record.plan", side="B"))]
+First: TypeAlias = Annotated[str, typer.Option("--from", metavar="DAY", help=say("reviews.record.first"))]
+Last: TypeAlias = Annotated[str, typer.Option("--to", metavar="DAY", help=say("reviews.record.last"))]
+Output: TypeAlias = Annotated[str, typer.Option("--output", metavar="FILE", help=say("reviews.record.output"))]
 
 
 def build_app() -> typer.Typer:
@@ -22,6 +35,7 @@ def build_app() -> typer.Typer:
     app = typer.Typer(cls=Commands, help=say("reviews.command.about"), no_args_is_help=True)
     for kind in KINDS:
         app.command(kind, help=say(f"reviews.command.{kind}"))(_command(kind))
+    app.command("test-record", help=say("reviews.record.command"))(_test_record)
     return app
 
 
@@ -55,3 +69,54 @@ def _review(kind: str, source: Source, asked: tuple[str, str], forms: Forms) -> 
         with desk_asked(source) as desk:
             review = review_of(desk, which, rules, shop)
     put_out(review_document(review), forms)
+
+
+def _test_record(
+    a: PlanA,
+    b: PlanB,
+    first: First = "",
+    last: Last = "",
+    output: Output = "",
+    html: Html = "",
+    pdf: Pdf = "",
+    shop: ShopId = "",
+    reports: Reports = False,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.histories import Asked
+    from qianheng.actions.record_sheet import workbook
+    from qianheng.actions.side_by_side import side_by_side
+    from qianheng.core.days import parse_day
+    from qianheng.pages.side_by_side import record_document
+
+    if output and not output.lower().endswith(".xlsx"):
+        raise BadInput("reviews.record.xlsx_only", place="--output", value=output)
+    days = (parse_day(first, "--from") if first else None, parse_day(last, "--to") if last else None)
+    history = _history(Source(run, as_, now, reports), Asked(shop, RECORD_DAYS))
+    told = side_by_side(history, (a, b), days)
+    sources = _sources(told, reports)
+    files = [(output, lambda: workbook(told, sources))] if output else []
+    put_out(record_document(told, sources), Forms(html, pdf, as_json), files)
+
+
+def _history(source: Source, asked: Asked) -> History:
+    """The history asked for; of a run all that is known by its clock, so that refunds have come in."""
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.histories import history_of
+
+    if source.reports:
+        return history_asked(source, asked)
+    with desk_of(source.run, source.actor, source.now) as desk:
+        return history_of(desk, asked)
+
+
+def _sources(told: SideBySide, reports: bool) -> tuple[str, ...]:
+    """The command lines that open the record's figures."""
+    days = f"--from {told.span.first} --to {told.span.last}"
+    if reports:
+        return (f"qianheng report --by plan {days}",)
+    when = f"--now {told.history.now:%Y-%m-%dT%H:%M}"
+    return tuple(f"qianheng figures --plan {plan.subject.id} --by day {days} {when}" for plan in told.plans.values())

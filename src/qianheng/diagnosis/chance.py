@@ -12,15 +12,20 @@ from math import sqrt
 from qianheng.core.interval import Interval
 
 Z80 = 1.2815515655446004  # four times of five a normal variable lies within so many standard deviations
+Z95 = 1.959963984540054  # and nineteen of twenty within so many
 PLACES = 10**9  # the ends of an interval of chance are told no finer
 
 
 def student_80(freedom: int) -> float:
-    """Within how many standard errors four of five lie, those being known from so many degrees of freedom (at least 1).
-
-    Cornish–Fisher series of Student's quantile (Abramowitz & Stegun 26.7.5); within two per cent from two degrees on.
+    """Within how many standard errors four of five lie, those being known from so many degrees of freedom (at least 1);
+    within two per cent from two degrees on.
     """
-    z, by = Z80, 4.0 * freedom
+    return student(freedom, Z80)
+
+
+def student(freedom: int, z: float) -> float:
+    """Student's quantile where the normal one is `z`: a Cornish–Fisher series (Abramowitz & Stegun 26.7.5)."""
+    by = 4.0 * freedom
     return z + (z**3 + z) / by + (5 * z**5 + 16 * z**3 + 3 * z) / (6 * by**2)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 
-from qianheng.core.days import midnight
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.verdicts import Thresholds, Verdict, verdicts
 from qianheng.measures.history import History, PlanHistory, Setting
@@ -56,7 +55,7 @@ class Standing:
 def standing(history: History, plan: PlanHistory, span: Span, rules: Thresholds) -> Standing:
     """How a plan stood in some days."""
     told = history.each(plan.subject, span.first, span.last)
-    set_to = {day: plan.set_at(_night(history, day)) for day in span.each()}
+    set_to = {day: plan.set_in_evening(day, history.timezone) for day in span.each()}
     sums = summed(told.values())
     now, budget = set_to[span.last], _budget(set_to.values())
     to_target = _to_target((told[day], set_to[day]) for day in told)
@@ -72,7 +71,9 @@ def standing(history: History, plan: PlanHistory, span: Span, rules: Thresholds)
 def shop_verdicts(history: History, span: Span, rules: Thresholds) -> tuple[Verdict, ...]:
     """What the whole shop's figures of some days mean."""
     sums = summed(history.each(history.whole_shop, span.first, span.last).values())
-    budgets = [_budget(plan.set_at(_night(history, day)) for day in span.each()) for plan in history.plans.values()]
+    budgets = [
+        _budget(plan.set_in_evening(day, history.timezone) for day in span.each()) for plan in history.plans.values()
+    ]
     known = [budget for budget in budgets if budget is not None]
     whole = sum(known) if known and len(known) == len(budgets) else None
     return verdicts(_of_any(history, sums, whole), rules)
@@ -86,10 +87,6 @@ def _of_any(history: History, sums: Summary, budget: Micros | None) -> dict[str,
         "spend_to_budget": None if spend is None or not budget else ratio(spend, budget),
         "net_roi_to_breakeven": None if margin is None or kept is None else kept * margin,
     }
-
-
-def _night(history: History, day: date) -> datetime:
-    return midnight(day + timedelta(days=1), history.timezone) - timedelta(microseconds=1)
 
 
 def _budget(settings: Iterable[Setting | None]) -> Micros | None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
 
+from qianheng.core.days import midnight
 from qianheng.core.money import Micros
 from qianheng.measures.reports import Figures, add, ratio_of
 from qianheng.plans.plan import BidMode, Goal, PlanKind, PlanStatus
@@ -72,6 +73,10 @@ class PlanHistory:
     def set_at(self, at: datetime) -> Setting | None:
         """What it was set to at a time; `None` before the first setting known."""
         return next((one for one in reversed(self.settings) if one.at <= at), None)
+
+    def set_in_evening(self, day: date, timezone: str) -> Setting | None:
+        """What it was set to as a natural day ended."""
+        return self.set_at(midnight(day + timedelta(days=1), timezone) - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True, slots=True)
