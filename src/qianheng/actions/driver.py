@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from qianheng.actions.gap import Gap, GapDay
 from qianheng.actions.scoring import DayScore, Score
+from qianheng.actions.watch import Watcher
 from qianheng.bidding.bidder import Bidder
 from qianheng.bidding.moves import Moved, Mover, Moves
 from qianheng.bidding.protocol import Reading
@@ -29,6 +30,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.split import MemberHour, Split
 from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
+from qianheng.diagnosis.alerts import AlertEvent
 from qianheng.facts.batch import FactBatch, having, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
 from qianheng.plans.allowance import Lease
@@ -90,6 +92,9 @@ class Driver:
         self.moves = Moves()
         self.gaps = GapDay(engine.site.seen)
         self.journal, self.split = Journal(market.scenario.journal), Split()
+        self.watcher: Watcher | None = None  # told everything as it comes, if anybody watches
+        self.happened: list[AlertEvent] = []  # what the watcher raised and nobody has taken yet
+        self._watched = 0  # of the batches of today
         self._received_until = engine.day_start
         self._shown: list[Shown] = []  # and not yet recorded
         self._today: list[FactBatch] = []
@@ -99,6 +104,8 @@ class Driver:
         """A plan is so from now on, for the engine and for everything stamped from then on."""
         self.engine.change(timed.plan, timed.version)
         self.recorder.change(timed.at, timed.plan, timed.version)
+        if self.watcher is not None:
+            self.watcher.terms.change(timed.at, timed.plan, timed.version)
 
     def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.
@@ -106,6 +113,7 @@ class Driver:
         leases: what each plan and each standard campaign may spend that day, by its id.
         """
         self.engine.start_day(start)
+        self.happened = []
         for plan_id, lease in leases.items():
             self.engine.lease(plan_id, lease.amount, lease.used)
         waiting, beats, hourly, opportunities = list(changes), [], [], 0
@@ -118,11 +126,13 @@ class Driver:
             self._explore()
             self._note_boosts(now)
             self._receive(now)
+            self._watch(now)
             opportunities += self._serve(now)
             if (now - start) % REFIT == 0:  # after the first step, when the multipliers are today's
                 beats += (said := self._beats(now))
                 hourly.append(states(self.engine, now, {beat.plan_id: beat.reading for beat in said}))
         self._receive(end)
+        self._watch(end)
         day = self._close(end)
         budgets = {plan.id: leases[plan.id].amount for plan in self.engine.plans}
         unpromoted, room = self._unpromoted(day), self.engine.pools
@@ -230,6 +240,14 @@ class Driver:
         self._note_unpromoted(facts[Kind.ORDER])
         self._take(facts)
 
+    def _watch(self, now: int) -> None:
+        """Let whoever watches look at everything received up to now."""
+        if self.watcher is None:
+            return
+        self._record_shown()
+        news, self._watched = join(self._today[self._watched :]), len(self._today)
+        self.happened += self.watcher.look(news, now)
+
     def _record_shown(self) -> None:
         """What was shown since the last time becomes facts, and touches that orders can belong to."""
         facts = facts_of(self._shown)
@@ -318,7 +336,7 @@ class Driver:
         self._note_boosts(now)
         self._record_shown()
         facts = join([*self._today, FactBatch({Kind.DECISION: self.journal.take()})])
-        self._today = []
+        self._today, self._watched = [], 0
         self.calibration.close_day(now)
         self.unpromoted.close_day()
         self.recorder.forget(now, KEEP_ORDERS)

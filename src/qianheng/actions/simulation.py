@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy import Engine as Database
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import books, close, pools, splits, subsidy
+from qianheng.actions import alerts, books, close, pools, splits, subsidy
 from qianheng.actions.changes import RefusedChange, make_changes, marketplace_of
 from qianheng.actions.desk import locked
 from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
@@ -65,6 +65,7 @@ class RunRequest:
     fresh: bool = False  # forget what an earlier, unfinished run of the same request has lived
     folder: Path | None = None  # where runs are kept; default: `runs` in the home folder
     until: date | None = None  # stop at the beginning of that day; asked again, the run goes on
+    watch: bool = False  # raise alerts while it is lived
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def run_simulation(request: RunRequest, watch: Callable[[DayTold], None] = lambd
     scenario = load(request.source, request.overrides)
     seed = scenario.seed if request.seed is None else request.seed
     folder = _folder(request, scenario, seed)
-    run = _Run(folder, watch)
+    run = _Run(folder, watch, request.watch)
     try:
         run.live(request.fresh, request.until)
     except BrokenPipeError:  # whoever watched has gone; the folder is well
@@ -143,8 +144,9 @@ def _folder(request: RunRequest, scenario: Scenario, seed: int) -> _Folder:
 class _Run:
     """One run on its way: the market and engine in memory, the books on disk."""
 
-    def __init__(self, folder: _Folder, watch: Callable[[DayTold], None]) -> None:
+    def __init__(self, folder: _Folder, watch: Callable[[DayTold], None], alerting: bool) -> None:
         self.folder, self.scenario, self.watch = folder, folder.scenario, watch
+        self.alerting = alerting
         self.first, self.timezone = self.scenario.first_day, self.scenario.timezone
         self.last = self.first + timedelta(days=self.scenario.days - 1)
 
@@ -217,6 +219,8 @@ class _Run:
             self.driver.recorder.change(term.at, term.plan, term.version)
         for campaign in campaigns:
             self.driver.recorder.change(self._start(self.first), campaign, 0)
+        if self.alerting:
+            self.driver.watcher = alerts.caught_up(connection, self.lake, midnight(self.first, self.timezone), start)
 
     def _all_terms(self, connection: Connection, start: int) -> list[TimedPlan]:
         """Every plan as it was from time to time before a day."""
@@ -260,6 +264,8 @@ class _Run:
                 leases[plan.id] = books.lease(connection, versions, day)
             for campaign in self.driver.engine.campaigns.campaigns:
                 leases[campaign.id] = books.lease_campaign(connection, campaign, day, midnight(day, self.timezone))
+            if self.driver.watcher is not None:
+                alerts.fund(connection, self.driver.watcher)
             plan_of = {plan.id: plan for plan in begun}
             for boost in self.driver.engine.boosts.boosts:
                 leases[boost.id] = books.lease_boost(connection, boost, plan_of[boost.plan_id], day)
@@ -276,6 +282,9 @@ class _Run:
             runs.tell(connection, self.folder.run_id, day, self._told(day, lived))
             self.finished = self._is_over(connection, day)
             self.day = day + timedelta(days=1)
+            if self.driver.watcher is not None and day <= self.last:
+                alerts.record(connection, self.driver.happened)
+                alerts.keep(connection, self.driver.watcher)
             state = {} if self.finished else self.driver.snapshot()
             runs.advance(connection, self.folder.run_id, runs.Progress(self.day, self.finished, state))
 

@@ -13,6 +13,7 @@ from qianheng.core.words import say
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
     from qianheng.cli import (
+        alerts,
         claims,
         desk,
         diagnose,
@@ -52,6 +53,7 @@ def build_app() -> typer.Typer:
     desk.add_to(app)
     figures.add_to(app)
     maturity.add_to(app)
+    app.add_typer(alerts.build_app(), name="alerts")
     app.add_typer(claims.build_app(), name="claim")
     app.add_typer(diagnose.build_app(), name="diagnose")
     app.add_typer(explain.build_app(), name="explain")

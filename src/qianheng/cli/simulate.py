@@ -37,6 +37,7 @@ Set: TypeAlias = Annotated[
 Page: TypeAlias = Annotated[Path | None, typer.Option("--page", metavar="FILE", help=say("simulation.command.page"))]
 Fresh: TypeAlias = Annotated[bool, typer.Option("--fresh", help=say("simulation.command.fresh"))]
 Until: TypeAlias = Annotated[str, typer.Option("--until", metavar="DAY", help=say("simulation.command.until"))]
+Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help=say("simulation.command.watch"))]
 Port: TypeAlias = Annotated[int, typer.Option("--port", help=say("simulation.command.port"))]
 
 
@@ -54,6 +55,7 @@ def _simulate(
     page: Page = None,
     fresh: Fresh = False,
     until: Until = "",
+    watch: Watch = False,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.simulation import RunRequest, run_simulation
@@ -62,9 +64,9 @@ def _simulate(
     from qianheng.pages.run import render
 
     day = parse_day(until, "--until") if until else None
-    request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh, until=day)
-    with _progress() as watch:
-        run = run_simulation(request, watch)
+    request = RunRequest(scenario, seed, _overrides(days, changes or []), fresh, until=day, watch=watch)
+    with _progress() as told:
+        run = run_simulation(request, told)
     if not run.finished:
         _print_stop(run, as_json)
         return

@@ -34,6 +34,8 @@ class Act(StrEnum):
     CLOSE_DAY = "close_day"
     CLOSE_MONTH = "close_month"
     SET_POLICY = "set_policy"
+    HANDLE_ALERT = "handle_alert"
+    SET_CHANNELS = "set_channels"
 
 
 MAY: dict[Act, tuple[Role, ...]] = {
@@ -48,6 +50,8 @@ MAY: dict[Act, tuple[Role, ...]] = {
     Act.CLOSE_DAY: (Role.SYSTEM,),
     Act.CLOSE_MONTH: (Role.OWNER, Role.FINANCE, Role.SYSTEM),
     Act.SET_POLICY: (Role.REVIEWER, Role.SYSTEM),
+    Act.HANDLE_ALERT: (Role.OWNER, Role.OPERATOR),
+    Act.SET_CHANNELS: (Role.OWNER,),
 }
 """Who may do what: only owner and operator change plans, only finance and owner file claims, the reviewer decides."""
 

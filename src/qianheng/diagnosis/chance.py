@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import sqrt
+from statistics import NormalDist, median
 
 from qianheng.core.interval import Interval
 
 Z80 = 1.2815515655446004  # four times of five a normal variable lies within so many standard deviations
 Z95 = 1.959963984540054  # and nineteen of twenty within so many
+MAD_TO_DEVIATION = 1.4826  # of a normal variable
 PLACES = 10**9  # the ends of an interval of chance are told no finer
 
 
@@ -64,6 +66,26 @@ def next_of(values: Sequence[int]) -> Interval | None:
     reach = student_80(count - 1) * spread * sqrt(1 + 1 / count)
     expected = round(Fraction(sum(values), count))
     return Interval(min(round(middle - reach), expected), expected, max(round(middle + reach), expected))
+
+
+def deviations(level: float) -> float:
+    """Within how many standard deviations a normal variable lies with a probability of `level`."""
+    return NormalDist().inv_cdf((1 + level) / 2)
+
+
+def mean_between(events: float, wide: float) -> tuple[float, float]:
+    """Between what the mean lies of which so many events were seen, `wide` standard deviations either way: the exact
+    limits of a Poisson mean, by Wilson & Hilferty (1931).
+    """
+    return _gamma_quantile(events, -wide) if events > 0 else 0.0, _gamma_quantile(events + 1, wide)
+
+
+def robust(values: Sequence[float]) -> tuple[float, float]:
+    """The median of some values, and how far they usually lie from it, as a part of it: no single day moves either."""
+    centre = median(values)
+    if centre <= 0:
+        return centre, 0.0
+    return centre, MAD_TO_DEVIATION * median(abs(value - centre) for value in values) / centre
 
 
 def _gamma_quantile(shape: float, z: float) -> float:

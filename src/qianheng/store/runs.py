@@ -70,6 +70,21 @@ def clock(connection: Connection) -> Clock | None:
     return None if row is None else Clock(*row)
 
 
+class Span(NamedTuple):
+    """The first day of a run, how many days it delivers, and the next it lives."""
+
+    first: date
+    days: int
+    next_day: date
+
+
+def span(connection: Connection) -> Span:
+    """The days of the run kept here, which has been begun."""
+    row = connection.execute(sa.select(RUN.c.request, RUN.c.next_day)).one()
+    first = connection.scalar(sa.select(sa.func.min(RUN_DAY.c.day)))
+    return Span(first or row.next_day, row.request["days"], row.next_day)
+
+
 def progress(connection: Connection, run_id: int) -> Progress | None:
     """How far a run got; `None` if it was never begun."""
     columns = (RUN.c.next_day, RUN.c.finished, RUN.c.state)

@@ -1,0 +1,69 @@
+"""An alert in words: what is wrong, with what, the figures that say so, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qianheng.core.days import moment, parse_time
+from qianheng.core.words import known, language, say
+from qianheng.diagnosis.alerts import AlertEvent, Happened, Key
+from qianheng.diagnosis.rules import Rule
+from qianheng.measures.history import About
+
+Rules = Mapping[str, Rule]
+
+
+def title(rule: str, rules: Rules) -> str:
+    """What a rule says is wrong: in the catalogue's words, the owner's, or its own name."""
+    if known(f"alerts.rule.{rule}"):
+        return say(f"alerts.rule.{rule}")
+    written = rules.get(rule)
+    own = getattr(written, language()) if written else ""
+    return own or rule
+
+
+def advice(rule: str, rules: Rules) -> str:
+    """What to do; "" where the rule does not say."""
+    written = rules.get(rule)
+    if written and written.verdict:
+        return say(f"diagnosis.verdict.{written.verdict}")
+    return say(f"alerts.advice.{rule}") if known(f"alerts.advice.{rule}") else ""
+
+
+def subject(key: Key) -> str:
+    """What an alert is about: "plan 7 (name)"; a part is told with its plan."""
+    one = key.subject
+    told = say(f"alerts.about.{one.about}", id=one.id)
+    if one.name and one.name != one.id:
+        told = say("alerts.named", about=told, name=one.name)
+    return say("alerts.within", about=told, plan=one.within) if one.within and one.about is not About.PLAN else told
+
+
+def figures(rule: str, detail: Mapping[str, Any], rules: Rules) -> str:
+    """The figure against its limit, between what it lies, and on how much it rests."""
+    written = rules.get(rule)
+    name = say(f"alerts.measure.{written.measure}") if written else ""
+    parts = [say("alerts.figure", name=name, value=detail.get("value"), limit=detail.get("limit"))]
+    if "between" in detail:
+        low, high = detail["between"]
+        parts.append(say("alerts.between", low=low, high=high))
+    rests = (name for name in ("orders", "clicks", "impressions", "spend", "balance") if detail.get(name))
+    parts += [say(f"alerts.rests.{one}", value=detail[one]) for one in rests]
+    if "ends_at" in detail:
+        parts.append(say("alerts.ends_at", time=f"{parse_time(detail['ends_at']):%H:%M}"))
+    return say("alerts.and").join(parts)
+
+
+def sentence(event: AlertEvent, rules: Rules, timezone: str) -> tuple[str, tuple[str, ...]]:
+    """What happened to an alert as a title and the lines under it, for a message."""
+    at = moment(event.at, timezone)
+    head = {
+        "happened": say(f"alerts.happened.{event.happened}"),
+        "severity": say(f"diagnosis.severity.{event.severity}"),
+    }
+    lines = [subject(event.key), figures(event.key.rule, event.detail, rules)]
+    if event.happened is not Happened.RESOLVED:
+        lines.append(advice(event.key.rule, rules))
+    lines.append(f"{at:%Y-%m-%d %H:%M}")
+    return say("alerts.head", title=title(event.key.rule, rules), **head), tuple(line for line in lines if line)

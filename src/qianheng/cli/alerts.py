@@ -1,0 +1,410 @@
+"""`qianheng alerts`: the inbox, what to do with an alert, the rules, the look that catches up, and where alerts go."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from qianheng.cli.desk import As, Now, RunName, minute
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.sources import Reports
+from qianheng.core.days import moment
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from qianheng.actions.messages import Delivered
+    from qianheng.diagnosis.alerts import AlertEvent, Silence
+    from qianheng.diagnosis.rules import Rule
+    from qianheng.store.alerts import Numbered
+    from qianheng.store.messages import Channel, Message
+
+Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help=say("alerts.command.id"))]
+All: TypeAlias = Annotated[bool, typer.Option("--all", help=say("alerts.command.all"))]
+Note: TypeAlias = Annotated[str, typer.Option("--note", metavar="TEXT", help=say("alerts.command.note"))]
+RuleName: TypeAlias = Annotated[str, typer.Option("--rule", metavar="RULE", help=say("alerts.command.rule"))]
+PlanId: TypeAlias = Annotated[str, typer.Option("--plan", metavar="PLAN", help=say("alerts.command.plan"))]
+For: TypeAlias = Annotated[str, typer.Option("--for", metavar="TIME", help=say("alerts.command.for"))]
+Why: TypeAlias = Annotated[str, typer.Option("--why", metavar="TEXT", help=say("alerts.command.why"))]
+Validate: TypeAlias = Annotated[
+    Path | None, typer.Option("--validate", metavar="FILE", help=say("alerts.command.validate"))
+]
+Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help=say("alerts.command.name"))]
+Kind: TypeAlias = Annotated[str, typer.Option("--kind", metavar="KIND", help=say("alerts.command.kind"))]
+To: TypeAlias = Annotated[str, typer.Option("--to", metavar="ADDRESS", help=say("alerts.command.to"))]
+Secret: TypeAlias = Annotated[str, typer.Option("--secret", metavar="WHERE", help=say("alerts.command.secret"))]
+AtLeast: TypeAlias = Annotated[str, typer.Option("--at-least", metavar="SEVERITY", help=say("alerts.command.at_least"))]
+Escalated: TypeAlias = Annotated[bool, typer.Option("--escalated", help=say("alerts.command.escalated"))]
+Speak: TypeAlias = Annotated[str, typer.Option("--speak", metavar="[en|zh]", help=say("alerts.command.speak"))]
+
+
+def build_app() -> typer.Typer:
+    """The commands on alerts."""
+    app = typer.Typer(cls=Commands, help=say("alerts.command.about"), invoke_without_command=True)
+    app.callback()(_default)
+    app.command("inbox", help=say("alerts.command.inbox"))(_inbox)
+    app.command("show", help=say("alerts.command.show"))(_show)
+    app.command("handle", help=say("alerts.command.handle"))(_handle)
+    app.command("silence", help=say("alerts.command.silence"))(_silence)
+    app.command("silences", help=say("alerts.command.silences"))(_silences)
+    app.command("rules", help=say("alerts.command.rules"))(_rules)
+    app.command("check", help=say("alerts.command.check"))(_check)
+    app.command("deliver", help=say("alerts.command.deliver"))(_deliver)
+    channels = typer.Typer(cls=Commands, help=say("alerts.command.channels"), no_args_is_help=True)
+    channels.command("list", help=say("alerts.command.channel_list"))(_channels)
+    channels.command("add", help=say("alerts.command.channel_add"))(_add)
+    channels.command("test", help=say("alerts.command.channel_test"))(_test)
+    channels.command("remove", help=say("alerts.command.channel_remove"))(_remove)
+    app.add_typer(channels, name="channels")
+    return app
+
+
+def _default(context: typer.Context, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        _inbox(run=run, as_=as_, now=now, as_json=as_json)
+
+
+def _inbox(everything: All = False, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.alert_text import subject, title
+    from qianheng.actions.alerts import inbox, rules_in_force
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        found = inbox(desk, everything)
+        rules = rules_in_force().written
+    if as_json:
+        print_json([_json(one, desk.now) for one in found.alerts])
+        return
+    columns = headings("alerts", "id", "severity", "state", "at", "title", "about", "value", "limit")
+    rows = [
+        (
+            f"a{one.number}",
+            say(f"diagnosis.severity.{one.alert.severity}"),
+            say(f"alerts.state.{one.alert.state}"),
+            minute(moment(one.alert.fired_at), desk.now),
+            title(one.alert.key.rule, rules),
+            subject(one.alert.key),
+            one.alert.detail.get("value"),
+            one.alert.detail.get("limit"),
+        )
+        for one in found.alerts
+    ]
+    print_table("", columns, rows)
+    if not everything and found.of > len(rows):
+        typer.echo(say("alerts.others", count=found.of - len(rows)))
+
+
+def _show(name: Id, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.alerts import show
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        found, events = show(desk, name)
+    if as_json:
+        happened = [_event_json(event, desk.now) for event in events]
+        print_json({**_json(found, desk.now), "events": happened})
+    else:
+        _print_alert(found, events, desk.now)
+
+
+def _handle(name: Id, note: Note = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.alerts import handle_alert
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        found = handle_alert(desk, name, note)
+    if as_json:
+        print_json(_json(found, desk.now))
+    else:
+        typer.echo(say("alerts.handled", id=f"a{found.number}", who=found.alert.handled_by))
+
+
+def _silence(
+    lasting: For,
+    why: Why,
+    rule: RuleName = "",
+    plan: PlanId = "",
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.alerts import Quiet, silence
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        made = silence(desk, Quiet(rule, plan, lasting, why))
+    _print_silences([made], desk.now, as_json)
+
+
+def _silences(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.alerts import silences
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        found = silences(desk)
+    _print_silences(found, desk.now, as_json)
+
+
+def _rules(validate: Validate = None, as_json: AsJson = False) -> None:
+    from qianheng.actions.alert_text import title
+    from qianheng.actions.alerts import rules_in_force
+
+    written = rules_in_force(validate).written
+    if as_json:
+        print_json({name: _rule_json(rule) for name, rule in written.items()})
+        return
+    columns = headings("alerts", "rule", "title", "about", "measure", "limit", "window", "lasting", "severity", "on")
+    rows = [
+        (
+            name,
+            title(name, written),
+            rule.about,
+            rule.measure,
+            f"{rule.comparison} {rule.limit}",
+            rule.window,
+            rule.lasting,
+            say(f"diagnosis.severity.{rule.severity}"),
+            "✓" if rule.enabled else "✗",
+        )
+        for name, rule in written.items()
+    ]
+    print_table("", columns, rows)
+
+
+def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
+    from qianheng.actions.alert_text import subject, title
+    from qianheng.actions.alerts import check, rules_in_force
+    from qianheng.actions.desk import desk_of
+
+    with desk_of(run, as_, now) as desk:
+        found = check(desk)
+        rules = rules_in_force().written
+    if as_json:
+        print_json([_event_json(event, desk.now) for event in found])
+        return
+    columns = headings("alerts", "at", "happened", "severity", "title", "about")
+    rows = [
+        (
+            minute(moment(event.at), desk.now),
+            say(f"alerts.happened.{event.happened}"),
+            say(f"diagnosis.severity.{event.severity}"),
+            title(event.key.rule, rules),
+            subject(event.key),
+        )
+        for event in found
+    ]
+    print_table("", columns, rows)
+
+
+def _deliver(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.messages import deliver, outbox
+
+    with desk_of(run, as_, now) as desk:
+        done = deliver(desk, datetime.now(UTC))
+        left = outbox(desk)
+    if as_json:
+        told = {"delivered": [_delivered_json(one) for one in done], "left": [_message_json(one) for one in left]}
+        print_json(told)
+    else:
+        _print_delivered(done)
+        columns = headings("alerts", "channel", "event", "attempts", "outcome", "answer")
+        rows = [(one.channel, one.event_id, one.attempts, _outcome(one), one.answer or None) for one in left]
+        print_table(say("alerts.left"), columns, rows)
+    if any(one.outcome != "sent" for one in done):
+        raise typer.Exit(1)
+
+
+def _channels(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.messages import list_channels
+
+    with desk_of(run, as_, now) as desk:
+        found = list_channels(desk)
+    _print_channels(found, as_json)
+
+
+def _add(
+    name: Name,
+    kind: Kind,
+    to: To,
+    secret: Secret = "",
+    at_least: AtLeast = "act",
+    escalated: Escalated = False,
+    speak: Speak = "",
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.messages import set_channel
+    from qianheng.core.words import language
+    from qianheng.store.messages import Channel
+
+    wanted = Channel("", name, kind, to, secret, at_least, escalated, speak or language())
+    with desk_of(run, as_, now) as desk:
+        made = set_channel(desk, wanted)
+    _print_channels([made], as_json)
+
+
+def _test(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.messages import try_channel
+
+    with desk_of(run, as_, now) as desk:
+        done = try_channel(desk, name, datetime.now(UTC))
+    if as_json:
+        print_json(_delivered_json(done))
+    else:
+        _print_delivered([done])
+    if done.outcome != "sent":
+        raise typer.Exit(1)
+
+
+def _remove(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.messages import remove_channel
+
+    with desk_of(run, as_, now) as desk:
+        remove_channel(desk, name)
+    if as_json:
+        print_json({"name": name, "removed": True})
+    else:
+        typer.echo(say("alerts.channel.removed", name=name))
+
+
+def _print_alert(found: Numbered, events: list[AlertEvent], here: datetime) -> None:
+    from qianheng.actions.alert_text import advice, figures, subject, title
+    from qianheng.actions.alerts import rules_in_force
+
+    rules, alert = rules_in_force().written, found.alert
+    severity = say(f"diagnosis.severity.{alert.severity}")
+    typer.echo(f"a{found.number} · {severity} · {title(alert.key.rule, rules)}")
+    typer.echo(subject(alert.key))
+    typer.echo(figures(alert.key.rule, alert.detail, rules))
+    if told := advice(alert.key.rule, rules):
+        typer.echo(told)
+    written = rules.get(alert.key.rule)
+    if written and written.playbook:
+        typer.echo(say("alerts.playbook", name=written.playbook))
+    rows = [
+        (minute(moment(one.at), here), say(f"alerts.happened.{one.happened}"), one.detail.get("who"), _note(one))
+        for one in events
+    ]
+    print_table("", headings("alerts", "at", "happened", "who", "note"), rows)
+
+
+def _note(event: AlertEvent) -> str | None:
+    return event.detail.get("note") or event.detail.get("value")
+
+
+def _print_silences(found: list[Silence], here: datetime, as_json: bool) -> None:
+    if as_json:
+        print_json([_silence_json(one, here) for one in found])
+        return
+    columns = headings("alerts", "rule", "plan", "since", "until", "who", "why")
+    print_table("", columns, [_silence_row(one, here) for one in found])
+
+
+def _silence_row(one: Silence, here: datetime) -> list[str | None]:
+    times = [minute(moment(at), here) for at in (one.since, one.until)]
+    return [one.rule or None, one.plan_id or None, *times, one.who, one.why]
+
+
+def _print_channels(found: list[Channel], as_json: bool) -> None:
+    from qianheng.actions.messages import shown
+
+    rows = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "to": shown(one.address),
+            "secret": one.secret or None,
+            "at_least": one.severity,
+            "escalated": one.escalated,
+            "speak": one.language,
+        }
+        for one in found
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    columns = headings("alerts", "name", "kind", "to", "secret", "at_least", "escalated", "speak")
+    print_table("", columns, [[_cell(value) for value in row.values()] for row in rows])
+
+
+def _cell(value: object) -> object:
+    return ("✓" if value else "–") if isinstance(value, bool) else value
+
+
+def _print_delivered(done: list[Delivered]) -> None:
+    columns = headings("alerts", "channel", "messages", "outcome", "answer")
+    rows = [(one.channel, one.messages, say(f"alerts.outcome.{one.outcome}"), one.answer) for one in done]
+    print_table(say("alerts.delivered"), columns, rows)
+
+
+def _outcome(message: Message) -> str:
+    return say(f"alerts.outcome.{message.outcome or 'waiting'}")
+
+
+def _json(one: Numbered, here: datetime) -> dict[str, Any]:
+    alert = one.alert
+    times = {"fired_at": alert.fired_at, "escalated_at": alert.escalated_at, "handled_at": alert.handled_at}
+    times |= {"resolved_at": alert.resolved_at}
+    return {
+        "id": f"a{one.number}",
+        **_key_json(alert.key),
+        "severity": str(alert.severity),
+        "state": str(alert.state),
+        **{name: None if at is None else _time(at, here) for name, at in times.items()},
+        "handled_by": alert.handled_by or None,
+        "note": alert.note or None,
+        "silenced": alert.quiet,
+        "detail": dict(alert.detail),
+    }
+
+
+def _key_json(key: Any) -> dict[str, Any]:
+    subject = key.subject
+    told = {
+        "about": str(subject.about),
+        "id": subject.id,
+        "name": subject.name or None,
+        "within": subject.within or None,
+    }
+    return {"rule": key.rule, "shop_id": key.shop_id, "subject": told}
+
+
+def _event_json(event: AlertEvent, here: datetime) -> dict[str, Any]:
+    told = {"id": str(event.id), "alert_id": str(event.alert_id), "happened": str(event.happened)}
+    told |= {"at": _time(event.at, here), "severity": str(event.severity)}
+    return {**told, **_key_json(event.key), "silenced": event.quiet, "detail": dict(event.detail)}
+
+
+def _silence_json(one: Silence, here: datetime) -> dict[str, Any]:
+    told = {"id": str(one.id), "rule": one.rule or None, "plan_id": one.plan_id or None, "who": one.who, "why": one.why}
+    return told | {"since": _time(one.since, here), "until": _time(one.until, here)}
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    from qianheng.diagnosis.rules import RULE_FIELDS
+
+    return {name: getattr(rule, name) for name in RULE_FIELDS}
+
+
+def _delivered_json(one: Delivered) -> dict[str, Any]:
+    told = {"channel": one.channel, "messages": one.messages}
+    return told | {"outcome": str(one.outcome), "answer": one.answer}
+
+
+def _message_json(one: Message) -> dict[str, Any]:
+    told = {"id": str(one.id), "channel": one.channel, "event_id": str(one.event_id), "attempts": one.attempts}
+    return told | {"outcome": str(one.outcome or "waiting"), "answer": one.answer or None}
+
+
+def _time(at: int, here: datetime) -> str:
+    return moment(at).astimezone(here.tzinfo).isoformat()
