@@ -136,7 +136,7 @@ class _Folder:
 
 def _folder(request: RunRequest, scenario: Scenario, seed: int) -> _Folder:
     """The folder of this very run: another scenario, seed or change to it has another."""
-    run_id = stable_id("run", repr(scenario), seed, *map(repr, scenario.faults))
+    run_id = stable_id("run", repr(scenario), seed, *map(repr, (*scenario.faults, *scenario.seasons)))
     runs_folder = request.folder or home() / "runs"
     return _Folder(runs_folder / f"{scenario.name}-{seed}-{run_id % 16**6:06x}", run_id, scenario, seed)
 

@@ -31,7 +31,7 @@ class Looks:
     live: Bool  # the click leads into a live room
     on_air: Bool
     appeal: Real  # of the creative shown, a factor on clicks
-    readiness: Real  # factor on orders where something else than the list price is charged
+    readiness: Real  # factor on orders: another price than the list's is charged, or it is the season
 
     def at(self, rows: Whole) -> Looks:
         """Some of the looks, all arrays being of one shape."""

@@ -31,6 +31,7 @@ from qianheng.simulator.requests import Requests
 from qianheng.simulator.rivals import Rivals
 from qianheng.simulator.rooms import Rooms
 from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.seasons import Seasons
 from qianheng.simulator.shelf import Shelf
 
 State = dict[str, npt.NDArray[np.generic]]
@@ -77,6 +78,7 @@ class Market:
         self._till = Till(scenario, self._catalogue, self._population, self._faults)
         self._book = Book(scenario.fraud.flagged, key(seed, "flagged"))
         self._seen = scenario.seen()
+        self._season = Seasons(scenario.seasons, scenario.days).orders
         self._appeals = Appeals(scenario)
         self._seen_key = key(seed, "seen")
         self._click_keys: Int64 = np.array([key(seed, "click", product) for product in self._catalogue.id.tolist()])
@@ -272,7 +274,7 @@ class Market:
             live=room >= 0,
             on_air=self._on_air(room, at),
             appeal=self._appeals.of(decisions.creative_id) * self._faults.appeal(decisions.creative_id, product, at),
-            readiness=np.broadcast_to(self._readiness(user, product, at), user.shape),
+            readiness=np.broadcast_to(self._readiness(user, product, at) * self._season[self._day], user.shape),
         )
 
     def _all_looks(self, batch: Opportunities, product: Int64, rooms: Int64, creatives: Int64) -> Looks:
@@ -291,7 +293,7 @@ class Market:
             live=(rooms >= 0)[None, :],
             on_air=air,
             appeal=self._appeals.of(creatives)[None, :] * self._faults.appeal(creatives[None, :], product, at),
-            readiness=self._readiness(user, product, at),
+            readiness=self._readiness(user, product, at) * self._season[self._day],
         )
 
     def _on_air(self, room: Int64, at: Int64) -> Bool:

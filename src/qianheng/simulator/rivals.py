@@ -11,6 +11,7 @@ from qianheng.simulator.draws import Float32, Float64, Whole, generator
 from qianheng.simulator.faults import hours_of
 from qianheng.simulator.habits import PlacementHabits
 from qianheng.simulator.scenario import RivalGroup, Scenario
+from qianheng.simulator.seasons import Seasons
 
 State = dict[str, np.ndarray]
 
@@ -37,6 +38,7 @@ class Rivals:
         strength = np.append(strength, self._newcomers(scenario))
         self._worth = self._worths(strength, self.category, population)
         self._cells = scenario.buyers.cells
+        self._season = Seasons(scenario.seasons, scenario.days).rivals
         self.multiplier: Float64 = np.ones(len(self))
         self.spent: Float64 = np.zeros(len(self))
         self.day = -1
@@ -65,8 +67,9 @@ class Rivals:
     def bids(self, values: Float32, day: int, hour: int) -> Float32:
         """The sealed bids on requests of one hour (counted from the first): 0 from who is absent or has run out."""
         self._begin(day)
-        present = (self._enters <= hour) & (hour < self._leaves) & (self.spent < self._budget)
-        return values * (self.multiplier * present).astype(np.float32)
+        season = self._season[day]
+        present = (self._enters <= hour) & (hour < self._leaves) & (self.spent < self._budget * season)
+        return values * (self.multiplier * present * season).astype(np.float32)
 
     def settle(self, day: int, elapsed: float, hours: float, spend: Float64) -> None:
         """Take in what they spent; paced ones move their multiplier towards the plan of spending with the traffic.
@@ -75,7 +78,7 @@ class Rivals:
         """
         self._begin(day)
         self.spent += spend
-        behind = elapsed - self.spent / np.maximum(self._budget, 1.0)
+        behind = elapsed - self.spent / np.maximum(self._budget * self._season[day], 1.0)
         step = np.exp(self._habits.gain * hours * np.clip(behind, -0.1, 0.1))
         moved = np.clip(self.multiplier * step, self._habits.floor, 1.0)
         self.multiplier = np.where(self._paced, moved, self.multiplier)

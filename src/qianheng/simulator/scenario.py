@@ -41,6 +41,7 @@ from qianheng.simulator.habits import (
 from qianheng.simulator.incentives import Fees, PlannedIncentives
 from qianheng.simulator.planned import PlannedPlan, Promotion, TimedChange, clock
 from qianheng.simulator.pools import PlannedPools
+from qianheng.simulator.seasons import Season
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ class Scenario:
     fraud: Fraud = field(default_factory=Fraud)
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
     faults: tuple[PlannedFault, ...] = field(default=(), repr=False)  # a run without any keeps its name
+    seasons: tuple[Season, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         zone(self.timezone)

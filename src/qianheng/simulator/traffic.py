@@ -9,6 +9,7 @@ import numpy as np
 from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.simulator.draws import Float64, Int64
 from qianheng.simulator.scenario import Scenario
+from qianheng.simulator.seasons import Seasons
 
 
 class Traffic:
@@ -23,6 +24,7 @@ class Traffic:
         weekday = np.array([at.weekday() for at in locals_])
         shape = np.array(scenario.traffic.weekly) * scenario.traffic.of_hour()
         self.rate: Float64 = shape[weekday, self.hour_of_day] / shape.mean() * scenario.opportunities_per_day / 24
+        self.rate *= Seasons(scenario.seasons, scenario.days).traffic[[(at.date() - days[0]).days for at in locals_]]
         self._hours: Int64 = np.arange(len(self.rate) + 1)
         self._sum: Float64 = np.concatenate([[0.0], np.cumsum(self.rate)])
         self._at_midnight: Float64 = self._expected(self.midnights)
