@@ -67,7 +67,7 @@ class Rivals:
     def bids(self, values: Float32, day: int, hour: int) -> Float32:
         """The sealed bids on requests of one hour (counted from the first): 0 from who is absent or has run out."""
         self._begin(day)
-        season = self._season[day]
+        season = float(self._season[day])
         present = (self._enters <= hour) & (hour < self._leaves) & (self.spent < self._budget * season)
         return values * (self.multiplier * present * season).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Seasons: how a market stands from day to day against usual. Holidays and promotions (大促) come and go, tastes drift."""
+"""Seasons: how a market stands from day to day against usual: promotions (大促) come and go, tastes drift."""
 
 from __future__ import annotations
 
