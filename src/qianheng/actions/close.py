@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from qianheng.actions import boost_units, claims, compensation, invalid_traffic, proceeds, reminders, upkeep
+from qianheng.actions import boost_units, claims, compensation, invalid_traffic, proceeds, reminders, upkeep, wrap_ups
 from qianheng.actions.desk import Desk
 from qianheng.actions.judging import PLAN_DAY, Judged, judge_units, unit_id
 from qianheng.actions.liability import keep_forecast
@@ -122,6 +122,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     claims.pay(connection, now)
     upkeep.keep(connection, lake, now)
     proceeds.settle(connection, lake, day, now)
+    wrap_ups.tell_over(connection, lake, now)
     closes.enter(connection, DayClose(day, now, through))
     return closed
 

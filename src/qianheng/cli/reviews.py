@@ -29,12 +29,16 @@ First: TypeAlias = Annotated[str, typer.Option("--from", metavar="DAY", help=say
 Last: TypeAlias = Annotated[str, typer.Option("--to", metavar="DAY", help=say("reviews.record.last"))]
 Output: TypeAlias = Annotated[str, typer.Option("--output", metavar="FILE", help=say("reviews.record.output"))]
 
+Room: TypeAlias = Annotated[int | None, typer.Option("--room", metavar="ID", help=say("reviews.live.room"))]
+Back: TypeAlias = Annotated[int, typer.Option("--back", metavar="N", min=0, help=say("reviews.live.back"))]
+
 
 def build_app() -> typer.Typer:
     """The reviews."""
     app = typer.Typer(cls=Commands, help=say("reviews.command.about"), no_args_is_help=True)
     for kind in KINDS:
         app.command(kind, help=say(f"reviews.command.{kind}"))(_command(kind))
+    app.command("live", help=say("reviews.live.command"))(_live)
     app.command("test-record", help=say("reviews.record.command"))(_test_record)
     return app
 
@@ -69,6 +73,27 @@ def _review(kind: str, source: Source, asked: tuple[str, str], forms: Forms) -> 
         with desk_asked(source) as desk:
             review = review_of(desk, which, rules, shop)
     put_out(review_document(review), forms)
+
+
+def _live(
+    room: Room = None,
+    back: Back = 0,
+    html: Html = "",
+    pdf: Pdf = "",
+    rules: Rules = "",
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.wrap_ups import wrap_up
+    from qianheng.cli.reports import rules_of
+    from qianheng.pages.wrap_up import wrap_up_document
+
+    with desk_of(run, as_, now) as desk:
+        told = wrap_up(desk, rules_of(rules), room, back)
+    put_out(wrap_up_document(told), Forms(html, pdf, as_json))
 
 
 def _test_record(

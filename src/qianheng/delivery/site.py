@@ -13,6 +13,8 @@ from qianheng.core.days import MINUTE
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.limits import Limits
 
+GRACE = 10 * MINUTE  # how long a live plan may go on after its room went off air (SPEC 4.3)
+
 
 @dataclass(frozen=True, slots=True)
 class Pools:
@@ -36,7 +38,7 @@ class Site:
     seen: npt.NDArray[np.float64]
     reserve: npt.NDArray[np.float64]
     step: int = MINUTE
-    grace: int = 10 * MINUTE
+    grace: int = GRACE
     goods: Goods | None = None
     keywords: tuple[str, ...] = ()
     pricing: tuple[Pricing, ...] = ()

@@ -169,6 +169,22 @@ def _boosted(boost: Boost) -> str:
     return f"{boost.id}, {boost.plan_id}, {int(boost.kind)}, {boost.starts}, {boost.ends}"
 
 
+def room_minute(room_id: int, plan_ids: Iterable[int], between: tuple[int, int]) -> str:
+    """SQL: what a live room and the plans that show it (at least one) sold and spent between two instants (UTC
+    microseconds), by minute after the first, product and channel.
+    """
+    since, until = between
+    told = ", ".join(f"{plan_id:d}" for plan_id in plan_ids)
+    return _text("room_minute").format(room=f"{room_id:d}", plans=told, since=since, until=until)
+
+
+def lives(since: int, until: int) -> str:
+    """SQL: when rooms went on and off air between two instants."""
+    return (
+        f"SELECT f.room_id, f.at, f.on_air FROM lives AS f WHERE f.at >= {since:d} AND f.at < {until:d} ORDER BY f.at"
+    )
+
+
 def plan_keyword(days: Days) -> str:
     """SQL: what each keyword searched brought each plan or campaign: impressions, clicks, spend, orders and GMV."""
     return _filled("plan_keyword", days)

@@ -71,6 +71,12 @@ def badge(verdicts: Iterable[Verdict]) -> Badge:
     return Badge(say(f"diagnosis.severity.{looks[-1]}"), looks[-1]) if looks else Badge("–", "")
 
 
+def look_of(verdict: Verdict) -> Look:
+    """How a verdict looks: as bad as it is."""
+    looks: dict[str, Look] = {"normal": "normal", "watch": "watch", "act": "act", "urgent": "urgent"}
+    return looks[verdict.severity]
+
+
 def name_of(subject: Subject) -> str:
     """What a subject is called; by its number where it has no name."""
     if known(f"pages.placement.{subject.name}"):

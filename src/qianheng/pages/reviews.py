@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -20,7 +20,6 @@ from qianheng.pages.document import (
     Document,
     Figure,
     KeyFigures,
-    Look,
     Paragraph,
     Section,
     Sources,
@@ -37,6 +36,7 @@ from qianheng.pages.review_blocks import (
     held_against,
     hours_chart,
     label,
+    look_of,
     name_of,
     plans_table,
     ranked_tables,
@@ -75,7 +75,7 @@ def _decision(review: Review) -> Section:
         block = Decision(
             say("reviews.decision.verdict", where=where, measure=say(f"diagnosis.measure.{verdict.measure}")),
             f"{number_text(verdict.value, Unit.SHARE)} · {say(f'diagnosis.verdict.{verdict.verdict}')}",
-            _look(verdict),
+            look_of(verdict),
         )
     return Section("decision", say("reviews.decision.title"), (block,))
 
@@ -97,18 +97,13 @@ def _worst(review: Review) -> tuple[str, Verdict] | None:
     return min(told, key=lambda one: one[:2])[2:] if told else None
 
 
-def _look(verdict: Verdict) -> Look:
-    looks: dict[str, Look] = {"normal": "normal", "watch": "watch", "act": "act", "urgent": "urgent"}
-    return looks[verdict.severity]
-
-
 def _yesterday(review: Review) -> Section:
     """Yesterday against the week before it."""
     day = review.span.first
     before = review.span.before(USUAL_DAYS)
     figures = held_against("yesterday", review.summary(), review.summary(before), (1, USUAL_DAYS))
     sources = _commands(
-        review, f"figures --by hour --from {day} --to {day}", f"figures --by plan --from {day} --to {day}"
+        review, f"figures --by hour {named_days(day, day)}", f"figures --by plan {named_days(day, day)}"
     )
     blocks: tuple[Block, ...] = (
         figures,
@@ -147,7 +142,7 @@ def _plans(review: Review) -> Section:
     told = Table(
         "verdicts", say("reviews.verdicts"), heads, kept, say("reviews.verdicts_hint"), say("reviews.all_normal")
     )
-    sources = _commands(review, f"figures --by plan --from {review.span.first} --to {review.span.last}", "plan list")
+    sources = _commands(review, f"figures --by plan {_days(review)}", "plan list")
     return Section("plans", say("reviews.plans"), (plans_table(review.plans), told, *sources))
 
 
@@ -163,7 +158,7 @@ def _against_before(review: Review) -> Section:
     before = review.span.before()
     figures = held_against("sums", review.summary(), review.summary(before), (review.span.days, before.days))
     hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last), hint=True)
-    sources = _commands(review, f"figures --by day --from {review.span.first} --to {review.span.last}")
+    sources = _commands(review, f"figures --by day {_days(review)}")
     return Section("sums", say("reviews.sums"), (figures, hint, days_chart(review), *sources))
 
 
@@ -171,7 +166,7 @@ def _ranked(review: Review) -> Section:
     """The best and worst products and creatives."""
     tables = tuple(table for ranked in review.ranked if ranked.of for table in ranked_tables(ranked))
     blocks: tuple[Block, ...] = tables or (Paragraph(say("reviews.nothing_ranked")),)
-    sources = _commands(review, f"figures --by product --from {review.span.first} --to {review.span.last}")
+    sources = _commands(review, f"figures --by product {_days(review)}")
     return Section("ranked", say("reviews.ranked"), (*blocks, *(sources if tables else ())))
 
 
@@ -301,12 +296,20 @@ def _missing(review: Review) -> Section | None:
     return Section("missing", say("reviews.missing.title"), tuple(Paragraph(f"· {one}") for one in told))
 
 
+def named_days(first: date, last: date) -> str:
+    """Days as options of a command line."""
+    return f"--from {first} --to {last}"
+
+
 def _commands(review: Review, *commands: str) -> tuple[Sources, ...]:
     """The command lines that open figures of a run; of reports there is one."""
     if review.history.source == "reports":
-        span = review.span
-        return (Sources((f"qianheng report --by day --from {span.first} --to {span.last}",)),)
+        return (Sources((f"qianheng report --by day {_days(review)}",)),)
     return (Sources(tuple(_command(review, one) for one in commands)),)
+
+
+def _days(review: Review) -> str:
+    return named_days(review.span.first, review.span.last)
 
 
 def _command(review: Review, command: str) -> str:
