@@ -9,7 +9,7 @@ from qianheng.actions.whatif import habits
 from qianheng.plans.plan import BidMode, Goal
 from qianheng.strategy.landscape import Market, Response, Shares, Spread
 from qianheng.strategy.reported import ReportedDay, fitted, reported
-from qianheng.strategy.spread import Miss, spread_of
+from qianheng.strategy.spread import Day, Miss, spread_of
 
 YUAN = 1e6
 USUAL = habits().usual
@@ -23,15 +23,16 @@ def spread(reach: float, value: float, days: int, swing: float = 0.0) -> Spread:
     missed = []
     for luck in random.standard_normal((days, 2)):
         larger, better = np.exp(np.array([reach, value]) + swing * luck)
-        missed.append(Miss.of(MARKET, (2.0, None), (400 * YUAN * larger, 800 * YUAN * larger * better)))
-    return spread_of(missed, MARKET.response, USUAL)
+        missed.append(Miss.of(MARKET, (2.0, None), Day(400 * YUAN * larger, 800 * YUAN * larger * better)))
+    return spread_of(missed, (), MARKET.response, USUAL)
 
 
 def test_no_days_tell_what_is_usual() -> None:
-    found = spread_of([], MARKET.response, USUAL)
-    assert (found.reach.bias, found.value.bias, found.days) == (0.0, 0.0, 0)
+    found = spread_of([], (), MARKET.response, USUAL)
+    assert (found.value.bias, found.days) == (0.0, 0)
+    assert found.reach.bias == pytest.approx(USUAL.reach_bias)
     assert (found.reach.deviation, found.value.deviation) == pytest.approx((USUAL.reach, USUAL.value))
-    assert found.value.doubt == pytest.approx(USUAL.bias)
+    assert found.value.doubt == pytest.approx(USUAL.value_doubt)
 
 
 @pytest.mark.parametrize("truth", [-0.4, -0.1, 0.3])
@@ -40,7 +41,7 @@ def test_a_standing_miss_is_found_the_surer_the_more_days(truth: float) -> None:
     for one, sign in ((many.reach, 1), (many.value, -1)):
         assert one.bias == pytest.approx(sign * truth, abs=0.15)
     assert abs(few.value.bias) < abs(many.value.bias)
-    assert many.value.doubt < few.value.doubt < USUAL.bias
+    assert many.value.doubt < few.value.doubt < USUAL.value_doubt
 
 
 def test_wild_days_are_told_as_wild() -> None:
@@ -50,11 +51,11 @@ def test_wild_days_are_told_as_wild() -> None:
 
 
 def test_a_day_that_its_budget_ended_tells_of_its_value_and_not_of_its_reach() -> None:
-    ended = Miss.of(MARKET, (2.0, 100 * YUAN), (99 * YUAN, 398 * YUAN))
+    ended = Miss.of(MARKET, (2.0, 100 * YUAN), Day(99 * YUAN, 398 * YUAN))
     assert ended.reach is None
     assert ended.value == pytest.approx(1.0, abs=0.02)
     assert ended.left == pytest.approx(0.01)
-    surprise = Miss.of(MARKET, (2.0, 1000 * YUAN), (999 * YUAN, 1300 * YUAN))
+    surprise = Miss.of(MARKET, (2.0, 1000 * YUAN), Day(999 * YUAN, 1300 * YUAN))
     assert surprise.reach is not None
     assert surprise.reach > 2
 
@@ -65,7 +66,7 @@ def reports(slope: float, days: int, target: float | None = 2.0, kept: float = 1
     for _ in range(days):
         spend = 400 * np.exp(0.4 * random.standard_normal())
         gmv = 800 * kept * (spend / 400) ** slope * np.exp(0.05 * random.standard_normal())
-        found.append(ReportedDay(spend * YUAN, gmv * YUAN, target, None))
+        found.append(ReportedDay(Day(spend * YUAN, gmv * YUAN), target, None))
     return found
 
 
@@ -84,7 +85,7 @@ def test_too_few_days_of_reports_tell_no_landscape() -> None:
 
 
 def replace_gmv(day: ReportedDay) -> ReportedDay:
-    return day._replace(gmv=0.0)
+    return day._replace(lived=Day(day.lived.spend, 0.0))
 
 
 def test_a_platform_that_misses_targets_is_believed_to_go_on_missing_them() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from qianheng.store import runs
 from qianheng.store.database import reading
 from qianheng.strategy.landscape import Landscape, Market, Response, Shares
 from qianheng.strategy.reported import FEWEST_DAYS, ReportedDay, reported
-from qianheng.strategy.spread import Miss, Usual, spread_of
+from qianheng.strategy.spread import Day, Evening, Miss, Usual, spread_of
 
 DAYS = 28  # that tell of a plan's spread
 RATES = 30  # days of refund rates (SPEC 3.3)
@@ -42,12 +42,11 @@ class Past(NamedTuple):
 
 
 class Lived(NamedTuple):
-    """A day that a plan lived under one setting (`None`: not known): what it spent, and sold through promotion."""
+    """A day that a plan lived under one setting (`None`: not known), and what it came to through promotion."""
 
     day: date
     setting: Setting | None
-    spend: float
-    gmv: float
+    came: Day
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,12 @@ def landscape_of_run(past: Past, told: Told, usually: Usual) -> Landscape:
     if told.last is None:
         raise Refused("whatif.nothing_known", place=past.plan.subject.name)
     response, predicted = response_of(told.last)
-    market = Market(response, _shares(past, predicted), past.setting.goal, past.setting.bid_mode)
     lived = list(_lived(past))
+    response = replace(response, order_value=_order_value(lived, response.order_value))
+    market = Market(response, _shares(past, predicted), past.setting.goal, past.setting.bid_mode)
     missed = [_miss(one, told.by_day[one.day - ONE_DAY]) for one in lived if one.day - ONE_DAY in told.by_day]
-    return Landscape(market, spread_of(missed, response, usually), _seen(lived, market))
+    evenings = _evenings(past, told, lived[-1].came.spend) if lived else []
+    return Landscape(market, spread_of(missed, evenings, response, usually), _seen(lived, market))
 
 
 def landscape_of_reports(past: Past, usually: Usual) -> Landscape | None:
@@ -96,7 +97,7 @@ def landscape_of_reports(past: Past, usually: Usual) -> Landscape | None:
 
 def lacking_days(past: Past) -> list[str]:
     """What the reports of a plan lack to tell of its response, in words."""
-    sold = sum(day.spend > 0 and day.gmv > 0 for day in _reported_days(past))
+    sold = sum(day.sold for day in _reported_days(past))
     lacking = [] if any(one.orders for one in past.days.values()) else [say("whatif.input.orders")]
     few = say("whatif.input.days", fewest=FEWEST_DAYS, days=sold)
     return lacking if sold >= FEWEST_DAYS else [*lacking, few]
@@ -112,10 +113,11 @@ def _lived(past: Past) -> Iterator[Lived]:
         start = midnight(day, past.history.timezone)
         setting = past.plan.set_at(start)
         same = setting == past.plan.set_at(midnight(day + ONE_DAY, past.history.timezone) - timedelta(seconds=1))
-        sold = figures.gmv if figures.promoted_gmv is None else figures.promoted_gmv
+        known = figures.promoted_gmv is not None
+        gmv, orders = (figures.promoted_gmv, figures.promoted_orders) if known else (figures.gmv, figures.orders)
         active = setting is None or setting.status is PlanStatus.ACTIVE
-        if same and active and figures.spend and sold is not None:
-            yield Lived(day, setting, float(figures.spend), float(sold))
+        if same and active and figures.spend and gmv is not None:
+            yield Lived(day, setting, Day(float(figures.spend), float(gmv), orders))
 
 
 def _miss(lived: Lived, told: Json) -> Miss:
@@ -123,11 +125,20 @@ def _miss(lived: Lived, told: Json) -> Miss:
     setting = lived.setting
     assert setting is not None  # a run knows what its plans were set to
     market = Market(response, shares, setting.goal, setting.bid_mode)
-    return Miss.of(market, _asked(setting), (lived.spend, lived.gmv))
+    return Miss.of(market, _asked(setting), lived.came)
+
+
+def _evenings(past: Past, told: Told, spend: float) -> list[Evening]:
+    """What was expected of the plan, as it is set now, on the evenings that are known."""
+    target, found = _asked(past.setting)[0], list[Evening]()
+    for day in sorted(told.by_day)[-DAYS:]:
+        response, shares = response_of(told.by_day[day])
+        found.append(Evening.of(Market(response, shares, past.setting.goal, past.setting.bid_mode), target, spend))
+    return found
 
 
 def _reported(lived: Lived) -> ReportedDay:
-    return ReportedDay(lived.spend, lived.gmv, *(_asked(lived.setting) if lived.setting else (None, None)))
+    return ReportedDay(lived.came, *(_asked(lived.setting) if lived.setting else (None, None)))
 
 
 def _asked(setting: Setting) -> tuple[float | None, float | None]:
@@ -135,9 +146,16 @@ def _asked(setting: Setting) -> tuple[float | None, float | None]:
     return target, None if setting.budget_daily is None else float(setting.budget_daily)
 
 
+def _order_value(lived: Sequence[Lived], predicted: float) -> float:
+    """The GMV of an order as measured, beside what is predicted while orders are few."""
+    known = [one.came for one in lived if one.came.orders]
+    orders, gmv = sum(one.orders or 0 for one in known), sum(one.gmv for one in known)
+    return (TRUST * predicted + gmv) / (TRUST + orders)
+
+
 def _seen(lived: Sequence[Lived], market: Market) -> tuple[float, float]:
     """The least and the most that days have spent; before there are any, around the middle of the landscape."""
-    spent = [one.spend for one in lived] or [float(market.response.spend[-1]) / 4]
+    spent = [one.came.spend for one in lived] or [float(market.response.spend[-1]) / 4]
     return min(spent), max(spent)
 
 

@@ -46,11 +46,13 @@ class Shares:
 @dataclass(frozen=True, slots=True)
 class Swing:
     """How a quantity misses what was expected of it, in natural logarithms: by how much on the whole (`bias`), how
-    uncertain that is (`doubt`), and how far single days differ from it (`deviation`)."""
+    uncertain that is (`doubt`), how far single days differ from it (`deviation`), and how far what is expected of it
+    wanders from one day to the next (`drift`)."""
 
     bias: float
     doubt: float
     deviation: float
+    drift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qianheng.strategy.landscape import Landscape, Market, Response
-from qianheng.strategy.spread import BOUND, Miss, Usual, spread_of
+from qianheng.strategy.spread import BOUND, Day, Miss, Usual, spread_of
 
 FEWEST_DAYS = 7  # that tell anything of a response
 REACH = 10.0  # the response is told from a tenth of the least day to ten times the most
@@ -22,17 +22,21 @@ STEEPEST = 0.9  # at 1 a plan without a budget would spend without end
 
 
 class ReportedDay(NamedTuple):
-    """A day of a plan: spend and GMV in micro-yuan, and what it was set to; `None` where that is not known."""
+    """A day of a plan, and what it was set to; `None` where that is not known."""
 
-    spend: float
-    gmv: float
+    lived: Day
     target: float | None
     budget: float | None
 
     @property
+    def sold(self) -> bool:
+        """Whether it tells anything of a response."""
+        return self.lived.spend > 0 and self.lived.gmv > 0
+
+    @property
     def ended(self) -> bool:
         """Whether its budget ended the day."""
-        return self.budget is not None and self.spend >= BOUND * self.budget
+        return self.budget is not None and self.lived.spend >= BOUND * self.budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +58,23 @@ def reported(days: Sequence[ReportedDay], market: Market, usually: Usual) -> Lan
 
     market: what the plan is after; its response is not looked at but for what an order is worth.
     """
-    sold = [day for day in days if day.spend > 0 and day.gmv > 0]
+    sold = [day for day in days if day.sold]
     if len(sold) < FEWEST_DAYS:
         return None
     line = fitted(sold, usually)
     kept = _fulfilment(sold, market)
-    least, most = min(day.spend for day in sold), max(day.spend for day in sold)
+    least, most = min(day.lived.spend for day in sold), max(day.lived.spend for day in sold)
     spend = np.geomspace(least / REACH, most * REACH, POINTS)
     gmv = line.gmv * (spend / line.spend) ** line.slope / kept
     believed = replace(market, response=Response.of(spend, gmv, market.response.order_value), told=True)
-    missed = [Miss.of(believed, (day.target, day.budget), (day.spend, day.gmv)) for day in sold]
-    spread = replace(spread_of(missed, believed.response, usually), slope_doubt=line.doubt)
+    missed = [Miss.of(believed, (day.target, day.budget), day.lived) for day in sold]
+    spread = replace(spread_of(missed, (), believed.response, usually), slope_doubt=line.doubt)
     return Landscape(believed, spread, (least, most))
 
 
 def fitted(days: Sequence[ReportedDay], usually: Usual) -> Line:
     """The line through days that all sold something."""
-    spend, gmv = (np.log([getattr(day, name) for day in days]) for name in ("spend", "gmv"))
+    spend, gmv = (np.log([getattr(day.lived, name) for day in days]) for name in ("spend", "gmv"))
     x, y = spend - spend.mean(), gmv - gmv.mean()
     prior = 1 / usually.slope_doubt**2
     variance = float(np.var(y - usually.slope * x)) + usually.value**2 / len(days)
@@ -84,6 +88,6 @@ def fitted(days: Sequence[ReportedDay], usually: Usual) -> Line:
 def _fulfilment(days: Sequence[ReportedDay], market: Market) -> float:
     """How far days that no budget ended brought what their target asked for; 1 where none tells."""
     kept, extras = market.counted or (0.0, 0.0)
-    rois = [(kept * day.gmv / (day.spend + extras * day.gmv), day.target) for day in days if not day.ended]
-    known = [roi / target for roi, target in rois if target and roi > 0]
+    telling = [(day.lived, day.target) for day in days if day.target and not day.ended and kept]
+    known = [kept * one.gmv / (one.spend + extras * one.gmv) / target for one, target in telling if target]
     return float(np.exp(np.median(np.log(known)))) if known else 1.0

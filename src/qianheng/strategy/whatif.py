@@ -8,7 +8,7 @@ every target and budget, so that answers differ by what was asked alone. Decisio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -89,7 +89,7 @@ def outlook(landscape: Landscape, asked: Asked, rules: Rules | None = None) -> O
     median = float(np.median(lived.spend))
     return Outlook(
         asked,
-        _money(lived.spend),
+        replace(_money(lived.spend), high=round(_ends(lived.most)[2])),
         _money(lived.gmv),
         _orders(lived.orders),
         float(lived.promoted.sum(0).mean()) / landscape.market.response.order_value,
@@ -111,10 +111,11 @@ def chance_better(landscape: Landscape, asked: tuple[Asked, Asked], of: str) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Lived:
-    """Days in all worlds, [days, worlds]: `promoted` is the mean GMV that promotion brings, `counted` the GMV that
-    counts under the goal; `None` for unknown."""
+    """Days in all worlds, [days, worlds]: `most` is the spend if nothing of a budget were left over, `promoted` the
+    mean GMV that promotion brings, `counted` the GMV that counts under the goal; `None` for unknown."""
 
     spend: Floats
+    most: Floats
     promoted: Floats
     gmv: Floats
     orders: Floats
@@ -136,18 +137,19 @@ class _Lived:
 
 @lru_cache(maxsize=1)
 def _draws() -> tuple[Floats, Floats]:
-    """Standard normal draws: [3, worlds] of what stays, [7, days, worlds] of what differs from day to day."""
+    """Standard normal draws: [3, worlds] of what stays, [10, days, worlds] of what differs from day to day."""
     random = np.random.default_rng(20_251_101)
-    return random.standard_normal((3, WORLDS)), random.standard_normal((7, MOST_DAYS, WORLDS))
+    return random.standard_normal((3, WORLDS)), random.standard_normal((10, MOST_DAYS, WORLDS))
 
 
 def _live(landscape: Landscape, asked: Asked) -> _Lived:
     spread, (stays, differs) = landscape.spread, _draws()
     differs = differs[:, : asked.days]
-    reach = np.exp(_swing(spread.reach, (stays[0], differs[0]), spread.carry))
+    reach = np.exp(_swing(spread.reach, (stays[0], differs[0], differs[8]), spread.carry))
     even = (spread.value.doubt**2 + spread.value.deviation**2) / 2  # so that the bias is that of the mean
-    value = np.exp(_swing(spread.value, (stays[1], differs[1]), spread.carry) - even)
-    allowed = asked.budget * (1 - spread.shortfall * np.abs(differs[6]))
+    value = np.exp(_swing(spread.value, (stays[1], differs[1], differs[9]), spread.carry) - even)
+    left = spread.shortfall * (differs[6] ** 2 + differs[7] ** 2) / 2  # exponential, of that mean
+    allowed = asked.budget * np.maximum(1 - left, 0.0)
     free = landscape.market.unbound(asked.target, _curves(landscape) if landscape.market.told else None) * reach
     spend = np.minimum(free, allowed)
     promoted = reach * _bought(landscape, spend / reach)
@@ -155,17 +157,28 @@ def _live(landscape: Landscape, asked: Asked) -> _Lived:
     gmv, orders = _by_chance(landscape, mean, differs[2:4])
     net, settled, contribution = _left(landscape, gmv, differs[4:6])
     counted = {Goal.PAYMENT: gmv, Goal.SETTLED: settled, Goal.PROFIT: contribution}.get(landscape.market.goal, net)
-    return _Lived(spend, value * promoted, gmv, orders, net, counted, contribution, free >= allowed)
+    return _Lived(
+        spend,
+        np.minimum(free, asked.budget),
+        value * promoted,
+        gmv,
+        orders,
+        net,
+        counted,
+        contribution,
+        free >= allowed,
+    )
 
 
-def _swing(miss: Swing, drawn: tuple[Floats, Floats], carry: float) -> Floats:
+def _swing(miss: Swing, drawn: tuple[Floats, Floats, Floats], carry: float) -> Floats:
     """The logarithm of what a quantity is multiplied by, [days, worlds]."""
-    stays, differs = drawn
+    stays, differs, wanders = drawn
     path = np.empty_like(differs)
     path[0] = differs[0]
     for day in range(1, len(differs)):
         path[day] = carry * path[day - 1] + np.sqrt(1 - carry**2) * differs[day]
-    return np.asarray(miss.bias + miss.doubt * stays + miss.deviation * path)
+    wandered = np.cumsum(wanders, axis=0) - wanders[0]  # the first day is the one that was foreseen
+    return np.asarray(miss.bias + miss.doubt * stays + miss.deviation * path + miss.drift * wandered)
 
 
 @lru_cache(maxsize=8)
