@@ -25,6 +25,7 @@ def main() -> None:
         "goals",
         "many",
         "crash",
+        "whatif",
     ]
     if os.environ.get("QIANHENG_DATA"):
         names.append("bidding")

@@ -94,6 +94,17 @@ def test_all_that_cannot_be_asked_is_told_at_once(say: Say) -> None:
     assert "9" in say("what-if", "--plan", "9")
 
 
+@pytest.mark.usefixtures("lived")
+def test_a_change_is_told_with_what_it_is_expected_to_bring_before_it_is_saved(say: Say) -> None:
+    cut = ("plan", "change", "1", "budget_daily=200", "--dry-run")
+    expected = json.loads(say(*cut, "--json"))["expected"]
+    assert (expected["now"]["budget"], expected["then"]["budget"]) == ("600.00", "200.00")
+    assert float(expected["then"]["spend"]["expected"]) < float(expected["now"]["spend"]["expected"])
+    assert expected["then"] == told(say, "--plan", "1", "--budget", "200", "--now", "2025-10-12T00:00")["asked"]
+    assert "as you ask" in say(*cut)
+    assert json.loads(say("plan", "pause", "1", "--dry-run", "--json"))["expected"] is None
+
+
 def imported(say: Say, folder: Path, days: int) -> None:
     """Daily rows of a plan whose GMV grows with the square root of its spend."""
     first = date(2025, 10, 1)

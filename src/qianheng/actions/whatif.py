@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.landscapes import Past, lacking_days, landscape_of_reports, landscape_of_run, told_of
+from qianheng.actions.histories import history_of
+from qianheng.actions.landscapes import Past, Told, lacking_days, landscape_of_reports, landscape_of_run, told_of
 from qianheng.actions.policies import in_force
 from qianheng.core import tables
 from qianheng.core.errors import BadInput, NotFound, Refused, raise_together
@@ -20,14 +22,15 @@ from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.policy import Rules
 from qianheng.measures.history import History, PlanHistory, Setting
-from qianheng.plans.plan import BidMode, Goal
+from qianheng.plans.plan import BidMode, Goal, Value
 from qianheng.store.database import home_path
 from qianheng.strategy.choice import Aim, Question, Suggestion, frontier, nearest, suggestion
 from qianheng.strategy.landscape import Landscape, Shares
 from qianheng.strategy.spread import SHIPPED, Usual
-from qianheng.strategy.whatif import MOST_DAYS, Asked, Outlook
+from qianheng.strategy.whatif import MOST_DAYS, Asked, Outlook, outlook
 
 OWN = "whatif.toml"
+FORESEEN = {"target", "budget_daily", "goal", "bid_mode"}  # what a what-if answers of a plan's fields
 ENDS = ("low", "expected", "high")
 
 
@@ -116,6 +119,37 @@ def whatif_of_reports(history: History, wish: Wish) -> Answer:
     _check(past, [*_lacking(past, wish), *lacking_days(past)])
     assert landscape is not None  # it lacks no days
     return _answer(past, landscape, wish, known.frontier)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a change of a plan is expected to do to a day: as it is set now, and as it would be."""
+
+    now: Outlook
+    then: Outlook
+
+
+def foreseen(desk: Desk, plan_id: int, after: Mapping[str, Value]) -> Foreseen | None:
+    """What a change of these fields is expected to do, as known at the desk's time; `None` for a change of neither
+    target, budget, goal nor bid mode, and where nothing is known of the plan's market.
+    """
+    if not after.keys() & FORESEEN:
+        return None
+    history, told = history_of(desk), told_of(desk, str(plan_id))
+    plan = history.plans[str(plan_id)]
+    if told.last is None or plan.setting is None:
+        return None
+    fields: dict[str, Any] = {name: value for name, value in after.items() if name in FORESEEN}
+    both = plan.setting, replace(plan.setting, **fields)
+    return Foreseen(*(_expected(Past(history, plan, setting), told) for setting in both))
+
+
+def _expected(past: Past, told: Told) -> Outlook:
+    """What a day under the past's own setting is expected to bring."""
+    setting = past.setting
+    target = float(setting.target) if setting.target is not None and _aims(setting) else None
+    asked = Asked(target, float(setting.budget_daily or 0))
+    return outlook(landscape_of_run(past, told, habits().usual), asked, _rules(past.plan.policy, past.history.today))
 
 
 def plan_of(history: History, wanted: str) -> PlanHistory:

@@ -6,7 +6,6 @@ worth of the plan is a known factor of what it is, so one curve answers for all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +51,6 @@ class Point:
     value: float  # what counts under the goal
     orders: float
     roi: float | None
-    multiplier: float | None  # that brings it
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +95,11 @@ def point(curve: Curve, deal: Deal, target: float, budget: float) -> Point:
     gmv = worth / max(deal.share(deal.target), 1e-12)
     allowed = (gmv * share >= spend) & (spend <= budget) & (spend > 0)
     if share <= 0 or not allowed.any():
-        return Point(target, budget, 0.0, 0.0, 0.0, None, None)
+        return Point(target, budget, 0.0, 0.0, 0.0, None)
     best = int(np.flatnonzero(allowed)[-1])
     found, sold = float(spend[best]), float(gmv[best])
     roi = deal.kept * sold / (found + deal.extras * sold)
-    multiplier = float(np.exp(np.interp(best / FINER, np.arange(len(curve.multiplier)), np.log(curve.multiplier))))
-    return Point(target, budget, found, deal.kept * sold, sold / deal.order_value, roi, multiplier)
-
-
-def frontier(curve: Curve, deal: Deal, targets: Iterable[float], budgets: Iterable[float]) -> list[Point]:
-    """The points of every target with every budget."""
-    budgets = list(budgets)
-    return [point(curve, deal, target, budget) for target in targets for budget in budgets]
+    return Point(target, budget, found, deal.kept * sold, sold / deal.order_value, roi)
 
 
 def feasible(

@@ -19,7 +19,6 @@ def build_app() -> typer.Typer:
         diagnose,
         explain,
         figures,
-        frontier,
         guarantee,
         incentives,
         maturity,
@@ -48,7 +47,6 @@ def build_app() -> typer.Typer:
     simulate.add_to(app)
     replay.add_to(app)
     reports.add_to(app)
-    frontier.add_to(app)
     whatif.add_to(app)
     desk.add_to(app)
     figures.add_to(app)

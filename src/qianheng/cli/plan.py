@@ -10,6 +10,7 @@ import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
 from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
+from qianheng.cli.whatif import print_outlooks
 from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.words import say
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from qianheng.actions.plan_standing import PlanStanding
     from qianheng.actions.planning import Considered, Wanted
+    from qianheng.actions.whatif import Foreseen
     from qianheng.measures.sums import Sums
     from qianheng.plans.plan import PlanChange, Value
 
@@ -152,20 +154,24 @@ def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_js
     """Look first, ask where something is lost, then make the change and show the plan as it is then."""
     from qianheng.actions.desk import desk_of
     from qianheng.actions.planning import change_plan, consider
+    from qianheng.actions.whatif import foreseen
 
     with desk_of(*where) as desk:
         considered = consider(desk, wanted)
+        expected = foreseen(desk, wanted.plan_id, dict(considered.made.after))
         if not as_json:
-            _print_considered(considered)
+            _print_considered(considered, expected)
         try:
             if not dry_run and considered.made.after:
                 considered = change_plan(desk, _confirmed(wanted, considered, as_json))
         except Refused:
             if as_json:
-                print_json(_considered_json(considered))  # a program too is told what the change would have done
+                print_json(
+                    _considered_json(considered, expected)
+                )  # a program too is told what the change would have done
             raise
     if as_json:
-        print_json(_considered_json(considered))
+        print_json(_considered_json(considered, expected))
     elif considered.saved is not None:
         plan, stored = considered.saved.plan, considered.saved
         status = say(f"pages.plan_status.{plan.status}")
@@ -180,7 +186,7 @@ def _confirmed(wanted: Wanted, considered: Considered, as_json: bool) -> Wanted:
     return replace(seen, confirmed=typer.confirm(say("planning.sure")))
 
 
-def _print_considered(considered: Considered) -> None:
+def _print_considered(considered: Considered, expected: Foreseen | None) -> None:
     from qianheng.actions.planning import change_text, effect_text
 
     plan = considered.standing.stored.plan
@@ -198,6 +204,8 @@ def _print_considered(considered: Considered) -> None:
         typer.echo(say("planning.instead_of_pausing"))
     if "status" in dict(considered.made.after):
         _print_standing(considered.standing)
+    if expected is not None:
+        print_outlooks(say("planning.expected"), {"now": expected.now, "asked": expected.then})
 
 
 def _print_standing(standing: PlanStanding) -> None:
@@ -282,7 +290,8 @@ def _change_json(made: PlanChange, timezone: str) -> dict[str, Any]:
     return told | {"reason": made.reason, "before": before, "after": after}
 
 
-def _considered_json(considered: Considered) -> dict[str, Any]:
+def _considered_json(considered: Considered, expected: Foreseen | None) -> dict[str, Any]:
+    from qianheng.actions.whatif import outlook_json
     from qianheng.core.days import moment
     from qianheng.core.money import yuan
 
@@ -302,6 +311,7 @@ def _considered_json(considered: Considered) -> dict[str, Any]:
     return {
         "change": _change_json(considered.made, zone_name) if considered.made.after else None,
         "effect": effect,
+        "expected": expected and {"now": outlook_json(expected.now), "then": outlook_json(expected.then)},
         "standing": _standing_json(considered.standing),
         "saved": None if saved is None else _plan_json(saved.plan, saved.version),
     }

@@ -12,6 +12,8 @@ from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, desk_asked, hi
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qianheng.actions.whatif import Answer, Wish
     from qianheng.core.interval import Interval
     from qianheng.strategy.whatif import Outlook
@@ -102,12 +104,7 @@ def print_answer(answer: Answer) -> None:
 
     goal = say(f"pages.goal.{answer.setting.goal}")
     told = {"plan": answer.plan.subject.name or answer.plan.subject.id, "goal": goal, "days": answer.asked.asked.days}
-    rows = [("now", answer.now)] + ([("asked", answer.asked)] if answer.asked != answer.now else [])
-    print_table(
-        say("whatif.title", **told),
-        ["", *headings("whatif", *COLUMNS)],
-        [[say(f"whatif.row.{name}"), *_cells(one)] for name, one in rows],
-    )
+    print_outlooks(say("whatif.title", **told), {"now": answer.now, "asked": answer.asked})
     print_table(say("whatif.frontier"), headings("whatif", *COLUMNS), [_cells(one) for one in answer.points])
     typer.echo(verdict(answer))
     typer.echo(why(answer))
@@ -116,6 +113,13 @@ def print_answer(answer: Answer) -> None:
         typer.echo(
             say("whatif.unknown_inputs", names=", ".join(say(f"histories.missing.{one}") for one in answer.missing))
         )
+
+
+def print_outlooks(title: str, named: Mapping[str, Outlook]) -> None:
+    """Outlooks by name (`now`, `asked` …), one a line; the same twice once."""
+    first = {one: name for name, one in reversed(list(named.items()))}
+    rows = [[say(f"whatif.row.{name}"), *_cells(one)] for one, name in reversed(list(first.items()))]
+    print_table(title, ["", *headings("whatif", *COLUMNS)], rows)
 
 
 def _cells(one: Outlook) -> list[str | None]:
