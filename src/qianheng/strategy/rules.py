@@ -169,8 +169,20 @@ class TierRules:
     hot_share: Decimal
     growth: Decimal
     least_orders: int
-    better: Decimal
-    least_clicks: int
+    prior_clicks: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRules:
+    """What happens to targets around a promotion; shares of one."""
+
+    test_days: int
+    test_at: Decimal
+    floor: Decimal
+    least_test_days: int
+    look_ahead_days: int
+    test_hour: int
+    pace: Literal["slow", "normal", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +192,7 @@ class AdviceRules:
     goal: GoalRules
     split: SplitRules
     target: TargetRules
+    promotion: PromotionRules
     tiers: TierRules
 
 

@@ -142,7 +142,7 @@ def advise_target(history: History, plan_id: str, rules: TargetRules) -> TargetA
     move, wanted = _decided(known, phase, rules)
     base = known.base
     band = Fraction(rules.band)
-    suggested = None if wanted is None else _cents(wanted)
+    suggested = None if wanted is None else cents(wanted)
     return TargetAdvice(
         plan=known.plan.subject,
         goal=known.goal,
@@ -248,7 +248,7 @@ def _towards(current: Fraction, wanted: Fraction, rules: TargetRules) -> Fractio
     return min(max(wanted, current - most), current + most)
 
 
-def _cents(value: Fraction) -> Decimal:
+def cents(value: Fraction) -> Decimal:
     """A target as people set it: two decimals."""
     exact = Decimal(value.numerator) / Decimal(value.denominator)
     return exact.quantize(CENT, rounding=ROUND_HALF_EVEN)
@@ -277,7 +277,7 @@ def _warnings(history: History, known: Known, suggested: Decimal | None, rules: 
     if known.breakeven.hopeless:
         yield Warned("hopeless")
     if target is not None and least is not None and Fraction(target) < least:
-        lost = _lost_daily(known, Fraction(target) / least)
+        lost = lost_daily(known, Fraction(target) / least)
         yield Warned("below_breakeven", (("target", target), ("breakeven", least), ("lost", lost)))
     if target is not None and base is not None and Fraction(target) > base * Fraction(rules.lost_volume_over):
         yield Warned("lost_volume", (("target", target), ("base", base), ("over", rules.lost_volume_over)))
@@ -289,7 +289,7 @@ def _warnings(history: History, known: Known, suggested: Decimal | None, rules: 
         yield from _of_max_delivery(history, known.plan, rules)
 
 
-def _lost_daily(known: Known, reached: Fraction) -> Micros | None:
+def lost_daily(known: Known, reached: Fraction) -> Micros | None:
     """What is lost a day at the spend of the last days if only this share of the breakeven ROI is reached."""
     if known.told.spend is None or not known.days:
         return None
