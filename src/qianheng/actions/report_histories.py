@@ -50,6 +50,7 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
     days = _days(rows, shop)
     plans = _plans(days, rows, plans_said(said, SHANGHAI))
     days |= _of_the_only_plan(days, shop, plans)
+    plans = {id_: _begun(plan, days.get(plan.subject, {})) for id_, plan in plans.items()}
     return History(
         source="reports",
         shop=shop,
@@ -117,9 +118,16 @@ def _plans(
     return told | {id_: _with_report(plan, told[id_]) if id_ in told else plan for id_, plan in said.items()}
 
 
+def _begun(plan: PlanHistory, days: Mapping[date, Figures]) -> PlanHistory:
+    """A plan with its beginning: the first day it is known to have been set or to have spent on."""
+    known = [day for day, told in days.items() if told.spend]
+    known += [one.at.date() for one in plan.settings[:1]]
+    return replace(plan, began=min(known)) if known else plan
+
+
 def _with_report(said: PlanHistory, told: PlanHistory) -> PlanHistory:
     subject = said.subject if said.subject.name else told.subject
-    return replace(said, subject=subject, settings=said.settings or told.settings, began=told.began)
+    return replace(said, subject=subject, settings=said.settings or told.settings)
 
 
 def _of_the_only_plan(
@@ -138,9 +146,8 @@ def _plan(subject: Subject, rows: Iterable[ReportRow]) -> PlanHistory:
         (row for row in rows if row.kind is ReportKind.PLAN and (row.entity_id or f"name:{row.name}") == subject.id),
         key=lambda row: row.first or date.min,
     )
-    spent = [row.first for row in mine if row.first and row.figures.spend]
     settings: list[Setting] = []
     for row in mine:
         if row.first and (not settings or settings[-1].goal is not row.goal):
             settings.append(Setting(midnight(row.first), row.goal))
-    return PlanHistory(subject, PlanKind.PRODUCT, settings=tuple(settings), began=min(spent, default=None))
+    return PlanHistory(subject, PlanKind.PRODUCT, settings=tuple(settings))

@@ -14,6 +14,7 @@ def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
     from qianheng.cli import (
         alerts,
+        advise,
         claims,
         desk,
         diagnose,
@@ -62,6 +63,7 @@ def build_app() -> typer.Typer:
     app.add_typer(money.build_app(), name="money")
     app.add_typer(reviews.build_app(), name="review")
     app.add_typer(shop.build_app(), name="shop")
+    app.add_typer(advise.build_app(), name="advise")
     return app
 
 

@@ -157,9 +157,10 @@ def _steps(history: History, known: Known, promotion: Coming, rules: PromotionRu
     if begins - tests >= timedelta(days=rules.least_test_days):
         yield _step(known, tests, "test", {"target": cents(current * Fraction(rules.test_at))})
     target = cents(_while_it_lasts(known, current, rules))
-    yield _step(known, begins, "start", {"target": target, "pace": rules.pace})
+    lowered = {"target": target} if Fraction(target) < current else {}
+    yield _step(known, begins, "start", {**lowered, "pace": rules.pace})
     ends = midnight(promotion.last + timedelta(days=1), history.timezone)
-    yield Step(ends, "end", {"target": cents(current), "pace": "normal"})
+    yield Step(ends, "end", {**({"target": cents(current)} if lowered else {}), "pace": "normal"})
 
 
 def _while_it_lasts(known: Known, current: Fraction, rules: PromotionRules) -> Fraction:
@@ -170,10 +171,10 @@ def _while_it_lasts(known: Known, current: Fraction, rules: PromotionRules) -> F
 
 
 def _step(known: Known, at: datetime, why: Why, after: Mapping[str, Value]) -> Step:
-    least, target = known.breakeven.on(known.goal), after["target"]
-    assert isinstance(target, Decimal)
-    below = least is not None and Fraction(target) < least
-    return Step(at, why, after, lost_daily=lost_daily(known, Fraction(target) / least) if below and least else None)
+    least, target = known.breakeven.on(known.goal), after.get("target")
+    if least is None or not isinstance(target, Decimal) or Fraction(target) >= least:
+        return Step(at, why, after)
+    return Step(at, why, after, lost_daily=lost_daily(known, Fraction(target) / least))
 
 
 def _guarded(steps: list[Step], plan: PlanHistory, rules: GuaranteeRules | None) -> Iterator[Step]:
@@ -183,6 +184,9 @@ def _guarded(steps: list[Step], plan: PlanHistory, rules: GuaranteeRules | None)
     made = [one.at for one in plan.settings]
     for step in steps:
         at = max(step.at, made[-1] + gap) if made else step.at
+        if "target" not in step.after:
+            yield step
+            continue
         same_day = sum(one.date() == at.date() for one in made[1:])  # the first setting is no change
         yield replace(step, at=at, voids=most is not None and same_day + 1 > most)
         made.append(at)

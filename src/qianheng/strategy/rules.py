@@ -170,6 +170,7 @@ class TierRules:
     growth: Decimal
     least_orders: int
     prior_clicks: int
+    most_budget: Decimal
 
 
 @dataclass(frozen=True, slots=True)

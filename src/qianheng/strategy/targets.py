@@ -264,7 +264,7 @@ def _why(known: Known, phase: Phase, rules: TargetRules) -> Iterator[Evidence]:
     yield Evidence("spent_of_budget", known.spent, Fraction(rules.spent_over), "share", SECTION)
     yield Evidence("days_delivered", known.age, rules.explore_days, "days", SECTION)
     if known.changed is not None:
-        yield Evidence("days_since_change", (known.today - known.changed).days, rules.ladder_days, "days", SECTION)
+        yield Evidence("days_since_target", (known.today - known.changed).days, rules.ladder_days, "days", SECTION)
     if phase is Phase.AFTER_SWITCH and known.switched is not None:
         yield Evidence("days_since_switch", (known.today - known.switched).days, rules.judge_days, "days", SECTION)
     yield Evidence("breakeven_of_goal", known.breakeven.on(known.goal), None, "ratio", "SPEC 3.4")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -80,7 +79,7 @@ def advise_products(history: History, rules: TierRules, known: Industries, budge
     tiers = {one: _tier(figures, rules, base_conversion) for one, figures in told.items()}
     industry, base = known.of(history.shop.category), history.ratio("gmv", "spend", rules.days)
     packs = industry[1].packs if industry else None
-    amounts = _budgets(told, tiers, packs, budget)
+    amounts = _budgets(told, tiers, packs, (budget, rules.most_budget))
     advised = []
     for one, figures in told.items():
         pack = None if packs is None else getattr(packs, tiers[one])
@@ -144,26 +143,37 @@ def _evidence(told: Measured, rules: TierRules, base: Fraction | None) -> tuple[
 
 
 def _budgets(
-    told: Mapping[Subject, Measured], tiers: Mapping[Subject, Tier], packs: Packs | None, budget: Micros | None
+    told: Mapping[Subject, Measured],
+    tiers: Mapping[Subject, Tier],
+    packs: Packs | None,
+    of: tuple[Micros | None, Decimal],
 ) -> dict[Subject, Micros]:
-    """The budget by product: each tier its pack's share among the tiers there are, within it by GMV, else alike. The
-    last product takes what rounding leaves, so that all add up exactly.
+    """The daily budget by product, of (all, the most of a product as times its share of GMV): to each tier its pack's
+    share among the tiers there are, within it by GMV; what is too much for a small product goes to all by GMV. The
+    parts add up exactly.
     """
+    budget, most = of
     if packs is None or budget is None or not told:
         return {}
     shares = {tier: Fraction(getattr(packs, tier).budget_share) for tier in set(tiers.values())}
-    whole, count = sum(shares.values(), Fraction(0)), Counter(tiers.values())
-    gmv = Counter[Tier]()
-    for one, figures in told.items():
-        gmv[tiers[one]] += figures.gmv
+    of_all = _parts({one: figures.gmv for one, figures in told.items()})
     amounts: dict[Subject, Micros] = {}
-    for one, figures in told.items():
-        tier = tiers[one]
-        part = Fraction(figures.gmv, gmv[tier]) if gmv[tier] else Fraction(1, count[tier])
-        amounts[one] = int(budget * shares[tier] / whole * part)
-    first = max(amounts, key=lambda one: (amounts[one], one.id))
-    amounts[first] += budget - sum(amounts.values())
+    for tier, share in shares.items():
+        mine = _parts({one: figures.gmv for one, figures in told.items() if tiers[one] is tier})
+        for one, part in mine.items():
+            wanted = share / sum(shares.values()) * part
+            amounts[one] = int(budget * min(wanted, Fraction(most) * of_all[one]))
+    left = budget - sum(amounts.values())
+    for one, part in of_all.items():
+        amounts[one] += int(left * part)
+    amounts[max(amounts, key=lambda one: (amounts[one], one.id))] += budget - sum(amounts.values())
     return amounts
+
+
+def _parts(gmv: Mapping[Subject, Micros]) -> dict[Subject, Fraction]:
+    """What part of the whole each is; alike where there is no whole."""
+    whole = sum(gmv.values())
+    return {one: Fraction(amount, whole) if whole else Fraction(1, len(gmv)) for one, amount in gmv.items()}
 
 
 def _missing(
