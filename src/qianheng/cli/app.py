@@ -13,8 +13,8 @@ from qianheng.core.words import say
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
     from qianheng.cli import (
-        alerts,
         advise,
+        alerts,
         claims,
         desk,
         diagnose,
