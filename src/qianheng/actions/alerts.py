@@ -104,7 +104,7 @@ def silence(desk: Desk, wanted: Quiet) -> Silence:
     since = microseconds(desk.now)
     with desk.database.begin() as connection:
         shop_id = shop_of(desk) or ""
-        if wanted.plan_id:
+        if wanted.plan_id and shop_id:
             shop_id = str(_plan_of(desk, connection, wanted.plan_id))
         made = Silence(
             stable_id("silence", shop_id, since, wanted.rule, wanted.plan_id, lasting),

@@ -202,11 +202,18 @@ def _mail(address: str, password: str, letter: Letter) -> tuple[Outcome, str]:
             if parts.username:
                 server.login(parts.username, password)
             server.send_message(mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        return _refused_by_mail(max(code for code, _ in error.recipients.values()))
     except smtplib.SMTPResponseException as error:
-        return (Outcome.DEAD if 500 <= error.smtp_code < 600 else Outcome.FAILED), str(error.smtp_code)
+        return _refused_by_mail(error.smtp_code)
     except (OSError, smtplib.SMTPException) as error:
         return Outcome.FAILED, type(error).__name__
     return Outcome.SENT, "250"
+
+
+def _refused_by_mail(code: int) -> tuple[Outcome, str]:
+    """What a mail server's code means: from 500 on it will never take it."""
+    return Outcome.DEAD if code >= 500 else Outcome.FAILED, str(code)
 
 
 def _smtp(scheme: str, host: str, port: int) -> smtplib.SMTP:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -10,16 +12,19 @@ import typer
 
 from qianheng.cli.desk import As, Now, RunName, minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.sources import Reports
+from qianheng.cli.sources import Reports, Source, history_asked
 from qianheng.core.days import moment
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
+    from qianheng.actions.desk import Desk
     from qianheng.actions.messages import Delivered
     from qianheng.diagnosis.alerts import AlertEvent, Silence
     from qianheng.diagnosis.rules import Rule
     from qianheng.store.alerts import Numbered
     from qianheng.store.messages import Channel, Message
+
+ALL_DAYS = 3660
 
 Id: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help=say("alerts.command.id"))]
 All: TypeAlias = Annotated[bool, typer.Option("--all", help=say("alerts.command.all"))]
@@ -61,17 +66,47 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _default(context: typer.Context, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+@contextmanager
+def _desk(source: Source) -> Iterator[Desk]:
+    """The desk of a run, or the one where imported reports lie."""
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.histories import Asked
+    from qianheng.actions.report_alerts import report_desk
+    from qianheng.cli.reports import stored
+
+    if not source.reports:
+        with desk_of(source.run, source.actor, source.now) as desk:
+            yield desk
+        return
+    history = history_asked(source, Asked())
+    with stored() as engine:
+        yield report_desk(engine, history)
+
+
+def _default(
+    context: typer.Context,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    reports: Reports = False,
+    as_json: AsJson = False,
+) -> None:
     if context.invoked_subcommand is None:
-        _inbox(run=run, as_=as_, now=now, as_json=as_json)
+        _inbox(run=run, as_=as_, now=now, reports=reports, as_json=as_json)
 
 
-def _inbox(everything: All = False, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _inbox(
+    everything: All = False,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    reports: Reports = False,
+    as_json: AsJson = False,
+) -> None:
     from qianheng.actions.alert_text import subject, title
     from qianheng.actions.alerts import inbox, rules_in_force
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         found = inbox(desk, everything)
         rules = rules_in_force().written
     if as_json:
@@ -96,11 +131,12 @@ def _inbox(everything: All = False, run: RunName = "", as_: As = "", now: Now = 
         typer.echo(say("alerts.others", count=found.of - len(rows)))
 
 
-def _show(name: Id, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _show(
+    name: Id, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
+) -> None:
     from qianheng.actions.alerts import show
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         found, events = show(desk, name)
     if as_json:
         happened = [_event_json(event, desk.now) for event in events]
@@ -109,11 +145,18 @@ def _show(name: Id, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJ
         _print_alert(found, events, desk.now)
 
 
-def _handle(name: Id, note: Note = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _handle(
+    name: Id,
+    note: Note = "",
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    reports: Reports = False,
+    as_json: AsJson = False,
+) -> None:
     from qianheng.actions.alerts import handle_alert
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         found = handle_alert(desk, name, note)
     if as_json:
         print_json(_json(found, desk.now))
@@ -129,21 +172,22 @@ def _silence(
     run: RunName = "",
     as_: As = "",
     now: Now = "",
+    reports: Reports = False,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.alerts import Quiet, silence
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         made = silence(desk, Quiet(rule, plan, lasting, why))
     _print_silences([made], desk.now, as_json)
 
 
-def _silences(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _silences(
+    run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
+) -> None:
     from qianheng.actions.alerts import silences
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         found = silences(desk)
     _print_silences(found, desk.now, as_json)
 
@@ -177,10 +221,12 @@ def _rules(validate: Validate = None, as_json: AsJson = False) -> None:
 def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
     from qianheng.actions.alert_text import subject, title
     from qianheng.actions.alerts import check, rules_in_force
-    from qianheng.actions.desk import desk_of
+    from qianheng.actions.histories import Asked
+    from qianheng.actions.report_alerts import check_reports
 
-    with desk_of(run, as_, now) as desk:
-        found = check(desk)
+    source = Source(run, as_, now, reports)
+    with _desk(source) as desk:
+        found = check_reports(desk, history_asked(source, Asked(days=ALL_DAYS))) if reports else check(desk)
         rules = rules_in_force().written
     if as_json:
         print_json([_event_json(event, desk.now) for event in found])
@@ -199,11 +245,10 @@ def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = Fa
     print_table("", columns, rows)
 
 
-def _deliver(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _deliver(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
     from qianheng.actions.messages import deliver, outbox
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         done = deliver(desk, datetime.now(UTC))
         left = outbox(desk)
     if as_json:
@@ -218,11 +263,12 @@ def _deliver(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = F
         raise typer.Exit(1)
 
 
-def _channels(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _channels(
+    run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
+) -> None:
     from qianheng.actions.messages import list_channels
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         found = list_channels(desk)
     _print_channels(found, as_json)
 
@@ -238,24 +284,25 @@ def _add(
     run: RunName = "",
     as_: As = "",
     now: Now = "",
+    reports: Reports = False,
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.messages import set_channel
     from qianheng.core.words import language
     from qianheng.store.messages import Channel
 
     wanted = Channel("", name, kind, to, secret, at_least, escalated, speak or language())
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         made = set_channel(desk, wanted)
     _print_channels([made], as_json)
 
 
-def _test(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _test(
+    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
+) -> None:
     from qianheng.actions.messages import try_channel
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         done = try_channel(desk, name, datetime.now(UTC))
     if as_json:
         print_json(_delivered_json(done))
@@ -265,11 +312,12 @@ def _test(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: A
         raise typer.Exit(1)
 
 
-def _remove(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _remove(
+    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
+) -> None:
     from qianheng.actions.messages import remove_channel
 
-    with desk_of(run, as_, now) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         remove_channel(desk, name)
     if as_json:
         print_json({"name": name, "removed": True})

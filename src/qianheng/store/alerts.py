@@ -104,8 +104,8 @@ def alerts(connection: Connection, shop_id: str | None, now: int) -> list[Number
 
 def alert(connection: Connection, number: int, shop_id: str | None = None) -> tuple[Alert, list[AlertEvent]]:
     """The alert of a number and all that happened to it. None of that number, or another shop's: NotFound."""
-    query = sa.select(ALERT_EVENT.c.alert_id).where(ALERT_EVENT.c.sequence == number)
-    alert_id = connection.scalar(query)
+    raised = sa.and_(ALERT_EVENT.c.sequence == number, ALERT_EVENT.c.happened == str(Happened.FIRED))
+    alert_id = connection.scalar(sa.select(ALERT_EVENT.c.alert_id).where(raised))
     mine = [event for event in events(connection, shop_id) if event.alert_id == alert_id]
     if not mine:
         raise NotFound("alerts.no_alert", value=f"a{number}")
