@@ -71,6 +71,25 @@ def test_reports_are_reviewed_as_far_as_they_reach_and_the_rest_is_named(importe
     assert any("guarantee" in line for line in review["missing"]["told"])
 
 
+def test_a_span_is_held_against_the_days_before_that_are_known(imported: Path, say: Say) -> None:
+    review = say("review", "fortnightly", "--reports")
+    assert "of which 2 days are known" in review
+    assert "0.0% a day against before" in review  # the same spend a day, of fourteen days and of two
+
+
+def test_why_the_roi_moved_is_told_in_steps_that_add_up(imported: Path, say: Say) -> None:
+    review = told(say, "review", "fortnightly", "--reports", "--now", "2025-09-15T00:00")["sections"]
+    assert "not enough days" in review["why"]["told"][0]
+    rows: list[list[object]] = [["11", "甲", f"2025-08-{day:02d}", 1000, 3000, 2800, 20] for day in range(20, 32)]
+    (imported / "更早.csv").write_bytes(csv_file([PLAN, *rows], "gbk"))
+    say("import", str(imported / "更早.csv"))
+    review = told(say, "review", "fortnightly", "--reports")["sections"]
+    chart = next(iter(review["why"]["charts"].values()))
+    steps = [float(value) for value in chart["series"]["roi"]]
+    assert steps[0] + sum(steps[1:-1]) == pytest.approx(steps[-1], abs=1e-5)
+    assert f"{steps[0]:.2f}" in review["why"]["told"][0]
+
+
 def test_a_review_of_nothing_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say) -> None:
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
     assert "qianheng import" in say("review", "daily", "--reports")

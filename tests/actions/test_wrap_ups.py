@@ -18,7 +18,7 @@ def test_a_dropped_connection_is_one_session_that_says_so(kept: Path, say: Say) 
     told = live(say)
     assert told["facts"]["on_air"] == "14:00 – 22:00"
     assert told["facts"]["hours"] == "7.9"
-    assert any("1 times, 6 minutes" in one["title"] for one in told["sections"]["next"]["decisions"])
+    assert any("1 ×, 6 minutes" in one["title"] for one in told["sections"]["next"]["decisions"])
 
 
 def test_its_sums_are_those_of_the_live_plan_of_that_day(kept: Path, say: Say) -> None:

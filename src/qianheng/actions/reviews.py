@@ -6,7 +6,8 @@ named so on the page. `pages.reviews` makes the document of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from qianheng.actions.alerts import inbox, rules_in_force
 from qianheng.actions.desk import Desk
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.liability import Liability, liability
@@ -21,8 +23,12 @@ from qianheng.actions.maturity import Cohort, aged_days
 from qianheng.actions.standing import Standing as UnitStanding
 from qianheng.actions.standing import standings
 from qianheng.core.days import microseconds
+from qianheng.core.errors import Refused
 from qianheng.core.money import Micros
+from qianheng.diagnosis.changes import Change, Comparison, compare
+from qianheng.diagnosis.decomposition import Measure
 from qianheng.diagnosis.ranking import Contender, best_and_worst
+from qianheng.diagnosis.rules import Rule
 from qianheng.diagnosis.standing import Span, Standing, shop_verdicts, standing
 from qianheng.diagnosis.verdicts import Thresholds, Verdict
 from qianheng.guarantee.claims import Standing as ClaimStanding
@@ -31,6 +37,7 @@ from qianheng.measures.history import About, History, Subject
 from qianheng.measures.maturity import Seen, closed_for, cohort
 from qianheng.measures.reports import Summary, summed
 from qianheng.store import claims
+from qianheng.store.alerts import Numbered
 from qianheng.store.database import reading
 
 DAYS_KEPT = 35  # enough for a fortnight and the one before it
@@ -64,19 +71,23 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, and how the
-    days of the fortnight before the last week ripened, by age in days.
+    """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, how the days
+    of the fortnight before the last week ripened, by age in days, and the alerts that wait for somebody.
     """
 
     units: Sequence[UnitStanding]
     liability: Liability
     claims: Sequence[ClaimStanding]
     ripening: Sequence[Seen | None]
+    alerts: Sequence[Numbered]
+    alert_rules: Mapping[str, Rule]
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One look at a shop: the days it is about, what is known of them, and what that means."""
+    """One look at a shop: the days it is about, what is known of them, and what that means. `changes`: what the ROIs of
+    the shop and its plans did since as many days before, taken apart; those that could not be are left out.
+    """
 
     kind: Kind
     span: Span
@@ -84,7 +95,12 @@ class Review:
     plans: tuple[Standing, ...]
     verdicts: tuple[Verdict, ...]
     ranked: tuple[Ranked, ...]
+    changes: tuple[Change, ...]
     books: Books | None = None
+
+    def known_days(self, span: Span) -> int:
+        """How many of some days anything is known of."""
+        return len(self.history.each(self.history.whole_shop, span.first, span.last))
 
     def summary(self, span: Span | None = None) -> Summary:
         """The shop's sums and ratios of some days (default: those it is about)."""
@@ -121,8 +137,19 @@ def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None
         plans=tuple(standing(history, plan, span, rules) for plan in history.plans.values()),
         verdicts=shop_verdicts(history, span, rules),
         ranked=tuple(_ranked(history, about, span, rules) for about in (About.PRODUCT, About.CREATIVE)),
+        changes=tuple(_changes(history, span)),
         books=books,
     )
+
+
+def _changes(history: History, span: Span) -> Iterator[Change]:
+    """The change of the shop's net ROI and of what each plan bids to; of payment ROI where that is all we know."""
+    now, before = ((one.first, one.last) for one in (span, span.before()))
+    for plan_id in ("", *history.plans):
+        for measure in (None, Measure.PAYMENT_ROI):
+            with suppress(Refused):
+                yield compare(history, Comparison(plan_id, measure, after=now, before=before))
+                break
 
 
 def _ranked(history: History, about: About, span: Span, rules: Thresholds) -> Ranked:
@@ -156,6 +183,8 @@ def _books(desk: Desk, history: History, span: Span) -> Books:
             liability=liability(connection, desk.lake, desk.now, shop_id),
             claims=[one for one in claims.claims(connection, shop_id) if one.claim.at <= desk.now],
             ripening=_ripening(desk, connection, history),
+            alerts=inbox(desk).alerts,
+            alert_rules=rules_in_force().written,
         )
 
 

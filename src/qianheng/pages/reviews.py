@@ -7,21 +7,28 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
+from qianheng.actions import alert_text
 from qianheng.actions.reviews import Kind, Review
+from qianheng.core.days import moment
 from qianheng.core.money import ratio
 from qianheng.core.words import known, say
+from qianheng.diagnosis.changes import Change, effect_name, headline
 from qianheng.diagnosis.verdicts import Verdict
 from qianheng.guarantee.reasons import Status
+from qianheng.measures.history import About
 from qianheng.measures.reports import summed
 from qianheng.pages.document import (
+    Badge,
     Block,
     Cell,
+    Chart,
     Decision,
     Document,
     Figure,
     KeyFigures,
     Paragraph,
     Section,
+    Series,
     Sources,
     Table,
     Unit,
@@ -97,11 +104,69 @@ def _worst(review: Review) -> tuple[str, Verdict] | None:
     return min(told, key=lambda one: one[:2])[2:] if told else None
 
 
+def _alerts(review: Review) -> Section | None:
+    """The alerts that wait for somebody."""
+    if review.books is None:
+        return None
+    rules = review.books.alert_rules
+    rows = tuple(
+        (
+            f"a{one.number}",
+            Badge(say(f"diagnosis.severity.{one.alert.severity}"), one.alert.severity.value),
+            f"{moment(one.alert.fired_at, review.history.timezone):%m-%d %H:%M}",
+            alert_text.title(one.alert.key.rule, rules),
+            alert_text.subject(one.alert.key),
+            alert_text.advice(one.alert.key.rule, rules),
+        )
+        for one in review.books.alerts
+    )
+    heads = columns("reviews", *_ALERT, text=_ALERT)
+    table = Table("alerts", say("reviews.alerts"), heads, rows, say("reviews.alerts_hint"), say("reviews.no_alerts"))
+    return Section("alerts", say("reviews.alerts"), (table, *_commands(review, "alerts check", "alerts inbox")))
+
+
+_ALERT = ("alert", "verdict", "at", "title", "where", "advice")
+
+
+def _why(review: Review) -> Section:
+    """Why the ROIs moved, taken apart."""
+    blocks = [block for change in review.changes for block in (Paragraph(_headline(change)), _waterfall(change))]
+    hint = Paragraph(say("reviews.why_hint"), hint=True)
+    told: tuple[Block, ...] = (*blocks, hint) if blocks else (Paragraph(say("reviews.why_unknown")),)
+    command = "diagnose roi" if review.history.source == "run" else "diagnose roi --reports"
+    sources = Sources((f"qianheng {command} {_days(review)}",))
+    return Section("why", say("reviews.why"), (*told, sources))
+
+
+def _headline(change: Change) -> str:
+    return f"{_subject(change)}: {headline(change)}"
+
+
+def _subject(change: Change) -> str:
+    return say("reviews.whole_shop") if change.subject.about is About.SHOP else name_of(change.subject)
+
+
+def _waterfall(change: Change) -> Chart:
+    """From the ROI before to the ROI after; what moved it by less than a hundredth of that is told together."""
+    found = change.found
+    least = abs(found.before) / 100
+    shown = [one for one in found.effects if abs(one.amount) >= least]
+    rest = found.change - sum(one.amount for one in shown)
+    steps = [(effect_name(one), one.amount) for one in shown]
+    steps += [(say("reviews.other_effects"), rest)] if rest else []
+    labels = (say("reviews.before"), *(name for name, _ in steps), say("reviews.after"))
+    values = (found.before, *(amount for _, amount in steps), found.after)
+    unit = Unit.ROI if found.measure.is_ratio else Unit.MONEY
+    series = Series("roi", say(f"triage.measure.{found.measure}"), values, unit)
+    title = f"{_subject(change)} · {say(f'triage.measure.{found.measure}')}"
+    return Chart(f"why_{change.subject.about}_{change.subject.id}", title, labels, (series,), waterfall=True)
+
+
 def _yesterday(review: Review) -> Section:
     """Yesterday against the week before it."""
     day = review.span.first
     before = review.span.before(USUAL_DAYS)
-    figures = held_against("yesterday", review.summary(), review.summary(before), (1, USUAL_DAYS))
+    figures = held_against("yesterday", review.summary(), review.summary(before), (1, review.known_days(before)))
     sources = _commands(
         review, f"figures --by hour {named_days(day, day)}", f"figures --by plan {named_days(day, day)}"
     )
@@ -125,7 +190,7 @@ def _today(review: Review) -> Section | None:
     days = [history.today - timedelta(days=back) for back in range(1, USUAL_DAYS + 1)]
     before = [figures for at, figures in hours.items() if at.date() in days and at.hour < until]
     count = len({at.date() for at in hours if at.date() in days})
-    figures = held_against("today", summed(now), summed(before), (1, max(count, 1)))
+    figures = held_against("today", summed(now), summed(before), (1, count))
     title = say("reviews.today", until=f"{until:02d}:00")
     hint = Paragraph(say("reviews.against_same_hours", days=count), hint=True)
     return Section("today", title, (figures, hint, hours_chart(review, history.today)))
@@ -156,8 +221,9 @@ def _verdict_row(where: str, verdict: Verdict) -> tuple[tuple[Cell, ...], bool]:
 def _against_before(review: Review) -> Section:
     """The days in view against as many before them."""
     before = review.span.before()
-    figures = held_against("sums", review.summary(), review.summary(before), (review.span.days, before.days))
-    hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last), hint=True)
+    known = review.known_days(before)
+    figures = held_against("sums", review.summary(), review.summary(before), (review.known_days(review.span), known))
+    hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last, days=known), hint=True)
     sources = _commands(review, f"figures --by day {_days(review)}")
     return Section("sums", say("reviews.sums"), (figures, hint, days_chart(review), *sources))
 
@@ -317,8 +383,19 @@ def _command(review: Review, command: str) -> str:
 
 
 PARTS: dict[Kind, tuple[Part, ...]] = {
-    Kind.DAILY: (_decision, _yesterday, _today, _plans, _guarantee, _balance, _missing),
-    Kind.WEEKLY: (_decision, _against_before, _plans, _ranked, _targets, _maturity, _guarantee, _balance, _missing),
-    Kind.FORTNIGHTLY: (_decision, _against_before, _plans, _targets, _maturity, _guarantee, _missing),
+    Kind.DAILY: (_decision, _yesterday, _today, _alerts, _plans, _guarantee, _balance, _missing),
+    Kind.WEEKLY: (
+        _decision,
+        _against_before,
+        _alerts,
+        _plans,
+        _ranked,
+        _targets,
+        _maturity,
+        _guarantee,
+        _balance,
+        _missing,
+    ),
+    Kind.FORTNIGHTLY: (_decision, _against_before, _why, _plans, _targets, _maturity, _guarantee, _missing),
 }
 """What each review tells, the weightiest first; a new part is one function here."""

@@ -108,7 +108,7 @@ def _shown(cell: Cell) -> Html | str:
 
 
 def _table(told: Table) -> Html:
-    longest = max((len(text_of(cell)) for row in told.rows for cell in row), default=0)
+    longest = max((_width(text_of(cell)) for row in told.rows for cell in row), default=0)
     look = "wide" if len(told.columns) > WIDE or longest > LONG else ""
     if not told.rows:
         return panel(told.title, None, empty(told.empty or say("cli.nothing")), class_=look)
@@ -116,6 +116,11 @@ def _table(told: Table) -> Html:
     rows = [[_html_cell(cell) for cell in row] for row in told.rows]
     plain = export(told.name, (one.label for one in told.columns), ([*map(text_of, row)] for row in told.rows))
     return panel(told.title, told.hint, table(heads, rows, told.title), plain, class_=look)
+
+
+def _width(text: str) -> int:
+    """How wide a text is, in letters; a Chinese one is as wide as two."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
 def _html_cell(cell: Cell) -> HtmlCell:
