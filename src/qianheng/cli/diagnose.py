@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from qianheng.cli import losses
 from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.losses import name_of, subject_json
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
 from qianheng.core.days import parse_day
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from qianheng.diagnosis.changes import Change
     from qianheng.diagnosis.decomposition import Effect
-    from qianheng.measures.history import Subject
 
 DAYS_BACK = 92  # how far back two periods may lie
 PARTS_SHOWN = 8
@@ -40,6 +41,7 @@ def build_app() -> typer.Typer:
     """The group of commands."""
     app = typer.Typer(cls=Commands, help=say("triage.command.about"), no_args_is_help=True)
     app.command("roi", help=say("triage.command.roi"))(_roi)
+    losses.add_to(app)
     return app
 
 
@@ -112,7 +114,7 @@ def _told(change: Change) -> dict[str, Any]:
     amounts = rounded(change)
     effects = [_effect(effect, amounts[effect.factor], text) for effect in found.effects]
     parts = [
-        {**_subject(one), "effects": {factor.value: amount for factor, amount in told.items()}}
+        {**subject_json(one), "effects": {factor.value: amount for factor, amount in told.items()}}
         for one, told in rounded_parts(change).items()
     ]
     periods = [
@@ -120,7 +122,7 @@ def _told(change: Change) -> dict[str, Any]:
         for span, value in ((change.before, found.before), (change.after, found.after))
     ]
     return {
-        "subject": _subject(change.subject),
+        "subject": subject_json(change.subject),
         "measure": found.measure.value,
         "before": periods[0],
         "after": periods[1],
@@ -139,10 +141,6 @@ def _effect(effect: Effect, amount: str, text: Any) -> dict[str, Any]:
         "beyond_swing": effect.beyond_swing,
         "merged": [factor.value for factor in effect.merged],
     }
-
-
-def _subject(subject: Subject) -> dict[str, str]:
-    return {"about": subject.about.value, "id": subject.id, "name": subject.name, "within": subject.within}
 
 
 def _print(change: Change) -> None:
@@ -193,11 +191,3 @@ def _sentences(change: Change) -> list[str]:
     if any(one.swing is None for one in effects):
         told.append(say("triage.change.unmeasured"))
     return told + ([say("triage.change.merged", names=say("triage.list").join(merged))] if merged else [])
-
-
-def name_of(subject: Subject) -> str:
-    """What a person calls a subject, with the plan it is a part of."""
-    if subject.id == "rest":
-        return say("triage.rest")
-    name = subject.name or f"{say(f'triage.about.{subject.about}')} {subject.id}".strip()
-    return f"{name} ({say('triage.about.plan')} {subject.within})" if subject.within else name

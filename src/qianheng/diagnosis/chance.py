@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import sqrt
+from math import exp, sqrt
 from statistics import NormalDist, median
+from typing import TypeAlias
 
 from qianheng.core.interval import Interval
 
+Pair: TypeAlias = tuple[int, int]  # what a ratio of sums has above and below, of one day
 Z80 = 1.2815515655446004  # four times of five a normal variable lies within so many standard deviations
 Z95 = 1.959963984540054  # and nineteen of twenty within so many
 MAD_TO_DEVIATION = 1.4826  # of a normal variable
@@ -31,29 +33,20 @@ def student(freedom: int, z: float) -> float:
     return z + (z**3 + z) / by + (5 * z**5 + 16 * z**3 + 3 * z) / (6 * by**2)
 
 
-def events_against(seen: int, expected: Fraction, prior: Fraction) -> Interval:
+def events_against(
+    seen: Fraction | int, expected: Fraction, prior: Fraction, of: Fraction | int | None = None
+) -> Interval:
     """How many times as many events as `expected` there really are, after `seen` of them.
 
     A Gamma–Poisson estimate: before anything is seen it is 1, worth `prior` (above 0) expected events, so that three
-    clicks say next to nothing. Quantiles after Wilson & Hilferty (1931).
+    clicks say next to nothing. of: on how many events the expectation itself rests; the fewer, the less it says.
+    Quantiles after Wilson & Hilferty (1931).
     """
-    shape, weight = float(seen + prior), float(expected + prior)
-    low, high = (_gamma_quantile(shape, sign) / weight for sign in (-Z80, Z80))
-    middle = Fraction(seen + prior) / (expected + prior)
+    sure = Fraction(1) if of is None else Fraction(of) / (of + expected)
+    shape, weight = sure * seen + prior, sure * expected + prior
+    low, high = (_gamma_quantile(float(shape), sign) / float(weight) for sign in (-Z80, Z80))
+    middle = shape / weight
     return Interval(min(_exact(low), middle), middle, max(_exact(high), middle))
-
-
-def share_of(seen: int, trials: int, prior: Fraction, usual: Fraction) -> Interval:
-    """The true share behind `seen` of `trials`, drawn to the `usual` share as if `prior` trials had shown it.
-
-    Wilson's interval (1927) on trials with the prior's; `trials` and `prior` not both 0.
-    """
-    n, hits = Fraction(trials) + prior, Fraction(seen) + prior * usual
-    share, count, z = float(hits / n), float(n), Z80
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    exact = hits / n
-    return Interval(min(_exact(middle - reach), exact), exact, max(_exact(middle + reach), exact))
 
 
 def next_of(values: Sequence[int]) -> Interval | None:
@@ -86,6 +79,29 @@ def robust(values: Sequence[float]) -> tuple[float, float]:
     if centre <= 0:
         return centre, 0.0
     return centre, MAD_TO_DEVIATION * median(abs(value - centre) for value in values) / centre
+
+
+def days_against(after: Sequence[Pair], before: Sequence[Pair]) -> Interval | None:
+    """How many times as large a ratio of sums is as it was, each told by day as (above, below), the days of a period
+    being as different as they are. `None` of fewer than three days, or where something is not above 0.
+    """
+    told = [_ratio_of_days(days) for days in (after, before)]
+    if told[0] is None or told[1] is None:
+        return None
+    (now, now_spread), (was, was_spread) = told[0], told[1]
+    middle = now / was
+    reach = student_80(len(after) + len(before) - 2) * sqrt(now_spread + was_spread)
+    return Interval(_exact(float(middle) * exp(-reach)), middle, max(_exact(float(middle) * exp(reach)), middle))
+
+
+def _ratio_of_days(days: Sequence[Pair]) -> tuple[Fraction, float] | None:
+    """The ratio of the sums, and the relative variance of it: a jackknife over days (Tukey 1958)."""
+    above, below, count = sum(day[0] for day in days), sum(day[1] for day in days), len(days)
+    if count < 3 or above <= 0 or below <= 0 or any(below == day[1] for day in days):
+        return None
+    ratio = Fraction(above, below)
+    left_out = [float(Fraction(above - day[0], below - day[1]) / ratio) for day in days]
+    return ratio, (count - 1) / count * sum((one - 1) ** 2 for one in left_out)
 
 
 def _gamma_quantile(shape: float, z: float) -> float:

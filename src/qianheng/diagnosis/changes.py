@@ -131,7 +131,7 @@ def effect_name(effect: Effect) -> str:
 
 def shown(measure: Measure, value: Fraction) -> str:
     """A value for a person: an ROI with two decimals, money in whole fen."""
-    return f"{float(value):.2f}" if measure.is_ratio else f"{to_fen(value) / YUAN:,.2f}"
+    return (f"{float(value):.2f}" if measure.is_ratio else f"{to_fen(value) / YUAN:,.2f}").replace("-", "−")
 
 
 def signed(measure: Measure, value: Fraction) -> str:

@@ -62,6 +62,7 @@ class Figures:
     service_fee: Micros | None = None
     contribution: Micros | None = None
     off_air_spend: Micros | None = None
+    new_buyer_orders: int | None = None
 
 
 FIGURES = tuple(entry.name for entry in fields(Figures))

@@ -1,0 +1,48 @@
+"""What a diagnosis goes by here: the owner's rules where there are any, else those shipped, and imported peers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qianheng.core.errors import BadInput
+from qianheng.diagnosis import triage
+from qianheng.diagnosis.peers import Peers, parse_peers
+from qianheng.diagnosis.triage import Known, Rules
+from qianheng.measures.history import History
+from qianheng.store.database import home, home_path
+
+PEERS = "peers.csv"
+
+
+def rules_of_triage() -> Rules:
+    """The owner's `QIANHENG_HOME/triage.toml`, else the rules shipped. It cannot be read: BadInput."""
+    own = home_path() / "triage.toml"
+    return triage.rules(own if own.exists() else None)
+
+
+def known_beside(history: History) -> Known:
+    """What is known beside the history."""
+    return Known(peers=peers())
+
+
+def peers() -> Peers:
+    """The benchmarks the owner imported; none of them if there are none."""
+    own = home_path() / PEERS
+    return parse_peers(_text(own), str(own)) if own.exists() else Peers()
+
+
+def import_peers(path: Path) -> Peers:
+    """Keep the benchmarks of a CSV file instead of those kept so far. Any fault: BadInput, and nothing changes."""
+    text = _text(path)
+    found = parse_peers(text, str(path))
+    incoming = home() / f"{PEERS}.new"
+    incoming.write_text(text, encoding="utf-8")
+    incoming.replace(home() / PEERS)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput("core.unreadable_file", place=str(path), why=getattr(error, "strerror", None) or error) from None
