@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from qianheng.core.errors import BadInput
-from qianheng.diagnosis import triage
+from qianheng.diagnosis import playbook, triage
+from qianheng.diagnosis.ground import Ground
 from qianheng.diagnosis.peers import Peers, parse_peers
+from qianheng.diagnosis.playbook import Playbook
 from qianheng.diagnosis.triage import Known, Rules
-from qianheng.measures.history import History
+from qianheng.diagnosis.troubles import Judgement, Trouble, troubles
+from qianheng.diagnosis.verdicts import thresholds
+from qianheng.measures.history import History, Subject
 from qianheng.store.database import home, home_path
 
 PEERS = "peers.csv"
@@ -18,6 +22,24 @@ def rules_of_triage() -> Rules:
     """The owner's `QIANHENG_HOME/triage.toml`, else the rules shipped. It cannot be read: BadInput."""
     own = home_path() / "triage.toml"
     return triage.rules(own if own.exists() else None)
+
+
+def playbooks_known() -> dict[str, Playbook]:
+    """The playbooks shipped and the owner's in `QIANHENG_HOME/playbooks`. One cannot be read: BadInput."""
+    return playbook.playbooks(home_path() / "playbooks")
+
+
+def troubles_of(history: History) -> tuple[Trouble, ...]:
+    """What is wrong in the shop, by the owner's rules."""
+    own = home_path() / "thresholds.toml"
+    held = thresholds(own if own.exists() else None)
+    return troubles(history, Judgement(rules_of_triage(), held, playbooks_known(), known_beside(history)))
+
+
+def ground_of(history: History, subject: Subject) -> Ground:
+    """What figures of a subject are taken from."""
+    known = known_beside(history)
+    return Ground(history, subject, rules_of_triage().windows, known.findings, known.peers)
 
 
 def known_beside(history: History) -> Known:

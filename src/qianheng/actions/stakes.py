@@ -10,10 +10,9 @@ from qianheng.actions.desk import Desk
 from qianheng.actions.liability import Owed, liability
 from qianheng.actions.plan_standing import known_of
 from qianheng.core.interval import Interval
-from qianheng.core.money import Micros, to_fen
 from qianheng.diagnosis.triage import Stake
 from qianheng.guarantee.guard import weigh
-from qianheng.guarantee.liability import together
+from qianheng.guarantee.liability import Expected, together
 from qianheng.guarantee.reasons import Reason
 from qianheng.guarantee.verdict import Verdict
 from qianheng.plans.plan import PlanStatus, change
@@ -31,20 +30,27 @@ def stakes_of(desk: Desk) -> dict[str, Stake]:
 
 def _stake(desk: Desk, connection: Connection, plan_id: int, owed: Sequence[Owed]) -> Stake:
     known = known_of(desk, connection, plan_id)
+    today = [one.expected for one in owed if one.plan.id == plan_id and one.day == desk.now.date()]
     earlier = [one.expected for one in owed if one.plan.id == plan_id and one.day < desk.now.date()]
-    whole = together(earlier)
-    on_its_way = Interval(whole.low, max(whole.low, min(whole.mean, whole.high)), whole.high) if earlier else None
     if known.plan.status is not PlanStatus.ACTIVE:
-        return Stake(open=on_its_way)
+        return Stake(open=_between(earlier))
     made = change(known.plan, len(known.history), desk.now, desk.actor.name, "", status=PlanStatus.PAUSED)
     weighed = weigh(known, made)
+    if weighed.at_stake:
+        lost = weighed.at_stake
+        return Stake(Interval(lost, lost, lost), open=_between(earlier))
     rules = known.policy(desk.now.date()).rules
-    short, waiting = _waiting(weighed.before, rules.orders.fewest if rules else 0)
-    return Stake(max(weighed.at_stake, waiting), short, on_its_way)
+    short = _orders_short(weighed.before, rules.orders.fewest if rules else 0)
+    return Stake(_between(today) if short or weighed.costs else None, short, _between(earlier))
 
 
-def _waiting(verdict: Verdict, fewest: int) -> tuple[int, Micros]:
-    """How many orders alone are missing of the fewest there must be, and the compensation that waits for them."""
-    if {one.reason for one in verdict.checks if not one.passed} != {Reason.TOO_FEW_ORDERS}:
-        return 0, 0
-    return fewest - verdict.sums.orders, max(0, to_fen(verdict.sums.spend - verdict.sums.expected_spend))
+def _orders_short(verdict: Verdict, fewest: int) -> int:
+    """How many orders alone are missing of the fewest there must be; 0 if something else is missing too."""
+    failed = {one.reason for one in verdict.checks if not one.passed}
+    return fewest - verdict.sums.orders if failed == {Reason.TOO_FEW_ORDERS} else 0
+
+
+def _between(expected: Sequence[Expected]) -> Interval | None:
+    """What is expected to be paid of some units; `None` of none. A mean of few great sums may lie beyond the ends."""
+    whole = together(expected)
+    return Interval(min(whole.low, whole.mean), whole.mean, max(whole.mean, whole.high)) if expected else None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli import losses
+from qianheng.cli import losses, playbooks
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.losses import name_of, subject_json
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.losses import interval_json, name_of, subject_json
+from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
 from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from qianheng.diagnosis.changes import Change
     from qianheng.diagnosis.decomposition import Effect
+    from qianheng.diagnosis.troubles import Trouble
 
 DAYS_BACK = 92  # how far back two periods may lie
 PARTS_SHOWN = 8
@@ -39,10 +40,46 @@ Parts: TypeAlias = Annotated[str, _option("--by", "PARTS")]
 
 def build_app() -> typer.Typer:
     """The group of commands."""
-    app = typer.Typer(cls=Commands, help=say("triage.command.about"), no_args_is_help=True)
+    app = typer.Typer(cls=Commands, help=say("triage.command.about"))
+    app.callback(invoke_without_command=True)(_diagnose)
     app.command("roi", help=say("triage.command.roi"))(_roi)
     losses.add_to(app)
+    playbooks.add_to(app)
     return app
+
+
+def _diagnose(
+    context: typer.Context,
+    shop: ShopId = "",
+    reports: Reports = False,
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_json: AsJson = False,
+) -> None:
+    if context.invoked_subcommand:
+        return
+    from qianheng.actions.diagnosing import troubles_of
+    from qianheng.actions.histories import Asked
+
+    found = troubles_of(history_asked(Source(run, as_, now, reports), Asked(shop)))
+    if as_json:
+        print_json([_trouble_json(one) for one in found])
+    elif not found:
+        typer.echo(say("triage.trouble.none"))
+    else:
+        print_table("", headings("triage", "cost", "subject", "wrong", "severity", "advice"), map(_trouble_row, found))
+
+
+def _trouble_json(one: Trouble) -> dict[str, Any]:
+    words = {"text": one.text, "advice": one.advice}
+    named = {"kind": one.kind, "name": one.name, "severity": one.severity.value}
+    return {"subject": subject_json(one.subject), **named, **words, "costs_a_day": interval_json(one.costs)}
+
+
+def _trouble_row(one: Trouble) -> list[object]:
+    costs = None if one.costs is None else money_text(int(one.costs.expected))
+    return [costs, name_of(one.subject), one.text, say(f"diagnosis.severity.{one.severity}"), one.advice]
 
 
 def _roi(

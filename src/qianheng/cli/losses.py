@@ -91,7 +91,7 @@ def loss_json(loss: Loss) -> dict[str, Any]:
         "against": loss.against,
         "basis": loss.basis.value,
         "lost": yuan(loss.lost),
-        "tomorrow": _interval_json(loss.tomorrow),
+        "tomorrow": interval_json(loss.tomorrow),
         "orders_tomorrow": ratio_text(loss.orders_tomorrow),
         "conditions": [_condition_json(one) for one in loss.conditions],
         "levers": list(loss.levers),
@@ -99,7 +99,8 @@ def loss_json(loss: Loss) -> dict[str, Any]:
     }
 
 
-def _interval_json(interval: Interval | None) -> dict[str, str] | None:
+def interval_json(interval: Interval | None) -> dict[str, str] | None:
+    """An interval of money in yuan."""
     from qianheng.core.money import yuan
 
     if interval is None:
@@ -143,12 +144,10 @@ def _stake_of(loss: Loss, stakes: Stakes | None) -> Stake | None:
 
 
 def _stake_json(stake: Stake | None) -> dict[str, Any] | None:
-    from qianheng.core.money import yuan
-
     if stake is None:
         return None
-    told = {"forfeited": yuan(stake.forfeited), "orders_short": stake.orders_short}
-    return {**told, "open": _interval_json(stake.open)}
+    told = {"forfeited": interval_json(stake.forfeited), "orders_short": stake.orders_short}
+    return {**told, "open": interval_json(stake.open)}
 
 
 def print_triage(found: Triage, stakes: Stakes | None, days: int) -> None:
@@ -184,9 +183,7 @@ def loss_lines(loss: Loss, stake: Stake | None, days: int) -> Iterable[str]:
 
 def _costs(loss: Loss, stake: Stake | None) -> Iterable[str]:
     if stake is not None:
-        key = "forfeits_short" if stake.orders_short and stake.forfeited else "forfeits"
-        key = key if stake.forfeited else "forfeits_nothing"
-        yield say(f"triage.loss.{key}", amount=money_text(stake.forfeited), orders=stake.orders_short)
+        yield _forfeits(stake)
         if stake.open is not None and stake.open.high:
             yield say("triage.loss.open", **_ends(stake.open))
     waiting = say("triage.loss.waiting_unknown") if loss.tomorrow is None else _waiting(loss.tomorrow)
@@ -201,6 +198,14 @@ def _costs(loss: Loss, stake: Stake | None) -> Iterable[str]:
     missing = dict.fromkeys(name for one in loss.conditions for name in one.missing)
     if missing:
         yield say("triage.loss.missing", names=listed(map(missing_text, missing)))
+
+
+def _forfeits(stake: Stake) -> str:
+    lost = stake.forfeited
+    if lost is None or not lost.high:
+        return say("triage.loss.forfeits_nothing")
+    key = "forfeits_short" if stake.orders_short else "forfeits"
+    return say(f"triage.loss.{key}", orders=stake.orders_short, **_ends(lost))
 
 
 def _waiting(tomorrow: Interval) -> str:

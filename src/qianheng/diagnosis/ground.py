@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from qianheng.core.interval import Interval
 from qianheng.diagnosis.evidence import Unit
@@ -106,6 +107,13 @@ class Ground:
     def setting(self) -> Setting | None:
         """What the plan is set to."""
         return self.plan.setting if self.plan else None
+
+    @property
+    def goal_switched(self) -> date | None:
+        """The day on which the plan's goal was last switched; `None` if it never was, as far as is known."""
+        settings = self.plan.settings if self.plan else ()
+        times = [after.at for before, after in pairwise(settings) if before.goal is not after.goal]
+        return times[-1].astimezone(self.history.now.tzinfo).date() if times else None
 
     @property
     def worth(self) -> Worth:

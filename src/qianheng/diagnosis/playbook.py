@@ -7,7 +7,7 @@ chance reaches over the limit, the walk says so and goes on along both branches.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -183,11 +183,18 @@ def playbooks(own: Path | None = None) -> dict[str, Playbook]:
 
 def opens(playbook: Playbook, ground: Ground) -> bool:
     """Whether the figures say that it is worth opening."""
+    ground = stand_on(playbook, ground)
     return bool(playbook.opens) and all_of([ask(ground, asked) for asked in playbook.opens]) is Answer.YES
+
+
+def stand_on(playbook: Playbook, ground: Ground) -> Ground:
+    """The ground with the days that the playbook tells apart."""
+    return replace(ground, since=ground.goal_switched) if playbook.since == "goal" else ground
 
 
 def walk(name: str, playbook: Playbook, ground: Ground) -> Walk:
     """Walk a playbook with the figures of the ground."""
+    ground = stand_on(playbook, ground)
     return Walk(name, ground, _step(playbook, playbook.root, ground))
 
 

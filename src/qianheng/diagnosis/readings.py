@@ -174,6 +174,8 @@ def _days_below_breakeven(ground: Ground) -> Reading:
 def _days_live(ground: Ground) -> Reading:
     """On how many whole days so far something was spent."""
     days = ground.history.days.get(ground.subject, {})
+    if not days:
+        return _plain("days_live", "days", None, "spend")
     served = [day for day, one in days.items() if one.spend and day < ground.history.today]
     began = ground.plan.began if ground.plan else None
     earlier = (min(days) - began).days if began and days and began < min(days) else 0

@@ -17,6 +17,7 @@ NORMAL = Fraction(1, 5)  # SPEC 11: under 20 % within the hour is normal
 HIGH = Fraction(3, 10)
 WORSE = Asked("refund_rate_1h_to_base", at_least="1.2")
 RISING = Asked("refund_rate_1h_to_before", at_least="1.2")
+ENOUGH = 10  # refunds: fewer say nothing yet
 LATE = Fraction(3, 5)  # of what comes back within seven days, so much after the first hour
 
 
@@ -69,7 +70,7 @@ def _refunds_of(ground: Ground, refunded: Micros, gmv: Micros, whole: Micros) ->
     of_base = _refunded(ground.days_of_base)
     base = ratio(*of_base)
     saved = None if base is None else max(0, round(refunded - base * gmv))
-    remedy = _remedy(rate, late, against.answer, rising.answer)
+    remedy = _remedy(rate, late, against, rising)
     return RefundsOf(ground.subject, refunded, rate, ratio(refunded, whole), late, against, rising, saved, remedy)
 
 
@@ -80,11 +81,13 @@ def _late_share(ground: Ground) -> Fraction | None:
     return ratio(max(0, week - hour), week)
 
 
-def _remedy(rate: Fraction, late: Fraction | None, worse: Answer, rising: Answer) -> Remedy:
-    if worse is Answer.YES and rate >= HIGH:
-        return Remedy.TAKE_OUT
-    if rate >= NORMAL and worse is not Answer.UNSURE:
-        return Remedy.QUALITY if late is not None and late >= LATE else Remedy.PROMISE
-    if rate >= NORMAL or rising is Answer.YES:
+def _remedy(rate: Fraction, late: Fraction | None, worse: Told, rising: Told) -> Remedy:
+    """Where refunds come from tells what helps; of a handful of refunds nothing is told."""
+    back = Remedy.QUALITY if late is not None and late >= LATE else Remedy.PROMISE
+    if rate >= NORMAL and (worse.reading.rests_on or 0) < ENOUGH:
         return Remedy.WATCH
-    return Remedy.QUALITY if late is not None and late >= LATE and worse is Answer.YES else Remedy.NOTHING
+    if rate >= HIGH and worse.answer is Answer.YES:
+        return Remedy.TAKE_OUT
+    if rate >= NORMAL:
+        return back
+    return Remedy.WATCH if rising.answer is Answer.YES else Remedy.NOTHING

@@ -99,11 +99,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """The compensation at stake. forfeited: what stopping now loses of today's; orders_short: how many orders today's
-    still lacks to be due; open: what earlier days may still bring, which stopping does not touch. Micro-yuan.
+    """The compensation at stake, micro-yuan. forfeited: what stopping now loses of today's, for certain where the day
+    becomes void, as expected where it only lacks orders (so many: orders_short) that going on may bring; `None`:
+    nothing. open: what earlier days may still bring, which stopping does not touch.
     """
 
-    forfeited: Micros = 0
+    forfeited: Interval | None = None
     orders_short: int = 0
     open: Interval | None = None
 
