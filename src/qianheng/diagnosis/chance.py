@@ -49,6 +49,19 @@ def events_against(
     return Interval(min(_exact(low), middle), middle, max(_exact(high), middle))
 
 
+def share_of(seen: int, trials: int, prior: Fraction, usual: Fraction) -> Interval:
+    """The true share behind `seen` of `trials`, drawn to the `usual` share as if `prior` trials had shown it.
+
+    Wilson's interval (1927) on trials with the prior's; `trials` and `prior` not both 0.
+    """
+    n, hits = Fraction(trials) + prior, Fraction(seen) + prior * usual
+    share, count, z = float(hits / n), float(n), Z80
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    reach = z / (1 + z * z / count) * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    exact = hits / n
+    return Interval(min(_exact(middle - reach), exact), exact, max(_exact(middle + reach), exact))
+
+
 def next_of(values: Sequence[int]) -> Interval | None:
     """Where the next of these amounts will lie, if days stay as they are; `None` of fewer than three."""
     if len(values) < 3:
