@@ -62,6 +62,22 @@ class Beat:
     reading: Reading
     moved: Mapping[Mover, float] | None  # what moved the logarithm of its multiplier since the last one today
 
+    def told(self) -> dict[str, Any]:
+        """It as JSON."""
+        reading = self.reading
+        return {
+            "at": self.at,
+            "plan_id": self.plan_id,
+            "multiplier": round(float(reading.multiplier), 4),
+            "binding": str(reading.binding),
+            "slack": round(float(reading.slack)),
+            "expects": {
+                "spend": [round(one) for one in (reading.forecast_spend, *reading.spend_between)],
+                "worth": [round(one) for one in (reading.forecast_worth, *reading.worth_between)],
+            },
+            "moved": self.moved and {mover: round(part, 6) for mover, part in self.moved.items()},
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DayRun:

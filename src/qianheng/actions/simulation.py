@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from qianheng.actions import alerts, books, close, pools, splits, subsidy
 from qianheng.actions.changes import RefusedChange, make_changes, marketplace_of
 from qianheng.actions.desk import locked
-from qianheng.actions.driver import Beat, DayRun, Driver, TimedPlan
+from qianheng.actions.driver import DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.incentives import tell_limit
@@ -313,7 +313,7 @@ class _Run:
         scores = {str(id_): [score.worth, score.best, score.opportunities] for id_, score in lived.scores.items()}
         gaps = {str(id_): {cause: round(gap[cause]) for cause in Cause} for id_, gap in lived.gaps.items()}
         told: dict[str, Any] = {"gaps": gaps, "opportunities": lived.opportunities, "scores": scores}
-        told |= {"beats": [_beat(beat) for beat in lived.beats], "refused": [asdict(one) for one in self.refused]}
+        told |= {"beats": [beat.told() for beat in lived.beats], "refused": [asdict(one) for one in self.refused]}
         told["states"] = [{str(id_): state for id_, state in hour.items()} for hour in lived.states]
         if lived.split:
             told["split"] = splits.told(lived.split)
@@ -379,22 +379,6 @@ def recorder_of(scenario: Scenario) -> Recorder:
     """The recorder of a scenario's marketplace, which knows what is taken of an order and what is given with it."""
     rules = rules_of(scenario)
     return Recorder(rules.terms, wallet=Wallet(rules.coupons))
-
-
-def _beat(beat: Beat) -> dict[str, Any]:
-    reading = beat.reading
-    return {
-        "at": beat.at,
-        "plan_id": beat.plan_id,
-        "multiplier": round(float(reading.multiplier), 4),
-        "binding": str(reading.binding),
-        "slack": round(float(reading.slack)),
-        "expects": {
-            "spend": [round(one) for one in (reading.forecast_spend, *reading.spend_between)],
-            "worth": [round(one) for one in (reading.forecast_worth, *reading.worth_between)],
-        },
-        "moved": beat.moved and {mover: round(part, 6) for mover, part in beat.moved.items()},
-    }
 
 
 def _clear(path: Path) -> None:

@@ -1,15 +1,15 @@
-"""`qianheng alerts`: the inbox, what to do with an alert, the rules, the look that catches up, and where alerts go."""
+"""`qianheng alerts`: the inbox, what to do with an alert, the rules, and the look that catches up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from qianheng.cli import channels
+from qianheng.cli.channels import alert_desk
 from qianheng.cli.desk import As, Now, RunName, minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.sources import Reports, Source, history_asked
@@ -17,12 +17,9 @@ from qianheng.core.days import moment
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
-    from qianheng.actions.desk import Desk
-    from qianheng.actions.messages import Delivered
     from qianheng.diagnosis.alerts import AlertEvent, Silence
     from qianheng.diagnosis.rules import Rule
     from qianheng.store.alerts import Numbered
-    from qianheng.store.messages import Channel, Message
 
 ALL_DAYS = 3660
 
@@ -36,13 +33,6 @@ Why: TypeAlias = Annotated[str, typer.Option("--why", metavar="TEXT", help=say("
 Validate: TypeAlias = Annotated[
     Path | None, typer.Option("--validate", metavar="FILE", help=say("alerts.command.validate"))
 ]
-Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help=say("alerts.command.name"))]
-Kind: TypeAlias = Annotated[str, typer.Option("--kind", metavar="KIND", help=say("alerts.command.kind"))]
-To: TypeAlias = Annotated[str, typer.Option("--to", metavar="ADDRESS", help=say("alerts.command.to"))]
-Secret: TypeAlias = Annotated[str, typer.Option("--secret", metavar="WHERE", help=say("alerts.command.secret"))]
-AtLeast: TypeAlias = Annotated[str, typer.Option("--at-least", metavar="SEVERITY", help=say("alerts.command.at_least"))]
-Escalated: TypeAlias = Annotated[bool, typer.Option("--escalated", help=say("alerts.command.escalated"))]
-Speak: TypeAlias = Annotated[str, typer.Option("--speak", metavar="[en|zh]", help=say("alerts.command.speak"))]
 
 
 def build_app() -> typer.Typer:
@@ -56,31 +46,8 @@ def build_app() -> typer.Typer:
     app.command("silences", help=say("alerts.command.silences"))(_silences)
     app.command("rules", help=say("alerts.command.rules"))(_rules)
     app.command("check", help=say("alerts.command.check"))(_check)
-    app.command("deliver", help=say("alerts.command.deliver"))(_deliver)
-    channels = typer.Typer(cls=Commands, help=say("alerts.command.channels"), no_args_is_help=True)
-    channels.command("list", help=say("alerts.command.channel_list"))(_channels)
-    channels.command("add", help=say("alerts.command.channel_add"))(_add)
-    channels.command("test", help=say("alerts.command.channel_test"))(_test)
-    channels.command("remove", help=say("alerts.command.channel_remove"))(_remove)
-    app.add_typer(channels, name="channels")
+    channels.add_to(app)
     return app
-
-
-@contextmanager
-def _desk(source: Source) -> Iterator[Desk]:
-    """The desk of a run, or the one where imported reports lie."""
-    from qianheng.actions.desk import desk_of
-    from qianheng.actions.histories import Asked
-    from qianheng.actions.report_alerts import report_desk
-    from qianheng.cli.reports import stored
-
-    if not source.reports:
-        with desk_of(source.run, source.actor, source.now) as desk:
-            yield desk
-        return
-    history = history_asked(source, Asked())
-    with stored() as engine:
-        yield report_desk(engine, history)
 
 
 def _default(
@@ -106,7 +73,7 @@ def _inbox(
     from qianheng.actions.alert_text import subject, title
     from qianheng.actions.alerts import inbox, rules_in_force
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(Source(run, as_, now, reports)) as desk:
         found = inbox(desk, everything)
         rules = rules_in_force().written
     if as_json:
@@ -136,7 +103,7 @@ def _show(
 ) -> None:
     from qianheng.actions.alerts import show
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(Source(run, as_, now, reports)) as desk:
         found, events = show(desk, name)
     if as_json:
         happened = [_event_json(event, desk.now) for event in events]
@@ -156,7 +123,7 @@ def _handle(
 ) -> None:
     from qianheng.actions.alerts import handle_alert
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(Source(run, as_, now, reports)) as desk:
         found = handle_alert(desk, name, note)
     if as_json:
         print_json(_json(found, desk.now))
@@ -177,7 +144,7 @@ def _silence(
 ) -> None:
     from qianheng.actions.alerts import Quiet, silence
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(Source(run, as_, now, reports)) as desk:
         made = silence(desk, Quiet(rule, plan, lasting, why))
     _print_silences([made], desk.now, as_json)
 
@@ -187,7 +154,7 @@ def _silences(
 ) -> None:
     from qianheng.actions.alerts import silences
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(Source(run, as_, now, reports)) as desk:
         found = silences(desk)
     _print_silences(found, desk.now, as_json)
 
@@ -225,7 +192,7 @@ def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = Fa
     from qianheng.actions.report_alerts import check_reports
 
     source = Source(run, as_, now, reports)
-    with _desk(source) as desk:
+    with alert_desk(source) as desk:
         found = check_reports(desk, history_asked(source, Asked(days=ALL_DAYS))) if reports else check(desk)
         rules = rules_in_force().written
     if as_json:
@@ -243,86 +210,6 @@ def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = Fa
         for event in found
     ]
     print_table("", columns, rows)
-
-
-def _deliver(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
-    from qianheng.actions.messages import deliver, outbox
-
-    with _desk(Source(run, as_, now, reports)) as desk:
-        done = deliver(desk, datetime.now(UTC))
-        left = outbox(desk)
-    if as_json:
-        told = {"delivered": [_delivered_json(one) for one in done], "left": [_message_json(one) for one in left]}
-        print_json(told)
-    else:
-        _print_delivered(done)
-        columns = headings("alerts", "channel", "event", "attempts", "outcome", "answer")
-        rows = [(one.channel, one.event_id, one.attempts, _outcome(one), one.answer or None) for one in left]
-        print_table(say("alerts.left"), columns, rows)
-    if any(one.outcome != "sent" for one in done):
-        raise typer.Exit(1)
-
-
-def _channels(
-    run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
-    from qianheng.actions.messages import list_channels
-
-    with _desk(Source(run, as_, now, reports)) as desk:
-        found = list_channels(desk)
-    _print_channels(found, as_json)
-
-
-def _add(
-    name: Name,
-    kind: Kind,
-    to: To,
-    secret: Secret = "",
-    at_least: AtLeast = "act",
-    escalated: Escalated = False,
-    speak: Speak = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    as_json: AsJson = False,
-) -> None:
-    from qianheng.actions.messages import set_channel
-    from qianheng.core.words import language
-    from qianheng.store.messages import Channel
-
-    wanted = Channel("", name, kind, to, secret, at_least, escalated, speak or language())
-    with _desk(Source(run, as_, now, reports)) as desk:
-        made = set_channel(desk, wanted)
-    _print_channels([made], as_json)
-
-
-def _test(
-    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
-    from qianheng.actions.messages import try_channel
-
-    with _desk(Source(run, as_, now, reports)) as desk:
-        done = try_channel(desk, name, datetime.now(UTC))
-    if as_json:
-        print_json(_delivered_json(done))
-    else:
-        _print_delivered([done])
-    if done.outcome != "sent":
-        raise typer.Exit(1)
-
-
-def _remove(
-    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
-    from qianheng.actions.messages import remove_channel
-
-    with _desk(Source(run, as_, now, reports)) as desk:
-        remove_channel(desk, name)
-    if as_json:
-        print_json({"name": name, "removed": True})
-    else:
-        typer.echo(say("alerts.channel.removed", name=name))
 
 
 def _print_alert(found: Numbered, events: list[AlertEvent], here: datetime) -> None:
@@ -361,42 +248,6 @@ def _print_silences(found: list[Silence], here: datetime, as_json: bool) -> None
 def _silence_row(one: Silence, here: datetime) -> list[str | None]:
     times = [minute(moment(at), here) for at in (one.since, one.until)]
     return [one.rule or None, one.plan_id or None, *times, one.who, one.why]
-
-
-def _print_channels(found: list[Channel], as_json: bool) -> None:
-    from qianheng.actions.messages import shown
-
-    rows = [
-        {
-            "name": one.name,
-            "kind": one.kind,
-            "to": shown(one.address),
-            "secret": one.secret or None,
-            "at_least": one.severity,
-            "escalated": one.escalated,
-            "speak": one.language,
-        }
-        for one in found
-    ]
-    if as_json:
-        print_json(rows)
-        return
-    columns = headings("alerts", "name", "kind", "to", "secret", "at_least", "escalated", "speak")
-    print_table("", columns, [[_cell(value) for value in row.values()] for row in rows])
-
-
-def _cell(value: object) -> object:
-    return ("✓" if value else "–") if isinstance(value, bool) else value
-
-
-def _print_delivered(done: list[Delivered]) -> None:
-    columns = headings("alerts", "channel", "messages", "outcome", "answer")
-    rows = [(one.channel, one.messages, say(f"alerts.outcome.{one.outcome}"), one.answer) for one in done]
-    print_table(say("alerts.delivered"), columns, rows)
-
-
-def _outcome(message: Message) -> str:
-    return say(f"alerts.outcome.{message.outcome or 'waiting'}")
 
 
 def _json(one: Numbered, here: datetime) -> dict[str, Any]:
@@ -442,16 +293,6 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
     from qianheng.diagnosis.rules import RULE_FIELDS
 
     return {name: getattr(rule, name) for name in RULE_FIELDS}
-
-
-def _delivered_json(one: Delivered) -> dict[str, Any]:
-    told = {"channel": one.channel, "messages": one.messages}
-    return told | {"outcome": str(one.outcome), "answer": one.answer}
-
-
-def _message_json(one: Message) -> dict[str, Any]:
-    told = {"id": str(one.id), "channel": one.channel, "event_id": str(one.event_id), "attempts": one.attempts}
-    return told | {"outcome": str(one.outcome or "waiting"), "answer": one.answer or None}
 
 
 def _time(at: int, here: datetime) -> str:
