@@ -44,6 +44,7 @@ def alert_desk(source: Source) -> Iterator[Desk]:
     """The desk of a run, or the one where imported reports lie: both have alerts."""
     from qianheng.actions.desk import desk_of
     from qianheng.actions.histories import Asked
+    from qianheng.actions.report_alerts import report_desk
     from qianheng.cli.reports import stored
 
     if not source.reports:

@@ -179,7 +179,8 @@ class _Look:
             return None, self._event(one, Happened.RESOLVED)
         if one.handled or inhibited or self.silenced:
             return one, None
-        if not one.escalated and self.now - one.fired_at >= self.rule.escalate_after * MINUTE:
+        urges = self.rule.severity is not Severity.WATCH  # what is only to be watched cannot be late
+        if urges and not one.escalated and self.now - one.fired_at >= self.rule.escalate_after * MINUTE:
             return replace(one, escalated=True, told_at=self.now), self._event(one, Happened.ESCALATED)
         if self.now - one.told_at >= self.rule.repeat * MINUTE:
             return replace(one, told_at=self.now), self._event(one, Happened.REPEATED)
