@@ -12,6 +12,7 @@ from qianheng.core.errors import BadInput, NotFound
 from qianheng.measures.breakdown import By
 from qianheng.measures.history import About, History
 from qianheng.measures.reports import FIGURES, Figures, add
+from qianheng.store.database import reading
 
 SUMS = [name for name in FIGURES if name not in ("refunded_7d", "settled_gmv_7d", "contribution")]
 
@@ -81,6 +82,19 @@ def test_the_contribution_is_known_once_refunds_are_and_agrees_with_what_product
     assert add(closed).contribution == sum(one or 0 for one in by_product)
     assert history.shop.margin is not None
     assert 0 < history.shop.margin < 1
+
+
+def test_what_was_spent_while_a_room_was_off_air_is_told_apart(kept: Path) -> None:
+    with desk_of() as desk, reading(desk.database) as connection:
+        lives = desk.lake.query(connection, "SELECT * FROM lives AS f ORDER BY f.at").to_pylist()
+        shown = "SELECT f.id FROM impressions AS f WHERE f.room_id >= 0"
+        charged = f"SELECT f.at, f.amount FROM charges AS f WHERE f.impression_id IN ({shown})"
+        charges = desk.lake.query(connection, charged).to_pylist()
+        history = history_of(desk, Asked(days=60))
+    last = [[one["on_air"] for one in lives if one["at"] <= charge["at"]][-1:] for charge in charges]
+    off_air = sum(charge["amount"] for charge, on in zip(charges, last, strict=True) if on != [True])
+    assert 0 < off_air < sum(charge["amount"] for charge in charges)
+    assert whole(history, About.ROOM).off_air_spend == whole(history, About.SHOP).off_air_spend == off_air
 
 
 def test_the_balance_is_what_the_ledger_held_at_that_time(kept: Path) -> None:

@@ -56,6 +56,7 @@ def test_what_a_source_knows_goes_before_what_is_said() -> None:
     known = ShopHistory("1", products=8)
     told = completed(known, OwnShop(products=99, margin=Decimal("0.42"), balance=Decimal(12)))
     assert (told.products, told.margin, told.balance) == (8, Fraction(21, 50), 12_000_000)
+    assert completed(known, OwnShop(id="2", margin=Decimal("0.42"))) == known
 
 
 def test_the_command_line_says_and_shows_it(say: Callable[..., str]) -> None:

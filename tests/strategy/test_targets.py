@@ -44,6 +44,18 @@ def test_a_net_target_is_the_payment_base_at_what_is_left_of_thirty_days() -> No
     assert [advice.base_payment, advice.base] == [3, Fraction(27, 10)]
 
 
+def test_the_base_of_an_overall_target_is_its_own_mean() -> None:
+    advice = advised("2.4", Goal.OVERALL, service_fee=50, commission=30, coupon=20)
+    assert (advice.base, advice.suggested) == (Fraction(2430, 1000), Decimal("2.60"))
+    assert advised("2.4", Goal.OVERALL).base is None
+
+
+def test_the_suggestion_is_told_both_ways() -> None:
+    advice = advised("2.7", Goal.NET)
+    assert advice.suggested == Decimal("2.90")
+    assert advice.converted == {"payment": Fraction(29, 9), "net": Fraction(29, 10), "settled": None}
+
+
 @pytest.mark.parametrize(
     ("differing", "phase", "move", "suggested"),
     [

@@ -55,10 +55,11 @@ class SaidPlan:
 
 @dataclass(frozen=True, slots=True)
 class OwnShop:
-    """What an owner says of a shop. `margin` is the contribution before spend as a share of settled GMV, `opened` the
-    day the ad account was opened, `balance` what it may spend (yuan).
+    """What an owner says of a shop: of the one of that `id`, of any if "". `margin` is the contribution before spend
+    as a share of settled GMV, `opened` the day the ad account was opened, `balance` what it may spend (yuan).
     """
 
+    id: str = ""
     name: str = ""
     opened: date | None = None
     products: int | None = None
@@ -114,7 +115,9 @@ def set_plan(plan_id: str, said: Mapping[str, str], since: str) -> OwnShop:
 
 
 def completed(known: ShopHistory, said: OwnShop) -> ShopHistory:
-    """A shop with what its owner said wherever nothing better is known."""
+    """A shop with what its owner said wherever nothing better is known; what was said of another shop is left out."""
+    if said.id not in ("", known.id):
+        return known
     margin = None if said.margin is None else Fraction(said.margin)
     balance = None if said.balance is None else micros(str(said.balance))
     told = {**_table(said), "margin": margin, "balance": balance}

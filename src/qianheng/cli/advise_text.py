@@ -44,8 +44,8 @@ def print_all(looked: Looked, advice: Advice) -> None:
         _print_products(advice.products)
     if advice.creators.creators:
         _heading("creators")
-        print_creators(advice.creators)
-    _print_missing(set(_missing(advice)))
+        print_creators(looked, advice.creators)
+    _print_missing(looked, set(_missing(advice)))
 
 
 def print_title(looked: Looked) -> None:
@@ -87,10 +87,13 @@ def print_targets(looked: Looked, found: Sequence[TargetAdvice]) -> None:
     for one in found:
         _print_target_lines([one])
         print_evidence(one.why)
+        same = {name: figure_text(roi, "ratio") or "–" for name, roi in one.converted.items()}
+        if same:
+            typer.echo(say("advice.converted", target=one.suggested, **same))
         if one.ladder:
             rungs = [say("advice.rung", target=rung.target, day=rung.day) for rung in one.ladder]
             typer.echo(say("advice.ladder", rungs=say("actors.list").join(rungs)))
-    _print_missing({name for one in found for name in one.missing})
+    _print_missing(looked, {name for one in found for name in one.missing})
 
 
 def _print_target_lines(found: Sequence[TargetAdvice]) -> None:
@@ -145,7 +148,7 @@ def _print_goal(looked: Looked, advice: Advice) -> None:
     for side, signs in found.ask.items():
         told = say("actors.list").join(say(f"advice.ask.{one}") for one in signs)
         typer.echo(say("advice.goal.ask", goal=say(f"advice.goal.{side}"), signs=told))
-    _print_missing(set(found.missing))
+    _print_missing(looked, set(found.missing))
 
 
 def _print_choice(found: GoalAdvice) -> None:
@@ -189,7 +192,7 @@ def _print_split(looked: Looked, advice: Advice) -> None:
     weeks = [[_name(one.plan), one.week, say(f"advice.week.{one.key}")] for one in found.weeks]
     if weeks:
         print_table("", headings("advice", "plan", "week", "note"), weeks)
-    _print_missing(set(found.missing))
+    _print_missing(looked, set(found.missing))
 
 
 def _print_split_line(found: SplitAdvice) -> None:
@@ -255,7 +258,7 @@ def _print_tiers(looked: Looked, advice: Advice) -> None:
         typer.echo(f"{say(f'advice.tier.{tier}')}: {told}")
     if found.industry is not None:
         typer.echo(say(f"advice.industry_watch.{found.industry}"))
-    _print_missing(set(found.missing))
+    _print_missing(looked, set(found.missing))
 
 
 def _print_products(found: TierAdvice) -> None:
@@ -285,7 +288,7 @@ def _product_row(one: ProductAdvice) -> list[object]:
     ]
 
 
-def print_creators(found: CreatorAdvice) -> None:
+def print_creators(looked: Looked, found: CreatorAdvice) -> None:
     """Creators, the one that leaves most first; without any, what is missing."""
     names = ("creator", "orders", "net_gmv", "commission", "left", "spend", "roi")
     rows = [
@@ -298,14 +301,14 @@ def print_creators(found: CreatorAdvice) -> None:
         for one in found.creators
     ]
     print_table("", headings("advice", *names), rows)
-    _print_missing(set(found.missing))
+    _print_missing(looked, set(found.missing))
 
 
 PARTS: dict[str, Callable[[Looked, Advice], None]] = {
     "goal": _print_goal,
     "split": _print_split,
     "products": _print_tiers,
-    "creators": lambda _, advice: print_creators(advice.creators),
+    "creators": lambda looked, advice: print_creators(looked, advice.creators),
 }
 
 
@@ -315,14 +318,16 @@ def _missing(advice: Advice) -> Iterable[str]:
     return (name for names in parts for name in names)
 
 
-def _print_missing(names: set[str]) -> None:
-    """What is not known, each with how to say it, where saying helps."""
+def _print_missing(looked: Looked, names: set[str]) -> None:
+    """What is not known, each with how to say it, where saying helps: a run's figures come by themselves."""
+    from qianheng.actions.shop import SAID
+
     if not names:
         return
     typer.echo(say("advice.heading.missing"))
     for name in sorted(names):
         key = f"histories.to_say.{name}"
-        how = say(key) if known(key) else ""
+        how = say(key) if known(key) and (looked.history.source == "reports" or name in SAID) else ""
         typer.echo(
             say("advice.missing_line" if how else "advice.missing_bare", what=say(f"histories.missing.{name}"), how=how)
         )

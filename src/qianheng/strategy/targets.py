@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -72,7 +72,8 @@ class TargetAdvice:
     """What to set a plan's target to. All ROIs are of its own `goal`; `base_payment` is the base as payment ROI.
 
     `low` and `high` bound the allowed band, `why` is every figure that was weighed, `missing` what was not known.
-    `suggested` is `None` where nothing can be said; it equals `current` where nothing should change.
+    `suggested` is `None` where nothing can be said; it equals `current` where nothing should change; `converted` tells
+    it as payment, net and settled ROI (SPEC 3.3).
     """
 
     plan: Subject
@@ -89,6 +90,7 @@ class TargetAdvice:
     warnings: tuple[Warned, ...]
     ladder: tuple[Rung, ...]
     missing: tuple[str, ...]
+    converted: Mapping[str, Fraction | None]
     judge_on: date | None = None  # after a goal switch: not before
 
 
@@ -127,7 +129,9 @@ class Known:
 
     @property
     def base(self) -> Fraction | None:
-        """The base as an ROI of the plan's own goal."""
+        """The base as an ROI of the plan's own goal; of the overall ROI, its own mean."""
+        if self.goal is Goal.OVERALL:
+            return self.own_roi
         if self.base_payment is None:
             return None
         return converted(self.base_payment, Goal.PAYMENT, self.rates).get(self.goal)
@@ -158,6 +162,7 @@ def advise_target(history: History, plan_id: str, rules: TargetRules) -> TargetA
         warnings=tuple(_warnings(history, known, suggested, rules)),
         ladder=_ladder(known, move, suggested, rules),
         missing=tuple(_missing(known)),
+        converted=_converted(known, suggested),
         judge_on=known.switched + timedelta(days=rules.judge_days) if known.switched else None,
     )
 
@@ -165,9 +170,8 @@ def advise_target(history: History, plan_id: str, rules: TargetRules) -> TargetA
 def known_of(history: History, plan: PlanHistory, rules: TargetRules) -> Known:
     """What is known of a plan for its target: sums of the last days, and ratios taken once from them."""
     setting, first, last = plan.set_at(history.now), *history.back(rules.base_days)
-    each = history.each(plan.subject, first, last)
-    told, name = history.whole(plan.subject, first, last), GMV_OF.get(setting.goal if setting else Goal.PAYMENT, "gmv")
-    days = len(each)
+    told, days = history.whole(plan.subject, first, last), len(history.each(plan.subject, first, last))
+    goal = setting.goal if setting else Goal.PAYMENT
     budget = None if setting is None or not setting.budget_daily else setting.budget_daily * days
     return Known(
         plan=plan,
@@ -176,7 +180,7 @@ def known_of(history: History, plan: PlanHistory, rules: TargetRules) -> Known:
         days=days,
         base_payment=history.ratio("gmv", "spend", rules.base_days, plan.subject),
         rates=rates_of(history, plan.subject, rules.rate_days),
-        own_roi=history.ratio(name, "spend", rules.base_days, plan.subject),
+        own_roi=_overall(told) if goal is Goal.OVERALL else _own_roi(history, plan.subject, goal, rules.base_days),
         spent=None if told.spend is None or not budget else ratio(told.spend, budget),
         age=None if plan.began is None else (history.today - plan.began).days,
         switched=_changed(plan, history, "goal"),
@@ -184,6 +188,17 @@ def known_of(history: History, plan: PlanHistory, rules: TargetRules) -> Known:
         breakeven=breakeven_of(history, plan.subject, rules.rate_days),
         today=history.today,
     )
+
+
+def _own_roi(history: History, plan: Subject, goal: Goal, days: int) -> Fraction | None:
+    return history.ratio(GMV_OF[goal], "spend", days, plan) if goal in GMV_OF else None
+
+
+def _overall(told: Figures) -> Fraction | None:
+    """综合ROI: net GMV over spend, service fee, commission and coupons together; `None` if one of them is not known."""
+    parts = (told.spend, told.service_fee, told.commission, told.coupon)
+    known = [part for part in parts if part is not None]
+    return ratio(told.net_gmv, sum(known)) if told.net_gmv is not None and len(known) == len(parts) else None
 
 
 def _changed(plan: PlanHistory, history: History, name: str) -> date | None:
@@ -320,6 +335,13 @@ def _ladder(known: Known, move: Move, suggested: Decimal | None, rules: TargetRu
         for week in range(1, rules.ladder_weeks + 1)
     )
     return tuple(rung for rung in rungs if Fraction(rung.target) <= high)
+
+
+def _converted(known: Known, suggested: Decimal | None) -> dict[str, Fraction | None]:
+    """The suggested target as payment, net and settled ROI; none under a goal that is none of them."""
+    return (
+        {} if suggested is None or known.goal not in GMV_OF else converted(Fraction(suggested), known.goal, known.rates)
+    )
 
 
 def _missing(known: Known) -> Iterator[str]:
