@@ -10,7 +10,7 @@ import pytest
 
 from qianheng.actions.simulation import RunFolder
 from tests.actions.conftest import Say
-from tests.vendors.report_files import csv_file
+from tests.vendors.report_files import ANALYSIS, creative, csv_file, vendor_xlsx
 
 COLUMNS = ["计划ID", "计划名称", "日期", "整体消耗", "整体成交金额", "净成交金额", "整体成交订单数"]
 MEASURES = ("spend", "gmv", "net_gmv", "profit")
@@ -42,6 +42,7 @@ def test_a_run_answers_with_intervals_a_frontier_and_a_reason(say: Say) -> None:
     assert answer["asked"]["guarantee"]["chance"] is not None
     assert answer["why"]
     assert len(answer["points"]) == 35
+    assert answer["runs_short"] == (float(answer["asked"]["spend"]["high"]) > float(answer["balance"]))
     assert answer["rests_on_days"] >= 1
 
 
@@ -56,6 +57,7 @@ def test_nothing_of_the_future_is_known_at_a_time(say: Say) -> None:
 def test_a_week_is_known_less_in_yuan_and_better_in_share(say: Say) -> None:
     day, week = (told(say, "--plan", "1", "--days", days)["asked"]["gmv"] for days in ("1", "7"))
     width_of_day, width_of_week = (float(one["high"]) - float(one["low"]) for one in (day, week))
+    assert told(say, "--plan", "1", "--days", "30", "--budget", "900")["runs_short"]
     assert width_of_week > width_of_day
     assert width_of_week / float(week["expected"]) < width_of_day / float(day["expected"])
 
@@ -140,6 +142,20 @@ def test_reports_that_tell_too_little_name_what_is_missing(say: Say, home: Path)
     text = say("what-if", "--reports", "--target", "2.0")
     assert all(name in text for name in ("--budget", "5 are", "at least 7"))
     assert "--target" not in text
+
+
+def test_where_reports_tell_of_no_plan_the_whole_shop_is_asked_about(say: Say, home: Path) -> None:
+    for number in range(8):
+        day = f"2026-06-{1 + number:02d}"
+        path = home / f"全域数据_素材分析_视频_{day} 00_00_00-{day} 23_59_59-demo.xlsx"
+        spend = 300 + 50 * (number % 4)
+        row = creative(f"C{number}", f"{spend}.00", f"{3 * spend}.00", f"{2 * spend}.00", orders="30")
+        path.write_bytes(vendor_xlsx([ANALYSIS, row]))
+        say("import", str(path))
+    answer = told(say, "--reports", "--target", "2.0", "--budget", "500", "--days", "2")
+    assert (answer["rests_on_days"], answer["goal"]) == (8, "net")
+    assert float(answer["asked"]["spend"]["high"]) <= 1000
+    assert "whole shop" in answer["name"]
 
 
 def test_the_owners_own_habits_are_used_and_their_faults_told(say: Say, lived: Path) -> None:

@@ -14,7 +14,7 @@ from qianheng.core.errors import Refused
 from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.measures.history import History, PlanHistory, Setting
-from qianheng.measures.reports import Figures
+from qianheng.measures.reports import Figures, add
 from qianheng.plans.plan import PlanStatus
 from qianheng.store import runs
 from qianheng.store.database import reading
@@ -22,7 +22,7 @@ from qianheng.strategy.landscape import Landscape, Market, Response, Shares
 from qianheng.strategy.reported import FEWEST_DAYS, ReportedDay, reported
 from qianheng.strategy.spread import Day, Evening, Miss, Usual, spread_of
 
-DAYS = 28  # that tell of a plan's spread
+DAYS = {"run": 28, "reports": 90}  # that tell of a plan; reports of days apart tell a response too
 RATES = 30  # days of refund rates (SPEC 3.3)
 TRUST = 30.0  # orders that a predicted share is worth beside the measured one
 ONE_DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ class Past(NamedTuple):
     @property
     def days(self) -> Mapping[date, Figures]:
         """The plan's whole days that tell of its spread."""
-        return self.history.each(self.plan.subject, *self.history.back(DAYS))
+        return self.history.each(self.plan.subject, *self.history.back(DAYS[self.history.source]))
 
 
 class Lived(NamedTuple):
@@ -87,20 +87,29 @@ def landscape_of_run(past: Past, told: Told, usually: Usual) -> Landscape:
 
 
 def landscape_of_reports(past: Past, usually: Usual) -> Landscape | None:
-    """A plan's landscape by the days that reports tell of; `None` where these are too few (see `lacking_days`)."""
-    days = _reported_days(past)
-    orders, gmv = (sum(getattr(one, name) or 0 for one in past.days.values()) for name in ("orders", "gmv"))
-    shares = _shares(past, Shares())
-    market = Market(Response.of((), (), gmv / max(orders, 1)), shares, past.setting.goal, past.setting.bid_mode)
-    return reported(days, market, usually) if orders else None
+    """A plan's landscape by the days that reports tell of; `None` where these tell too little (see `lacking`)."""
+    value = _order_value_told(past)
+    if value is None:
+        return None
+    response, setting = Response.of((), (), value), past.setting
+    market = Market(response, _shares(past, Shares()), setting.goal, setting.bid_mode)
+    return reported(_reported_days(past), market, usually)
 
 
-def lacking_days(past: Past) -> list[str]:
+def lacking(past: Past) -> list[str]:
     """What the reports of a plan lack to tell of its response, in words."""
     sold = sum(day.sold for day in _reported_days(past))
-    lacking = [] if any(one.orders for one in past.days.values()) else [say("whatif.input.orders")]
-    few = say("whatif.input.days", fewest=FEWEST_DAYS, days=sold)
-    return lacking if sold >= FEWEST_DAYS else [*lacking, few]
+    orders = [] if _order_value_told(past) is not None else [say("whatif.input.orders")]
+    return orders + ([say("whatif.input.days", fewest=FEWEST_DAYS, days=sold)] if sold < FEWEST_DAYS else [])
+
+
+def _order_value_told(past: Past) -> float | None:
+    """The GMV of an order, or of a net order where only those are told."""
+    whole = add(past.days.values())
+    for gmv, orders in ((whole.gmv, whole.orders), (whole.net_gmv, whole.net_orders)):
+        if gmv and orders:
+            return gmv / orders
+    return None
 
 
 def _reported_days(past: Past) -> list[ReportedDay]:
@@ -131,7 +140,7 @@ def _miss(lived: Lived, told: Json) -> Miss:
 def _evenings(past: Past, told: Told, spend: float) -> list[Evening]:
     """What was expected of the plan, as it is set now, on the evenings that are known."""
     target, found = _asked(past.setting)[0], list[Evening]()
-    for day in sorted(told.by_day)[-DAYS:]:
+    for day in sorted(told.by_day)[-DAYS[past.history.source] :]:
         response, shares = response_of(told.by_day[day])
         found.append(Evening.of(Market(response, shares, past.setting.goal, past.setting.bid_mode), target, spend))
     return found

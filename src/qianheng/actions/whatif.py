@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from qianheng.actions.desk import Desk
+from qianheng.actions.histories import Asked as AskedOf
 from qianheng.actions.histories import history_of
-from qianheng.actions.landscapes import Past, Told, lacking_days, landscape_of_reports, landscape_of_run, told_of
+from qianheng.actions.landscapes import Past, Told, lacking, landscape_of_reports, landscape_of_run, told_of
 from qianheng.actions.policies import in_force
 from qianheng.core import tables
 from qianheng.core.errors import BadInput, NotFound, Refused, raise_together
@@ -22,7 +23,7 @@ from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.policy import Rules
 from qianheng.measures.history import History, PlanHistory, Setting
-from qianheng.plans.plan import BidMode, Goal, Value
+from qianheng.plans.plan import BidMode, Goal, Plan, PlanKind, Value
 from qianheng.store.database import home_path
 from qianheng.strategy.choice import Aim, Question, Suggestion, frontier, nearest, suggestion
 from qianheng.strategy.landscape import Landscape, Shares
@@ -92,6 +93,12 @@ class Answer:
     nearest: Outlook | None
     rests_on: int
     missing: Sequence[str]
+    balance: Micros | None = None
+
+    @property
+    def runs_short(self) -> bool:
+        """Whether what is asked may spend more than there is."""
+        return self.balance is not None and self.asked.spend.high > self.balance
 
 
 def habits() -> Habits:
@@ -116,8 +123,8 @@ def whatif_of_reports(history: History, wish: Wish) -> Answer:
     """The answer for a plan of imported reports. Too few days, or inputs that reports do not tell: Refused, by name."""
     known, past = habits(), _past(history, wish)
     landscape = landscape_of_reports(past, known.usual)
-    _check(past, [*_lacking(past, wish), *lacking_days(past)])
-    assert landscape is not None  # it lacks no days
+    _check(past, [*_lacking(past, wish), *lacking(past)])
+    assert landscape is not None  # it lacks nothing
     return _answer(past, landscape, wish, known.frontier)
 
 
@@ -129,14 +136,14 @@ class Foreseen:
     then: Outlook
 
 
-def foreseen(desk: Desk, plan_id: int, after: Mapping[str, Value]) -> Foreseen | None:
+def foreseen(desk: Desk, of: Plan, after: Mapping[str, Value]) -> Foreseen | None:
     """What a change of these fields is expected to do, as known at the desk's time; `None` for a change of neither
     target, budget, goal nor bid mode, and where nothing is known of the plan's market.
     """
     if not after.keys() & FORESEEN:
         return None
-    history, told = history_of(desk), told_of(desk, str(plan_id))
-    plan = history.plans[str(plan_id)]
+    history, told = history_of(desk, AskedOf(str(of.shop_id))), told_of(desk, str(of.id))
+    plan = history.plans[str(of.id)]
     if told.last is None or plan.setting is None:
         return None
     fields: dict[str, Any] = {name: value for name, value in after.items() if name in FORESEEN}
@@ -153,7 +160,12 @@ def _expected(past: Past, told: Told) -> Outlook:
 
 
 def plan_of(history: History, wanted: str) -> PlanHistory:
-    """The plan asked for, or the only one. Another: NotFound; none named among several: BadInput."""
+    """The plan asked for, or the only one; the whole shop where reports tell of no plan. Another: NotFound; none named
+    among several: BadInput.
+    """
+    if not wanted and not history.plans and history.days:
+        whole = history.whole_shop
+        return PlanHistory(replace(whole, name=whole.name or say("whatif.whole_shop")), PlanKind.PRODUCT)
     names = ", ".join(f"{one.subject.id} {one.subject.name}".strip() for one in history.plans.values()) or "–"
     if not wanted and len(history.plans) != 1:
         raise BadInput("whatif.which_plan", place="--plan", known=names)
@@ -209,6 +221,7 @@ def _answer(past: Past, landscape: Landscape, wish: Wish, grid: Frontier) -> Ans
         None if found.feasible else nearest(question, asked),
         landscape.spread.days,
         _missing(landscape.market.shares),
+        past.history.shop.balance,
     )
 
 
@@ -255,6 +268,8 @@ def answer_json(answer: Answer) -> Json:
         "days": answer.asked.asked.days,
         "rests_on_days": answer.rests_on,
         "missing": list(answer.missing),
+        "balance": None if answer.balance is None else yuan(answer.balance),
+        "runs_short": answer.runs_short,
         "now": outlook_json(answer.now),
         "asked": outlook_json(answer.asked),
         "feasible": answer.asked.feasible,
@@ -294,6 +309,17 @@ def why(answer: Answer) -> str:
     told |= {"amount": _amount(answer.aim, best), "instead": _amount(answer.aim, answer.now)}
     key = "suggest" if best.asked.target is not None else "suggest_budget"
     return say(f"whatif.{key}", target=f"{best.asked.target or 0:.2f}", **told)
+
+
+def remarks(answer: Answer) -> list[str]:
+    """Everything there is to say of an answer, in sentences."""
+    said = [verdict(answer), why(answer), say("whatif.rests_on", days=answer.rests_on)]
+    if answer.runs_short:
+        said.append(say("whatif.runs_short", balance=yuan(answer.balance or 0)))
+    if answer.missing:
+        names = ", ".join(say(f"histories.missing.{one}") for one in answer.missing)
+        said.append(say("whatif.unknown_inputs", names=names))
+    return said
 
 
 def verdict(answer: Answer) -> str:

@@ -158,7 +158,7 @@ def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_js
 
     with desk_of(*where) as desk:
         considered = consider(desk, wanted)
-        expected = foreseen(desk, wanted.plan_id, dict(considered.made.after))
+        expected = foreseen(desk, considered.standing.stored.plan, dict(considered.made.after))
         if not as_json:
             _print_considered(considered, expected)
         try:

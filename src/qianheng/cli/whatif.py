@@ -90,29 +90,25 @@ def _wish(texts: dict[str, str], plan: str, days: int) -> Wish:
 
 def _answer(source: Source, shop: str, wish: Wish) -> Answer:
     from qianheng.actions.histories import Asked, history_of
+    from qianheng.actions.landscapes import DAYS
     from qianheng.actions.whatif import whatif_of_reports, whatif_of_run
 
     if source.reports:
-        return whatif_of_reports(history_asked(source, Asked(shop)), wish)
+        return whatif_of_reports(history_asked(source, Asked(shop, DAYS["reports"] + 1)), wish)
     with desk_asked(source) as desk:
         return whatif_of_run(desk, history_of(desk, Asked(shop)), wish)
 
 
 def print_answer(answer: Answer) -> None:
     """The answer for a person: what was asked beside what is set, the frontier, the verdict and the suggestion."""
-    from qianheng.actions.whatif import verdict, why
+    from qianheng.actions.whatif import remarks
 
     goal = say(f"pages.goal.{answer.setting.goal}")
     told = {"plan": answer.plan.subject.name or answer.plan.subject.id, "goal": goal, "days": answer.asked.asked.days}
     print_outlooks(say("whatif.title", **told), {"now": answer.now, "asked": answer.asked})
     print_table(say("whatif.frontier"), headings("whatif", *COLUMNS), [_cells(one) for one in answer.points])
-    typer.echo(verdict(answer))
-    typer.echo(why(answer))
-    typer.echo(say("whatif.rests_on", days=answer.rests_on))
-    if answer.missing:
-        typer.echo(
-            say("whatif.unknown_inputs", names=", ".join(say(f"histories.missing.{one}") for one in answer.missing))
-        )
+    for remark in remarks(answer):
+        typer.echo(remark)
 
 
 def print_outlooks(title: str, named: Mapping[str, Outlook]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qianheng.actions.whatif import Answer, verdict, why
+from qianheng.actions.whatif import Answer, remarks
 from qianheng.core.interval import Interval
 from qianheng.core.words import say
 from qianheng.pages.charts import Chart, Option, draw, frame, series, yuan_number
@@ -44,12 +44,8 @@ def told(answer: Answer) -> dict[str, Outlook]:
 
 def _asked(answer: Answer) -> Html:
     rows = [[say(f"whatif.row.{name}"), *_cells(one)] for name, one in told(answer).items()]
-    sentences = [verdict(answer), why(answer), say("whatif.rests_on", days=answer.rests_on)]
-    if answer.missing:
-        names = ", ".join(say(f"histories.missing.{one}") for one in answer.missing)
-        sentences.append(say("whatif.unknown_inputs", names=names))
     title = say("whatif.compared")
-    lines = (element("p", sentence) for sentence in sentences)
+    lines = (element("p", sentence) for sentence in remarks(answer))
     return panel(title, say("whatif.page_hint"), table(["", *_heads()], rows, title), *lines)
 
 

@@ -68,7 +68,8 @@ def reported(days: Sequence[ReportedDay], market: Market, usually: Usual) -> Lan
     gmv = line.gmv * (spend / line.spend) ** line.slope / kept
     believed = replace(market, response=Response.of(spend, gmv, market.response.order_value), told=True)
     missed = [Miss.of(believed, (day.target, day.budget), day.lived) for day in sold]
-    spread = replace(spread_of(missed, (), believed.response, usually), slope_doubt=line.doubt)
+    fair = replace(usually, reach_bias=0.0)  # a line through the days themselves is not off on the whole
+    spread = replace(spread_of(missed, (), believed.response, fair), slope_doubt=line.doubt)
     return Landscape(believed, spread, (least, most))
 
 
