@@ -37,7 +37,7 @@ from qianheng.guarantee.policy import Rules
 from qianheng.measures.history import History, PlanHistory, Setting
 from qianheng.measures.sums import total
 from qianheng.plans.plan import Goal, Plan, Value
-from qianheng.strategy.whatif import Asked, outlook
+from qianheng.strategy.whatif import Trial, outlook
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "whatif.json"
@@ -141,7 +141,7 @@ def _asked(desk: Desk, run: PlanRun, about: tuple[str, int, int]) -> Iterator[He
     setting = _setting(plan, run, number)
     landscape = landscape_of_run(Past(history, plan, setting), told_of(desk, plan.subject.id), habits().usual)
     target = None if setting.target is None else float(setting.target)
-    told = outlook(landscape, Asked(target, float(setting.budget_daily or 0), days), _rules(plan, history))
+    told = outlook(landscape, Trial(target, float(setting.budget_daily or 0), days), _rules(plan, history))
     if days == 1 and told.guarantee_risk:
         paid = run.days[number - 1].judged.verdict.compensation
         yield Risked(told.guarantee_risk.chance, told.guarantee_risk.expected, paid)

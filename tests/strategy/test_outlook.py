@@ -14,7 +14,7 @@ from qianheng.guarantee.policy import OrdersRule, Rules
 from qianheng.plans.plan import BidMode, Goal
 from qianheng.strategy.choice import Aim, Question, frontier, nearest, suggestion
 from qianheng.strategy.landscape import Landscape, Market, Response, Shares, Spread, Swing
-from qianheng.strategy.whatif import Asked, Outlook, outlook
+from qianheng.strategy.whatif import Outlook, Trial, outlook
 
 YUAN = 1e6
 # GMV is 40 · √spend in yuan: at target 2 a day spends 400 and sells 800; 10 yuan an order.
@@ -48,8 +48,8 @@ def landscape(spread: Spread = USUAL, **market: Any) -> Landscape:
     return Landscape(Market(**told), spread, (100 * YUAN, 600 * YUAN))
 
 
-def asked(target: float | None, budget: float, days: int = 1) -> Asked:
-    return Asked(target, budget * YUAN, days)
+def asked(target: float | None, budget: float, days: int = 1) -> Trial:
+    return Trial(target, budget * YUAN, days)
 
 
 def yuan(interval: Interval | None) -> float:
@@ -152,8 +152,8 @@ def test_out_of_reach_the_nearest_that_sells_is_named() -> None:
     assert not there.of(asks).feasible
     found = nearest(there, asks)
     assert found is not None
-    assert found.asked.target is not None
-    assert found.asked.target < 400
+    assert found.trial.target is not None
+    assert found.trial.target < 400
     assert found.orders.expected >= 1
     assert nearest(question(landscape(CERTAIN, response=replace(RESPONSE, gmv=0 * RESPONSE.gmv))), asks) is None
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.histories import Asked as AskedOf
-from qianheng.actions.histories import history_of
+from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.landscapes import Past, Told, lacking, landscape_of_reports, landscape_of_run, told_of
 from qianheng.actions.policies import in_force
 from qianheng.core import tables
@@ -28,7 +27,7 @@ from qianheng.store.database import home_path
 from qianheng.strategy.choice import Aim, Question, Suggestion, frontier, nearest, suggestion
 from qianheng.strategy.landscape import Landscape, Shares
 from qianheng.strategy.spread import SHIPPED, Usual
-from qianheng.strategy.whatif import MOST_DAYS, Asked, Outlook, outlook
+from qianheng.strategy.whatif import MOST_DAYS, Outlook, Trial, outlook
 
 OWN = "whatif.toml"
 FORESEEN = {"target", "budget_daily", "goal", "bid_mode"}  # what a what-if answers of a plan's fields
@@ -142,7 +141,7 @@ def foreseen(desk: Desk, of: Plan, after: Mapping[str, Value]) -> Foreseen | Non
     """
     if not after.keys() & FORESEEN:
         return None
-    history, told = history_of(desk, AskedOf(str(of.shop_id))), told_of(desk, str(of.id))
+    history, told = history_of(desk, Asked(str(of.shop_id))), told_of(desk, str(of.id))
     plan = history.plans[str(of.id)]
     if told.last is None or plan.setting is None:
         return None
@@ -155,7 +154,7 @@ def _expected(past: Past, told: Told) -> Outlook:
     """What a day under the past's own setting is expected to bring."""
     setting = past.setting
     target = float(setting.target) if setting.target is not None and _aims(setting) else None
-    asked = Asked(target, float(setting.budget_daily or 0))
+    asked = Trial(target, float(setting.budget_daily or 0))
     return outlook(landscape_of_run(past, told, habits().usual), asked, _rules(past.plan.policy, past.history.today))
 
 
@@ -225,14 +224,14 @@ def _answer(past: Past, landscape: Landscape, wish: Wish, grid: Frontier) -> Ans
     )
 
 
-def _asked(past: Past, shares: Shares, wish: Wish) -> tuple[Asked, Asked]:
+def _asked(past: Past, shares: Shares, wish: Wish) -> tuple[Trial, Trial]:
     """What the plan is set to (as asked where that is not known), and what is asked."""
     setting = past.setting
     own = _converted(setting, past.plan.setting, shares) if _aims(setting) else None
     wanted = own if wish.target is None or not _aims(setting) else float(wish.target)
     budget = wish.budget or setting.budget_daily or 0
     was = setting.budget_daily or budget
-    return Asked(own or wanted, float(was), wish.days), Asked(wanted, float(budget), wish.days)
+    return Trial(own or wanted, float(was), wish.days), Trial(wanted, float(budget), wish.days)
 
 
 def _converted(setting: Setting, before: Setting | None, shares: Shares) -> float | None:
@@ -265,7 +264,7 @@ def answer_json(answer: Answer) -> Json:
         "goal": answer.setting.goal,
         "bid_mode": answer.setting.bid_mode,
         "aim": answer.aim,
-        "days": answer.asked.asked.days,
+        "days": answer.asked.trial.days,
         "rests_on_days": answer.rests_on,
         "missing": list(answer.missing),
         "balance": None if answer.balance is None else yuan(answer.balance),
@@ -287,8 +286,8 @@ def outlook_json(one: Outlook) -> Json:
     ends = one.roi and {name: ratio_text(_fraction(one.roi, name)) for name in ENDS}
     risk = one.guarantee_risk
     return {
-        "target_roi": None if one.asked.target is None else f"{one.asked.target:.4g}",
-        "budget": yuan(round(one.asked.budget)),
+        "target_roi": None if one.trial.target is None else f"{one.trial.target:.4g}",
+        "budget": yuan(round(one.trial.budget)),
         **money,
         "orders": {name: round(float(getattr(one.orders, name)), 1) for name in ENDS},
         "roi": ends,
@@ -305,10 +304,10 @@ def why(answer: Answer) -> str:
     best, aim = answer.suggested.best, say(f"whatif.aim.{answer.aim}")
     if best is None:
         return say("whatif.stay", aim=aim)
-    told = {"budget": yuan(round(best.asked.budget)), "chance": f"{answer.suggested.chance_better:.0%}", "aim": aim}
+    told = {"budget": yuan(round(best.trial.budget)), "chance": f"{answer.suggested.chance_better:.0%}", "aim": aim}
     told |= {"amount": _amount(answer.aim, best), "instead": _amount(answer.aim, answer.now)}
-    key = "suggest" if best.asked.target is not None else "suggest_budget"
-    return say(f"whatif.{key}", target=f"{best.asked.target or 0:.2f}", **told)
+    key = "suggest" if best.trial.target is not None else "suggest_budget"
+    return say(f"whatif.{key}", target=f"{best.trial.target or 0:.2f}", **told)
 
 
 def remarks(answer: Answer) -> list[str]:
@@ -330,8 +329,8 @@ def verdict(answer: Answer) -> str:
     reason = say("whatif.misses_target" if asked.sells else "whatif.too_few_orders")
     if near is None:
         return say("whatif.hopeless", reason=reason)
-    target = "–" if near.asked.target is None else f"{near.asked.target:.4g}"
-    return say("whatif.out_of_reach", reason=reason, target=target, budget=yuan(round(near.asked.budget)))
+    target = "–" if near.trial.target is None else f"{near.trial.target:.4g}"
+    return say("whatif.out_of_reach", reason=reason, target=target, budget=yuan(round(near.trial.budget)))
 
 
 def _amount(aim: Aim, one: Outlook) -> str:

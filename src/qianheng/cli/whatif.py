@@ -104,7 +104,7 @@ def print_answer(answer: Answer) -> None:
     from qianheng.actions.whatif import remarks
 
     goal = say(f"pages.goal.{answer.setting.goal}")
-    told = {"plan": answer.plan.subject.name or answer.plan.subject.id, "goal": goal, "days": answer.asked.asked.days}
+    told = {"plan": answer.plan.subject.name or answer.plan.subject.id, "goal": goal, "days": answer.asked.trial.days}
     print_outlooks(say("whatif.title", **told), {"now": answer.now, "asked": answer.asked})
     print_table(say("whatif.frontier"), headings("whatif", *COLUMNS), [_cells(one) for one in answer.points])
     for remark in remarks(answer):
@@ -121,8 +121,8 @@ def print_outlooks(title: str, named: Mapping[str, Outlook]) -> None:
 def _cells(one: Outlook) -> list[str | None]:
     risk = one.guarantee_risk
     return [
-        None if one.asked.target is None else f"{one.asked.target:.2f}",
-        f"{one.asked.budget / 1e6:,.0f}" + (say("whatif.mark") if one.extrapolated else ""),
+        None if one.trial.target is None else f"{one.trial.target:.2f}",
+        f"{one.trial.budget / 1e6:,.0f}" + (say("whatif.mark") if one.extrapolated else ""),
         _money(one.spend),
         _money(one.gmv),
         _range(one.orders, 1.0, ".0f"),

@@ -20,7 +20,7 @@ MONEY = ("spend", "gmv", "net_gmv", "profit")
 def page(answer: Answer) -> str:
     """The answer as one self-contained HTML page in the language spoken."""
     name, goal = answer.plan.subject.name or answer.plan.subject.id, say(f"pages.goal.{answer.setting.goal}")
-    title = say("whatif.title", plan=name, goal=goal, days=answer.asked.asked.days)
+    title = say("whatif.title", plan=name, goal=goal, days=answer.asked.trial.days)
     brand = element("p", f"Qianheng 千衡 · {say('whatif.page')}", class_="brand")
     header = element("header", brand, element("h1", name))
     charts = element("div", *map(draw, _charts(answer)), class_="panels")
@@ -70,8 +70,8 @@ def _cells(one: Outlook) -> list[Cell]:
     figures = {name: _between(getattr(one, name), 1e6, ",.0f") for name in MONEY}
     cells = {
         **figures,
-        "target": UNKNOWN if one.asked.target is None else f"{one.asked.target:.2f}",
-        "budget": f"{one.asked.budget / 1e6:,.0f}" + (say("whatif.mark") if one.extrapolated else ""),
+        "target": UNKNOWN if one.trial.target is None else f"{one.trial.target:.2f}",
+        "budget": f"{one.trial.budget / 1e6:,.0f}" + (say("whatif.mark") if one.extrapolated else ""),
         "orders": _between(one.orders, 1.0, ",.0f"),
         "roi": _between(one.roi, 1.0, ".2f"),
         "met": percent(one.chance_of_target, 0),
@@ -91,7 +91,7 @@ def _between(interval: Interval | None, unit: float, form: str) -> str:
 def _charts(answer: Answer) -> Iterator[Chart]:
     aimed = answer.aim if answer.now.profit is not None or answer.aim is not Aim.PROFIT else Aim.GMV
     yield Chart("whatif_frontier", _frontier(answer, aimed))
-    if answer.now.asked.target is not None:
+    if answer.now.trial.target is not None:
         yield Chart("whatif_targets", _targets(answer))
 
 
@@ -151,16 +151,16 @@ def _shade() -> Option:
 
 def _targets(answer: Answer) -> Option:
     """The ROI that is expected of each target at the budget it is set to, in its interval, beside the target itself."""
-    budget = answer.now.asked.budget
-    here = [one for one in answer.points if one.asked.budget == budget and one.roi is not None]
+    budget = answer.now.trial.budget
+    here = [one for one in answer.points if one.trial.budget == budget and one.roi is not None]
     low = [round(float(one.roi.low), 4) for one in here if one.roi]
     high = [round(float(one.roi.high - one.roi.low), 4) for one in here if one.roi]
     mean = [round(float(one.roi.expected), 4) for one in here if one.roi]
     lines = [
-        series("figure.target", "line", [round(one.asked.target or 0.0, 4) for one in here], "@roi"),
+        series("figure.target", "line", [round(one.trial.target or 0.0, 4) for one in here], "@roi"),
         series("figure.worth", "line", mean, "@roi") | {"name": say("whatif.column.roi")},
         series("figure.worth", "line", low) | _clear(),
         series("figure.worth", "line", high) | _shade() | _clear(),
     ]
-    base = frame([f"{one.asked.target:.2f}" for one in here])
+    base = frame([f"{one.trial.target:.2f}" for one in here])
     return {**base, "yAxis": {"type": "value", "scale": True, "axisLabel": {"formatter": "@roi"}}, "series": lines}

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from qianheng.guarantee.policy import Rules
 from qianheng.strategy.landscape import Landscape
-from qianheng.strategy.whatif import Asked, Outlook, chance_better, outlook
+from qianheng.strategy.whatif import Outlook, Trial, chance_better, outlook
 
 STEPS = 40
 FINER, SMALLER = 0.97, 0.8  # factors between the targets, and the budgets, that are tried for the nearest
@@ -27,13 +27,13 @@ class Question:
     """A plan's landscape, what it is set to now, what one is after, and the rules of its guarantee."""
 
     landscape: Landscape
-    now: Asked
+    now: Trial
     aim: Aim
     rules: Rules | None = None
 
-    def of(self, asked: Asked) -> Outlook:
+    def of(self, trial: Trial) -> Outlook:
         """What another setting would bring."""
-        return outlook(self.landscape, asked, self.rules)
+        return outlook(self.landscape, trial, self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +60,22 @@ def suggestion(question: Question, looked_at: Iterable[Outlook], least_chance: f
     allowed = [one for one in looked_at if one.feasible and not one.extrapolated and _keeps(question, one)]
     known = [one for one in allowed if _gain(question.aim, one) is not None]
     best = max(known, key=lambda one: _gain(question.aim, one) or 0, default=None)
-    if best is None or (best.asked.target, best.asked.budget) == (now.asked.target, now.asked.budget):
+    if best is None or (best.trial.target, best.trial.budget) == (now.trial.target, now.trial.budget):
         return Suggestion(None, 0.0)
-    chance = chance_better(question.landscape, (question.now, best.asked), question.aim)
+    chance = chance_better(question.landscape, (question.now, best.trial), question.aim)
     return Suggestion(best if chance >= least_chance else None, chance)
 
 
-def nearest(question: Question, asked: Asked) -> Outlook | None:
+def nearest(question: Question, trial: Trial) -> Outlook | None:
     """The nearest setting within reach of one that is not: the highest lower target, else the largest smaller budget;
     `None` if neither helps."""
-    return next((one for one in map(question.of, _nearer(asked)) if one.feasible), None)
+    return next((one for one in map(question.of, _nearer(trial)) if one.feasible), None)
 
 
-def _nearer(asked: Asked) -> Iterator[Asked]:
-    if asked.target is not None:
-        yield from (replace(asked, target=asked.target * FINER**step) for step in range(1, STEPS))
-    yield from (replace(asked, budget=asked.budget * SMALLER**step) for step in range(1, STEPS // 4))
+def _nearer(trial: Trial) -> Iterator[Trial]:
+    if trial.target is not None:
+        yield from (replace(trial, target=trial.target * FINER**step) for step in range(1, STEPS))
+    yield from (replace(trial, budget=trial.budget * SMALLER**step) for step in range(1, STEPS // 4))
 
 
 def _keeps(question: Question, one: Outlook) -> bool:

@@ -29,8 +29,8 @@ BEYOND = 1.1  # spend so much above the most seen, or below the least, is extrap
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked about: a target (`None` where the plan has none), a budget a day in micro-yuan, and how many days
+class Trial:
+    """A setting that is tried: a target (`None` where a plan has none), a budget a day in micro-yuan, and how many days
     together (1 to 30)."""
 
     target: float | None
@@ -55,7 +55,7 @@ class Outlook:
     days would spend what no day has spent so far.
     """
 
-    asked: Asked
+    trial: Trial
     spend: Interval
     gmv: Interval
     orders: Interval
@@ -71,7 +71,7 @@ class Outlook:
     @property
     def sells(self) -> bool:
         """Whether promotion brings the fewest orders that are worth speaking of."""
-        return self.promoted_orders >= FEWEST_ORDERS * self.asked.days
+        return self.promoted_orders >= FEWEST_ORDERS * self.trial.days
 
     @property
     def feasible(self) -> bool:
@@ -79,16 +79,16 @@ class Outlook:
         return self.sells and (self.chance_of_target is None or self.chance_of_target >= 1 - HIGH)
 
 
-def outlook(landscape: Landscape, asked: Asked, rules: Rules | None = None) -> Outlook:
+def outlook(landscape: Landscape, trial: Trial, rules: Rules | None = None) -> Outlook:
     """What a plan is expected to bring under a target and a budget.
 
     rules: of its guarantee; without them, or where they do not cover its goal, the risk is `None`.
     """
-    lived = _live(landscape, asked)
-    roi, met = _rois(landscape, asked, lived)
+    lived = _live(landscape, trial)
+    roi, met = _rois(landscape, trial, lived)
     median = float(np.median(lived.spend))
     return Outlook(
-        asked,
+        trial,
         replace(_money(lived.spend), high=round(_ends(lived.most)[2])),
         _money(lived.gmv),
         _orders(lived.orders),
@@ -97,15 +97,15 @@ def outlook(landscape: Landscape, asked: Asked, rules: Rules | None = None) -> O
         None if lived.profit is None else _money(lived.profit),
         roi,
         met,
-        _risk(landscape, asked, lived, rules),
+        _risk(landscape, trial, lived, rules),
         float(lived.bound.mean()),
         median > BEYOND * landscape.seen[1] or median * BEYOND < landscape.seen[0],
     )
 
 
-def chance_better(landscape: Landscape, asked: tuple[Asked, Asked], of: str) -> float:
+def chance_better(landscape: Landscape, trials: tuple[Trial, Trial], of: str) -> float:
     """In what share of worlds the second setting brings more than the first: of `profit`, `gmv` or `orders`."""
-    first, second = (_live(landscape, one).total(of) for one in asked)
+    first, second = (_live(landscape, one).total(of) for one in trials)
     return float((second > first).mean())
 
 
@@ -142,15 +142,15 @@ def _draws() -> tuple[Floats, Floats]:
     return random.standard_normal((3, WORLDS)), random.standard_normal((10, MOST_DAYS, WORLDS))
 
 
-def _live(landscape: Landscape, asked: Asked) -> _Lived:
+def _live(landscape: Landscape, trial: Trial) -> _Lived:
     spread, (stays, differs) = landscape.spread, _draws()
-    differs = differs[:, : asked.days]
+    differs = differs[:, : trial.days]
     reach = np.exp(_swing(spread.reach, (stays[0], differs[0], differs[8]), spread.carry))
     even = (spread.value.doubt**2 + spread.value.deviation**2) / 2  # so that the bias is that of the mean
     value = np.exp(_swing(spread.value, (stays[1], differs[1], differs[9]), spread.carry) - even)
     left = spread.shortfall * (differs[6] ** 2 + differs[7] ** 2) / 2  # exponential, of that mean
-    allowed = asked.budget * np.maximum(1 - left, 0.0)
-    free = landscape.market.unbound(asked.target, _curves(landscape) if landscape.market.told else None) * reach
+    allowed = trial.budget * np.maximum(1 - left, 0.0)
+    free = landscape.market.unbound(trial.target, _curves(landscape) if landscape.market.told else None) * reach
     spend = np.minimum(free, allowed)
     promoted = reach * _bought(landscape, spend / reach)
     mean = value * (promoted + landscape.market.response.unpromoted)
@@ -159,7 +159,7 @@ def _live(landscape: Landscape, asked: Asked) -> _Lived:
     counted = {Goal.PAYMENT: gmv, Goal.SETTLED: settled, Goal.PROFIT: contribution}.get(landscape.market.goal, net)
     return _Lived(
         spend,
-        np.minimum(free, asked.budget),
+        np.minimum(free, trial.budget),
         value * promoted,
         gmv,
         orders,
@@ -235,7 +235,7 @@ def _left(landscape: Landscape, gmv: Floats, luck: Floats) -> tuple[Floats | Non
     return net, settled, settled * (shares.contribution / max(shares.settled or 0.0, 1e-9))
 
 
-def _rois(landscape: Landscape, asked: Asked, lived: _Lived) -> tuple[Interval | None, float | None]:
+def _rois(landscape: Landscape, trial: Trial, lived: _Lived) -> tuple[Interval | None, float | None]:
     """The goal's own ROI of all days together, and how likely it is at least the target."""
     counted, spend = lived.counted, lived.spend.sum(0)
     if counted is None or not (spend > 0).any():
@@ -244,7 +244,7 @@ def _rois(landscape: Landscape, asked: Asked, lived: _Lived) -> tuple[Interval |
     costs = spend + extras * lived.gmv.sum(0)
     spent = spend > 0
     roi = counted.sum(0)[spent] / costs[spent]
-    met = None if asked.target is None else float((roi >= asked.target).mean())
+    met = None if trial.target is None else float((roi >= trial.target).mean())
     mean = float(counted.sum() / costs.sum())
     low, high = np.quantile(roi, [LOW, HIGH])
     return Interval(*(_ratio(end) for end in (min(low, mean), mean, max(high, mean)))), met
@@ -254,12 +254,12 @@ def _ratio(value: float) -> Fraction:
     return Fraction(round(value * 10**6), 10**6)
 
 
-def _risk(landscape: Landscape, asked: Asked, lived: _Lived, rules: Rules | None) -> GuaranteeRisk | None:
+def _risk(landscape: Landscape, trial: Trial, lived: _Lived, rules: Rules | None) -> GuaranteeRisk | None:
     """Every day of every world judged by the rules of the policy."""
     covered = rules is not None and rules.unit == "plan_day" and landscape.market.bid_mode in rules.bid_modes
     if not covered or rules is None or landscape.market.goal not in rules.goals or lived.counted is None:
         return None
-    promised = lived.counted / (asked.target or 1.0)
+    promised = lived.counted / (trial.target or 1.0)
     missed = np.argwhere(promised < lived.spend)
     found = (
         outcome(rules, *(float(column[day, world]) for column in (lived.spend, lived.orders, promised)))
