@@ -6,15 +6,16 @@ named so on the page. `pages.reviews` makes the document of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from sqlalchemy import Connection
 
+from qianheng.actions.advising import rulebook
 from qianheng.actions.alerts import inbox, rules_in_force
 from qianheng.actions.desk import Desk
 from qianheng.actions.histories import Asked, history_of
@@ -22,6 +23,7 @@ from qianheng.actions.liability import Liability, liability
 from qianheng.actions.maturity import Cohort, aged_days
 from qianheng.actions.standing import Standing as UnitStanding
 from qianheng.actions.standing import standings
+from qianheng.actions.whatif import Answer, Wish, whatif_of_reports, whatif_of_run
 from qianheng.core.days import microseconds
 from qianheng.core.errors import Refused
 from qianheng.core.money import Micros
@@ -39,6 +41,9 @@ from qianheng.measures.reports import Summary, summed
 from qianheng.store import claims
 from qianheng.store.alerts import Numbered
 from qianheng.store.database import reading
+from qianheng.strategy.split import advise_split
+from qianheng.strategy.targets import TargetAdvice, advise_target
+from qianheng.strategy.tiers import TierAdvice, advise_products
 
 DAYS_KEPT = 35  # enough for a fortnight and the one before it
 RIPE_AFTER = 7  # days: so long most refunds take
@@ -96,6 +101,9 @@ class Review:
     verdicts: tuple[Verdict, ...]
     ranked: tuple[Ranked, ...]
     changes: tuple[Change, ...]
+    targets: tuple[TargetAdvice, ...]
+    tiers: TierAdvice | None = None
+    what_ifs: tuple[Answer, ...] = ()
     books: Books | None = None
 
     def known_days(self, span: Span) -> int:
@@ -116,12 +124,27 @@ def asked_of(kind: Kind, shop_id: str = "") -> Asked:
 def review_of(desk: Desk, kind: Kind, rules: Thresholds, shop_id: str = "") -> Review:
     """A review of a shop of a kept run, as known at the desk's time. No such shop: NotFound."""
     history = history_of(desk, asked_of(kind, shop_id))
-    return _review(kind, history, rules, _books(desk, history, _span(kind, history)))
+    review = _review(kind, history, rules, _books(desk, history, _span(kind, history)))
+    return _looked_ahead(review, lambda wish: whatif_of_run(desk, history, wish))
 
 
 def review_of_reports(history: History, kind: Kind, rules: Thresholds) -> Review:
     """A review of imported reports, as far as they reach."""
-    return _review(kind, history, rules, None)
+    return _looked_ahead(_review(kind, history, rules, None), lambda wish: whatif_of_reports(history, wish))
+
+
+def _looked_ahead(review: Review, what_if: Callable[[Wish], Answer]) -> Review:
+    """A fortnightly review with product tiers, and what else each plan could be set to where enough is known."""
+    if review.kind is not Kind.FORTNIGHTLY:
+        return review
+    book, history = rulebook(), review.history
+    budget = advise_split(history, book.advice.split).budget
+    answers = []
+    for plan_id in history.plans:
+        with suppress(Refused):
+            answers.append(what_if(Wish(plan_id)))
+    tiers = advise_products(history, book.advice.tiers, book.industries, budget)
+    return replace(review, tiers=tiers, what_ifs=tuple(answers))
 
 
 def _span(kind: Kind, history: History) -> Span:
@@ -138,6 +161,7 @@ def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None
         verdicts=shop_verdicts(history, span, rules),
         ranked=tuple(_ranked(history, about, span, rules) for about in (About.PRODUCT, About.CREATIVE)),
         changes=tuple(_changes(history, span)),
+        targets=tuple(advise_target(history, plan_id, rulebook().advice.target) for plan_id in history.plans),
         books=books,
     )
 

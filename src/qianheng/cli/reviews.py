@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qianheng.actions.histories import Asked
     from qianheng.actions.side_by_side import SideBySide
     from qianheng.measures.history import History
+    from qianheng.pages.document import Document
 
 RECORD_DAYS = 120  # a test lasts no longer
 KINDS = ("daily", "weekly", "fortnightly")
@@ -55,24 +56,24 @@ def _command(kind: str) -> Callable[..., None]:
         now: Now = "",
         as_json: AsJson = False,
     ) -> None:
-        _review(kind, Source(run, as_, now, reports), (shop, rules), Forms(html, pdf, as_json))
+        put_out(review_asked(kind, Source(run, as_, now, reports), shop, rules), Forms(html, pdf, as_json))
 
     return command
 
 
-def _review(kind: str, source: Source, asked: tuple[str, str], forms: Forms) -> None:
+def review_asked(kind: str, source: Source, shop: str = "", thresholds: str = "") -> Document:
+    """The document of a review of a kind. Nothing to look at: NotFound; rules that cannot be read: BadInput."""
     from qianheng.actions.reviews import Kind, asked_of, review_of, review_of_reports
     from qianheng.cli.reports import rules_of
     from qianheng.pages.reviews import review_document
 
-    which, (shop, path) = Kind(kind), asked
-    rules = rules_of(path)
+    which, rules = Kind(kind), rules_of(thresholds)
     if source.reports:
         review = review_of_reports(history_asked(source, asked_of(which, shop)), which, rules)
     else:
         with desk_asked(source) as desk:
             review = review_of(desk, which, rules, shop)
-    put_out(review_document(review), forms)
+    return review_document(review)
 
 
 def _live(
@@ -86,14 +87,18 @@ def _live(
     now: Now = "",
     as_json: AsJson = False,
 ) -> None:
+    put_out(wrap_up_asked(Source(run, as_, now), (room, back), rules), Forms(html, pdf, as_json))
+
+
+def wrap_up_asked(source: Source, which: tuple[int | None, int] = (None, 0), thresholds: str = "") -> Document:
+    """The document of a live session: of which room, and how many before the last. None is over: NotFound."""
     from qianheng.actions.desk import desk_of
     from qianheng.actions.wrap_ups import wrap_up
     from qianheng.cli.reports import rules_of
     from qianheng.pages.wrap_up import wrap_up_document
 
-    with desk_of(run, as_, now) as desk:
-        told = wrap_up(desk, rules_of(rules), room, back)
-    put_out(wrap_up_document(told), Forms(html, pdf, as_json))
+    with desk_of(source.run, source.actor, source.now) as desk:
+        return wrap_up_document(wrap_up(desk, rules_of(thresholds), *which))
 
 
 def _test_record(

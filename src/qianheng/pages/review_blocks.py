@@ -23,6 +23,7 @@ from qianheng.pages.document import (
     KeyFigures,
     Look,
     Series,
+    Sources,
     Table,
     Unit,
     amount,
@@ -193,3 +194,25 @@ def ripening_chart(seen: Sequence[Seen | None]) -> Chart:
     )
     labels = tuple(say("pages.days", value=age) for age in ages)
     return Chart("ripening", say("reviews.ripening"), labels, drawn, say("reviews.ripening_hint"), say("reviews.young"))
+
+
+def named_days(first: date, last: date) -> str:
+    """Days as options of a command line."""
+    return f"--from {first} --to {last}"
+
+
+def commands(review: Review, *commands: str) -> tuple[Sources, ...]:
+    """The command lines that open figures of a run; of reports there is one."""
+    if review.history.source == "reports":
+        return (Sources((f"qianheng report --by day {days_of(review)}",)),)
+    return (Sources(tuple(command_line(review, one) for one in commands)),)
+
+
+def days_of(review: Review) -> str:
+    """The days that a review is about, as options of a command line."""
+    return named_days(review.span.first, review.span.last)
+
+
+def command_line(review: Review, command: str) -> str:
+    """A command line that tells what was known at the time of a review."""
+    return f"qianheng {command} --now {review.history.now:%Y-%m-%dT%H:%M}"

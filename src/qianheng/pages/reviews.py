@@ -3,48 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from typing import TypeAlias
 
-from qianheng.actions import alert_text
 from qianheng.actions.reviews import Kind, Review
-from qianheng.core.days import moment
 from qianheng.core.money import ratio
 from qianheng.core.words import known, say
-from qianheng.diagnosis.changes import Change, effect_name, headline
 from qianheng.diagnosis.verdicts import Verdict
 from qianheng.guarantee.reasons import Status
-from qianheng.measures.history import About
 from qianheng.measures.reports import summed
 from qianheng.pages.document import (
-    Badge,
     Block,
     Cell,
-    Chart,
     Decision,
     Document,
     Figure,
     KeyFigures,
     Paragraph,
     Section,
-    Series,
     Sources,
     Table,
     Unit,
     amount,
     columns,
     number_text,
-    ratio_cell,
+)
+from qianheng.pages.review_advice import (
+    alerts_section,
+    band_section,
+    targets_section,
+    tiers_section,
+    what_if_section,
+    why_section,
 )
 from qianheng.pages.review_blocks import (
     badge,
+    command_line,
+    commands,
     days_chart,
+    days_of,
     held_against,
     hours_chart,
     label,
     look_of,
     name_of,
+    named_days,
     plans_table,
     ranked_tables,
     ripening_chart,
@@ -104,72 +108,12 @@ def _worst(review: Review) -> tuple[str, Verdict] | None:
     return min(told, key=lambda one: one[:2])[2:] if told else None
 
 
-def _alerts(review: Review) -> Section | None:
-    """The alerts that wait for somebody."""
-    if review.books is None:
-        return None
-    rules = review.books.alert_rules
-    rows = tuple(
-        (
-            f"a{one.number}",
-            Badge(say(f"diagnosis.severity.{one.alert.severity}"), one.alert.severity.value),
-            f"{moment(one.alert.fired_at, review.history.timezone):%m-%d %H:%M}",
-            alert_text.title(one.alert.key.rule, rules),
-            alert_text.subject(one.alert.key),
-            alert_text.advice(one.alert.key.rule, rules),
-        )
-        for one in review.books.alerts
-    )
-    heads = columns("reviews", *_ALERT, text=_ALERT)
-    table = Table("alerts", say("reviews.alerts"), heads, rows, say("reviews.alerts_hint"), say("reviews.no_alerts"))
-    return Section("alerts", say("reviews.alerts"), (table, *_commands(review, "alerts check", "alerts inbox")))
-
-
-_ALERT = ("alert", "verdict", "at", "title", "where", "advice")
-
-
-def _why(review: Review) -> Section:
-    """Why the ROIs moved, taken apart."""
-    blocks = [block for change in review.changes for block in (Paragraph(_headline(change)), _waterfall(change))]
-    hint = Paragraph(say("reviews.why_hint"), hint=True)
-    told: tuple[Block, ...] = (*blocks, hint) if blocks else (Paragraph(say("reviews.why_unknown")),)
-    command = "diagnose roi" if review.history.source == "run" else "diagnose roi --reports"
-    sources = Sources((f"qianheng {command} {_days(review)}",))
-    return Section("why", say("reviews.why"), (*told, sources))
-
-
-def _headline(change: Change) -> str:
-    return f"{_subject(change)}: {headline(change)}"
-
-
-def _subject(change: Change) -> str:
-    return say("reviews.whole_shop") if change.subject.about is About.SHOP else name_of(change.subject)
-
-
-def _waterfall(change: Change) -> Chart:
-    """From the ROI before to the ROI after; what moved it by less than a hundredth of that is told together."""
-    found = change.found
-    least = abs(found.before) / 100
-    shown = [one for one in found.effects if abs(one.amount) >= least]
-    rest = found.change - sum(one.amount for one in shown)
-    steps = [(effect_name(one), one.amount) for one in shown]
-    steps += [(say("reviews.other_effects"), rest)] if rest else []
-    labels = (say("reviews.before"), *(name for name, _ in steps), say("reviews.after"))
-    values = (found.before, *(amount for _, amount in steps), found.after)
-    unit = Unit.ROI if found.measure.is_ratio else Unit.MONEY
-    series = Series("roi", say(f"triage.measure.{found.measure}"), values, unit)
-    title = f"{_subject(change)} · {say(f'triage.measure.{found.measure}')}"
-    return Chart(f"why_{change.subject.about}_{change.subject.id}", title, labels, (series,), waterfall=True)
-
-
 def _yesterday(review: Review) -> Section:
     """Yesterday against the week before it."""
     day = review.span.first
     before = review.span.before(USUAL_DAYS)
     figures = held_against("yesterday", review.summary(), review.summary(before), (1, review.known_days(before)))
-    sources = _commands(
-        review, f"figures --by hour {named_days(day, day)}", f"figures --by plan {named_days(day, day)}"
-    )
+    sources = commands(review, f"figures --by hour {named_days(day, day)}", f"figures --by plan {named_days(day, day)}")
     blocks: tuple[Block, ...] = (
         figures,
         Paragraph(say("reviews.against_week"), hint=True),
@@ -207,7 +151,7 @@ def _plans(review: Review) -> Section:
     told = Table(
         "verdicts", say("reviews.verdicts"), heads, kept, say("reviews.verdicts_hint"), say("reviews.all_normal")
     )
-    sources = _commands(review, f"figures --by plan {_days(review)}", "plan list")
+    sources = commands(review, f"figures --by plan {days_of(review)}", "plan list")
     return Section("plans", say("reviews.plans"), (plans_table(review.plans), told, *sources))
 
 
@@ -224,7 +168,7 @@ def _against_before(review: Review) -> Section:
     known = review.known_days(before)
     figures = held_against("sums", review.summary(), review.summary(before), (review.known_days(review.span), known))
     hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last, days=known), hint=True)
-    sources = _commands(review, f"figures --by day {_days(review)}")
+    sources = commands(review, f"figures --by day {days_of(review)}")
     return Section("sums", say("reviews.sums"), (figures, hint, days_chart(review), *sources))
 
 
@@ -232,42 +176,15 @@ def _ranked(review: Review) -> Section:
     """The best and worst products and creatives."""
     tables = tuple(table for ranked in review.ranked if ranked.of for table in ranked_tables(ranked))
     blocks: tuple[Block, ...] = tables or (Paragraph(say("reviews.nothing_ranked")),)
-    sources = _commands(review, f"figures --by product {_days(review)}")
+    sources = commands(review, f"figures --by product {days_of(review)}")
     return Section("ranked", say("reviews.ranked"), (*blocks, *(sources if tables else ())))
-
-
-def _targets(review: Review) -> Section | None:
-    """What targets, goals and budgets were changed to in these days."""
-    rows: list[tuple[Cell, ...]] = []
-    for plan in review.history.plans.values():
-        for before, after in zip(plan.settings, plan.settings[1:], strict=False):
-            if review.span.first <= after.at.date() <= review.history.today:
-                targets = (ratio_cell(None if one.target is None else Fraction(one.target)) for one in (before, after))
-                budgets = (amount(one.budget_daily) for one in (before, after))
-                goal = say(f"pages.goal.{after.goal}")
-                rows.append((f"{after.at:%m-%d %H:%M}", name_of(plan.subject), goal, *targets, *budgets))
-    heads = columns(
-        "reviews",
-        "at",
-        "plan",
-        "goal",
-        "target_before",
-        "target",
-        "budget_before",
-        "budget",
-        text=("at", "plan", "goal"),
-    )
-    if review.history.source == "reports":
-        return None
-    table = Table("changes", say("reviews.changes"), heads, tuple(rows), "", say("reviews.no_changes"))
-    return Section("targets", say("reviews.targets"), (table,))
 
 
 def _maturity(review: Review) -> Section | None:
     """How refunds have ripened."""
     if review.books is None:
         return None
-    sources = Sources((_command(review, "maturity"),))
+    sources = Sources((command_line(review, "maturity"),))
     return Section("maturity", say("reviews.maturity"), (ripening_chart(review.books.ripening), sources))
 
 
@@ -305,7 +222,7 @@ def _guarantee(review: Review) -> Section | None:
         "reviews", "day", "plan", "status", "compensation", "paid", "due_by", text=("day", "plan", "status", "due_by")
     )
     table = Table("units", say("reviews.units"), heads, rows, say("reviews.units_hint"), say("reviews.no_units"))
-    sources = _commands(review, "guarantee status", "guarantee liability")
+    sources = commands(review, "guarantee status", "guarantee liability")
     return Section("guarantee", say("reviews.guarantee"), (figures, table, *_claims(review), *sources))
 
 
@@ -362,40 +279,33 @@ def _missing(review: Review) -> Section | None:
     return Section("missing", say("reviews.missing.title"), tuple(Paragraph(f"· {one}") for one in told))
 
 
-def named_days(first: date, last: date) -> str:
-    """Days as options of a command line."""
-    return f"--from {first} --to {last}"
-
-
-def _commands(review: Review, *commands: str) -> tuple[Sources, ...]:
-    """The command lines that open figures of a run; of reports there is one."""
-    if review.history.source == "reports":
-        return (Sources((f"qianheng report --by day {_days(review)}",)),)
-    return (Sources(tuple(_command(review, one) for one in commands)),)
-
-
-def _days(review: Review) -> str:
-    return named_days(review.span.first, review.span.last)
-
-
-def _command(review: Review, command: str) -> str:
-    return f"qianheng {command} --now {review.history.now:%Y-%m-%dT%H:%M}"
-
-
 PARTS: dict[Kind, tuple[Part, ...]] = {
-    Kind.DAILY: (_decision, _yesterday, _today, _alerts, _plans, _guarantee, _balance, _missing),
+    Kind.DAILY: (_decision, _yesterday, _today, alerts_section, _plans, _guarantee, _balance, _missing),
     Kind.WEEKLY: (
         _decision,
         _against_before,
-        _alerts,
+        alerts_section,
         _plans,
         _ranked,
-        _targets,
+        band_section,
+        targets_section,
         _maturity,
         _guarantee,
         _balance,
         _missing,
     ),
-    Kind.FORTNIGHTLY: (_decision, _against_before, _why, _plans, _targets, _maturity, _guarantee, _missing),
+    Kind.FORTNIGHTLY: (
+        _decision,
+        _against_before,
+        why_section,
+        _plans,
+        band_section,
+        what_if_section,
+        tiers_section,
+        targets_section,
+        _maturity,
+        _guarantee,
+        _missing,
+    ),
 }
 """What each review tells, the weightiest first; a new part is one function here."""

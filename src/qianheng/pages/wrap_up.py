@@ -31,8 +31,7 @@ from qianheng.pages.document import (
     ratio_cell,
     share,
 )
-from qianheng.pages.review_blocks import label, look_of
-from qianheng.pages.reviews import named_days
+from qianheng.pages.review_blocks import label, look_of, named_days
 
 BEST = 5
 

@@ -1,0 +1,189 @@
+"""The parts of a review that advise: alerts, why the ROI moved, the band of targets, tiers, what else to try."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from qianheng.actions import alert_text
+from qianheng.actions.reviews import Review
+from qianheng.core.days import moment
+from qianheng.core.interval import Interval
+from qianheng.core.words import say
+from qianheng.diagnosis.changes import Change, effect_name, headline
+from qianheng.measures.history import About
+from qianheng.pages.document import (
+    Amount,
+    Badge,
+    Block,
+    Cell,
+    Chart,
+    Paragraph,
+    Section,
+    Series,
+    Sources,
+    Table,
+    Unit,
+    amount,
+    columns,
+    ratio_cell,
+)
+from qianheng.pages.review_blocks import command_line, commands, days_of, name_of
+
+
+def band_section(review: Review) -> Section:
+    """The band that each plan's target may lie in, made anew from its last days, and the next step."""
+    rows = tuple(
+        (
+            name_of(one.plan),
+            say(f"advice.phase.{one.phase}"),
+            ratio_cell(None if one.current is None else Fraction(one.current)),
+            ratio_cell(one.base),
+            ratio_cell(one.low),
+            ratio_cell(one.high),
+            ratio_cell(None if one.suggested is None else Fraction(one.suggested)),
+            say(f"advice.move.{one.move}"),
+        )
+        for one in review.targets
+    )
+    heads = columns("reviews", *_BAND, text=("plan", "phase", "advice"))
+    table = Table("band", say("reviews.band"), heads, rows, say("reviews.band_hint"), say("reviews.no_plans"))
+    return Section("band", say("reviews.band"), (table, _advise(review, "advise target")))
+
+
+_BAND = ("plan", "phase", "target", "base", "band_low", "band_high", "suggested", "advice")
+
+
+def tiers_section(review: Review) -> Section | None:
+    """What each product is to the shop, and what to begin with."""
+    if review.tiers is None:
+        return None
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            name_of(one.product),
+            say(f"advice.tier.{one.tier}"),
+            ratio_cell(None if one.target is None else Fraction(one.target)),
+            amount(one.budget),
+        )
+        for one in review.tiers.products
+    )
+    heads = columns("reviews", "name", "tier", "target", "budget", text=("name", "tier"))
+    table = Table("tiers", say("reviews.tiers"), heads, rows, say("reviews.tiers_hint"), say("reviews.nothing_ranked"))
+    return Section("tiers", say("reviews.tiers"), (table, _advise(review, "advise products")))
+
+
+def what_if_section(review: Review) -> Section | None:
+    """What other targets and budgets are expected to bring a day: as set now, and the best that was looked at."""
+    rows: list[tuple[Cell, ...]] = []
+    for answer in review.what_ifs:
+        best = answer.suggested.best
+        for name, one in (("as_set", answer.now), *((("best_setting", best),) if best else ())):
+            target = None if one.asked.target is None else Fraction(one.asked.target).limit_denominator(1000)
+            told = (_between(one.spend), _between(one.gmv), _between(one.profit))
+            budget = amount(round(one.asked.budget))
+            rows.append((name_of(answer.plan.subject), say(f"reviews.{name}"), ratio_cell(target), budget, *told))
+    if not rows:
+        return None
+    heads = columns(
+        "reviews", "plan", "setting", "target", "budget", "spend", "gmv", "profit", text=("plan", "setting")
+    )
+    table = Table("what_if", say("reviews.what_if"), heads, tuple(rows), say("reviews.what_if_hint"))
+    sources = (_advise(review, f"what-if --plan {answer.plan.subject.id}") for answer in review.what_ifs)
+    return Section("what_if", say("reviews.what_if"), (table, *sources))
+
+
+def _between(interval: Interval | None) -> Amount:
+    if interval is None:
+        return amount(None)
+    return Amount(interval.expected, Unit.MONEY, interval.low, interval.high)
+
+
+def _advise(review: Review, command: str) -> Sources:
+    """The command line of a piece of advice, of a run as known then or of reports."""
+    if review.history.source == "reports":
+        return Sources((f"qianheng {command} --reports",))
+    return Sources((command_line(review, command),))
+
+
+def alerts_section(review: Review) -> Section | None:
+    """The alerts that wait for somebody."""
+    if review.books is None:
+        return None
+    rules = review.books.alert_rules
+    rows = tuple(
+        (
+            f"a{one.number}",
+            Badge(say(f"diagnosis.severity.{one.alert.severity}"), one.alert.severity.value),
+            f"{moment(one.alert.fired_at, review.history.timezone):%m-%d %H:%M}",
+            alert_text.title(one.alert.key.rule, rules),
+            alert_text.subject(one.alert.key),
+            alert_text.advice(one.alert.key.rule, rules),
+        )
+        for one in review.books.alerts
+    )
+    heads = columns("reviews", *_ALERT, text=_ALERT)
+    table = Table("alerts", say("reviews.alerts"), heads, rows, say("reviews.alerts_hint"), say("reviews.no_alerts"))
+    return Section("alerts", say("reviews.alerts"), (table, *commands(review, "alerts check", "alerts inbox")))
+
+
+_ALERT = ("alert", "verdict", "at", "title", "where", "advice")
+
+
+def why_section(review: Review) -> Section:
+    """Why the ROIs moved, taken apart."""
+    blocks = [block for change in review.changes for block in (Paragraph(_headline(change)), _waterfall(change))]
+    hint = Paragraph(say("reviews.why_hint"), hint=True)
+    told: tuple[Block, ...] = (*blocks, hint) if blocks else (Paragraph(say("reviews.why_unknown")),)
+    command = "diagnose roi" if review.history.source == "run" else "diagnose roi --reports"
+    sources = Sources((f"qianheng {command} {days_of(review)}",))
+    return Section("why", say("reviews.why"), (*told, sources))
+
+
+def _headline(change: Change) -> str:
+    return f"{_subject(change)}: {headline(change)}"
+
+
+def _subject(change: Change) -> str:
+    return say("reviews.whole_shop") if change.subject.about is About.SHOP else name_of(change.subject)
+
+
+def _waterfall(change: Change) -> Chart:
+    """From the ROI before to the ROI after; what moved it by less than a hundredth of that is told together."""
+    found = change.found
+    least = abs(found.before) / 100
+    shown = [one for one in found.effects if abs(one.amount) >= least]
+    rest = found.change - sum(one.amount for one in shown)
+    steps = [(effect_name(one), one.amount) for one in shown]
+    steps += [(say("reviews.other_effects"), rest)] if rest else []
+    labels = (say("reviews.before"), *(name for name, _ in steps), say("reviews.after"))
+    values = (found.before, *(amount for _, amount in steps), found.after)
+    unit = Unit.ROI if found.measure.is_ratio else Unit.MONEY
+    series = Series("roi", say(f"triage.measure.{found.measure}"), values, unit)
+    title = f"{_subject(change)} · {say(f'triage.measure.{found.measure}')}"
+    return Chart(f"why_{change.subject.about}_{change.subject.id}", title, labels, (series,), waterfall=True)
+
+
+def targets_section(review: Review) -> Section | None:
+    """What targets, goals and budgets were changed to in these days."""
+    rows: list[tuple[Cell, ...]] = []
+    for plan in review.history.plans.values():
+        for before, after in zip(plan.settings, plan.settings[1:], strict=False):
+            if review.span.first <= after.at.date() <= review.history.today:
+                targets = (ratio_cell(None if one.target is None else Fraction(one.target)) for one in (before, after))
+                budgets = (amount(one.budget_daily) for one in (before, after))
+                goal = say(f"pages.goal.{after.goal}")
+                rows.append((f"{after.at:%m-%d %H:%M}", name_of(plan.subject), goal, *targets, *budgets))
+    heads = columns(
+        "reviews",
+        "at",
+        "plan",
+        "goal",
+        "target_before",
+        "target",
+        "budget_before",
+        "budget",
+        text=("at", "plan", "goal"),
+    )
+    if review.history.source == "reports":
+        return None
+    table = Table("changes", say("reviews.changes"), heads, tuple(rows), "", say("reviews.no_changes"))
+    return Section("targets", say("reviews.targets"), (table,))
