@@ -134,6 +134,12 @@ def test_products_are_told_apart_too() -> None:
     assert [(one.subject.id, one.kind) for one in found.losses] == [("9", Kind.WASTE)]
 
 
+def test_a_shop_that_tells_neither_plans_nor_products_is_held_itself() -> None:
+    poor = shop({"1": days(*[POOR] * 7)})
+    bare = replace(poor, plans={}, days={poor.whole_shop: poor.days[poor.whole_shop]})
+    assert [one.subject for one in triage(bare, RULES).losses] == [bare.whole_shop]
+
+
 def test_every_reading_has_words_and_every_condition_too() -> None:
     assert [name for name in READINGS if not known(f"evidence.{name}")] == []
     assert {rule.name for rule in RULES.conditions} == area("triage")["condition"].keys()

@@ -10,7 +10,7 @@ from qianheng.diagnosis.ground import Ground
 from qianheng.diagnosis.peers import Peers, parse_peers
 from qianheng.diagnosis.playbook import Playbook
 from qianheng.diagnosis.triage import Known, Rules
-from qianheng.diagnosis.troubles import Judgement, Trouble, troubles
+from qianheng.diagnosis.troubles import Judgement, Troubles, troubles
 from qianheng.diagnosis.verdicts import thresholds
 from qianheng.measures.history import History, Subject
 from qianheng.store.database import home, home_path
@@ -29,7 +29,7 @@ def playbooks_known() -> dict[str, Playbook]:
     return playbook.playbooks(home_path() / "playbooks")
 
 
-def troubles_of(history: History) -> tuple[Trouble, ...]:
+def troubles_of(history: History) -> Troubles:
     """What is wrong in the shop, by the owner's rules."""
     own = home_path() / "thresholds.toml"
     held = thresholds(own if own.exists() else None)

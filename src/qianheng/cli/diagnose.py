@@ -9,7 +9,7 @@ import typer
 
 from qianheng.cli import losses, playbooks
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.losses import interval_json, name_of, subject_json
+from qianheng.cli.losses import interval_json, name_of, print_unheld, subject_json
 from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
 from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
 from qianheng.core.days import parse_day
@@ -62,13 +62,18 @@ def _diagnose(
     from qianheng.actions.diagnosing import troubles_of
     from qianheng.actions.histories import Asked
 
-    found = troubles_of(history_asked(Source(run, as_, now, reports), Asked(shop)))
+    told = troubles_of(history_asked(Source(run, as_, now, reports), Asked(shop)))
     if as_json:
-        print_json([_trouble_json(one) for one in found])
-    elif not found:
+        unheld = [subject_json(one) for one in told.unheld]
+        print_json({"troubles": [_trouble_json(one) for one in told.found], "unheld": unheld})
+        return
+    if told.found:
+        print_table(
+            "", headings("triage", "cost", "subject", "wrong", "severity", "advice"), map(_trouble_row, told.found)
+        )
+    print_unheld(told.unheld)
+    if not told.found and not told.unheld:
         typer.echo(say("triage.trouble.none"))
-    else:
-        print_table("", headings("triage", "cost", "subject", "wrong", "severity", "advice"), map(_trouble_row, found))
 
 
 def _trouble_json(one: Trouble) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +152,7 @@ def _stake_json(stake: Stake | None) -> dict[str, Any] | None:
 
 def print_triage(found: Triage, stakes: Stakes | None, days: int) -> None:
     """Every loss in a few lines, the greatest first."""
-    if not found.losses:
+    if not found.losses and not found.unheld:
         typer.echo(say("triage.loss.none", days=days))
     for loss in found.losses:
         for line in loss_lines(loss, _stake_of(loss, stakes), days):
@@ -160,8 +160,13 @@ def print_triage(found: Triage, stakes: Stakes | None, days: int) -> None:
         typer.echo("")
     if found.losses and stakes is None:
         typer.echo(say("triage.loss.no_guarantee"))
-    if found.unheld:
-        typer.echo(say("triage.loss.unheld", names=listed(name_of(one) for one in found.unheld)))
+    print_unheld(found.unheld)
+
+
+def print_unheld(unheld: Sequence[Subject]) -> None:
+    """Which subjects are held against nothing, and what would change that."""
+    if unheld:
+        typer.echo(say("triage.loss.unheld", names=listed(name_of(one) for one in unheld)))
 
 
 def loss_lines(loss: Loss, stake: Stake | None, days: int) -> Iterable[str]:

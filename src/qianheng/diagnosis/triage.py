@@ -168,9 +168,9 @@ class Known:
 
 
 def triage(history: History, by: Rules, known: Known | None = None, subjects: Iterable[Subject] = ()) -> Triage:
-    """Tell the losses apart, of these subjects or of all plans and products."""
+    """Tell the losses apart, of these subjects or of all plans and products; of a shop that tells neither, its own."""
     known = known or Known()
-    chosen = list(subjects) or [*history.of(About.PLAN), *history.of(About.PRODUCT)]
+    chosen = list(subjects) or [*history.of(About.PLAN), *history.of(About.PRODUCT)] or [history.whole_shop]
     losses, unheld = [], []
     for subject in chosen:
         ground = Ground(history, subject, by.windows, known.findings, known.peers)

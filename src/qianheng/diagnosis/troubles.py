@@ -12,7 +12,7 @@ from qianheng.diagnosis.evidence import Severity
 from qianheng.diagnosis.ground import Ground
 from qianheng.diagnosis.playbook import Playbook, opens
 from qianheng.diagnosis.standing import Span, standing
-from qianheng.diagnosis.triage import Kind, Known, Rules, Stance, triage
+from qianheng.diagnosis.triage import Kind, Known, Rules, Stance, Triage, triage
 from qianheng.diagnosis.verdicts import Thresholds
 from qianheng.measures.history import About, History, Subject
 
@@ -35,6 +35,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Troubles:
+    """All that is wrong, and the subjects of which nobody can tell for want of a margin or a target."""
+
+    found: tuple[Trouble, ...]
+    unheld: tuple[Subject, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """All that troubles are told by."""
 
@@ -44,14 +52,16 @@ class Judgement:
     known: Known
 
 
-def troubles(history: History, by: Judgement) -> tuple[Trouble, ...]:
+def troubles(history: History, by: Judgement) -> Troubles:
     """What is wrong: what costs most a day first, then what is most severe."""
-    found = [*_losses(history, by), *_findings(by), *_verdicts(history, by), *_playbooks(history, by)]
-    return tuple(sorted(found, key=lambda one: (-(one.costs.expected if one.costs else 0), -one.severity.rank)))
+    sorted_out = triage(history, by.rules, by.known, history.of(About.PLAN))
+    found = [*_losses(sorted_out), *_findings(by), *_verdicts(history, by), *_playbooks(history, by)]
+    found.sort(key=lambda one: (-(one.costs.expected if one.costs else 0), -one.severity.rank))
+    return Troubles(tuple(found), sorted_out.unheld)
 
 
-def _losses(history: History, by: Judgement) -> Iterator[Trouble]:
-    for loss in triage(history, by.rules, by.known, history.of(About.PLAN)).losses:
+def _losses(sorted_out: Triage) -> Iterator[Trouble]:
+    for loss in sorted_out.losses:
         text = say(f"triage.trouble.{loss.kind}")
         name = loss.kind if loss.kind is not Kind.WASTE else loss.reasons[0].rule.name
         advice = say(f"triage.stance.{loss.stance}")
