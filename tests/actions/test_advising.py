@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from qianheng.actions.advising import look_at_run
+from qianheng.actions.desk import desk_of
 from qianheng.actions.shop import set_plan
 from qianheng.measures.reports import ReportKind
 from qianheng.store.database import connect, default_url, migrate
@@ -41,6 +43,19 @@ def test_the_whole_as_json_has_every_part_with_money_in_yuan(kept: Path, say: Sa
     assert {"targets", "goal", "split", "promotion", "products", "creators", "best"} <= told.keys()
     assert {"name", "value", "against", "unit", "source"} == told["targets"][0]["why"][0].keys()
     assert "." in told["split"]["budget"]
+
+
+def test_a_plan_of_a_run_is_told_where_its_profit_is_highest(kept: Path) -> None:
+    with desk_of() as desk:
+        looked = look_at_run(desk)
+    assert looked.best
+    for plan_id, best in looked.best.items():
+        setting = looked.history.plans[plan_id].setting
+        assert setting is not None
+        assert 0 < best.spend <= (setting.budget_daily or 0)
+        assert best.profit > 0
+    with desk_of(now="2025-10-01T00:00") as desk:
+        assert look_at_run(desk).best == {}  # nothing was lived then
 
 
 def test_a_plan_or_promotion_that_is_not_there_is_told(kept: Path, say: Say) -> None:

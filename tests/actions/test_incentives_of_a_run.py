@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from typer.testing import CliRunner
 
 from qianheng.actions import incentives as asked
+from qianheng.actions.advising import look_at_run
 from qianheng.actions.desk import Desk, desk_of
 from qianheng.actions.picks import picks
 from qianheng.actions.proceeds import settle, sold_of
@@ -46,6 +47,17 @@ def lived(folder: Path) -> RunFolder:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return lived(tmp_path_factory.mktemp("incentives"))
+
+
+def test_creators_are_advised_by_what_their_rooms_sold_and_only_to_the_shop_that_sold_it(run: RunFolder) -> None:
+    with desk_of(str(run.path)) as desk, reading(desk.database) as connection:
+        sold = "SELECT SUM(f.amount) AS gmv, SUM(f.commission) AS commission, COUNT(*) AS orders FROM orders AS f"
+        (told,) = desk.lake.query(connection, f"{sold} WHERE f.room_id = 2").to_pylist()
+        (creator,) = look_at_run(desk).creators.creators
+    assert (creator.name, creator.room_id) == ("阿宁", "2")
+    assert (creator.gmv, creator.commission, creator.orders) == (told["gmv"], told["commission"], told["orders"])
+    with desk_of(str(run.path), "owner-2") as other:
+        assert look_at_run(other).creators.missing == ("creators",)
 
 
 @pytest.fixture

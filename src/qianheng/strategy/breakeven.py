@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.worth import Basis, worth_of
 from qianheng.measures.goals import Rates
 from qianheng.measures.history import About, History, Subject
 from qianheng.measures.sums import breakeven_roi
@@ -72,7 +73,8 @@ def breakeven_of(history: History, subject: Subject, days: int = 30) -> Breakeve
         return Breakeven(subject, None, rates, None, None, None, tuple(missing))
     settled = breakeven_roi(margin)
     payment = None if rates.settled is None else breakeven_roi(margin, rates.settled)
-    net = None if payment is None or rates.net is None else payment * rates.net
+    worth = worth_of(history, subject)
+    net = worth.breakeven_net_roi if worth.basis in (Basis.CONTRIBUTION, Basis.SETTLED) else None
     return Breakeven(subject, margin, rates, settled, payment, net, tuple(missing))
 
 

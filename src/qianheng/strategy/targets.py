@@ -13,6 +13,7 @@ from itertools import pairwise
 from qianheng.core.errors import NotFound
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.evidence import Evidence
+from qianheng.diagnosis.standing import GMV_OF
 from qianheng.measures.goals import Rates, converted
 from qianheng.measures.history import About, History, PlanHistory, Setting, Subject
 from qianheng.measures.reports import Figures
@@ -22,7 +23,6 @@ from qianheng.strategy.rules import TargetRules
 
 SECTION = "SPEC 7.3"
 CENT = Decimal("0.01")
-GMV_OF = {Goal.PAYMENT: "gmv", Goal.NET: "net_gmv", Goal.SETTLED: "settled_gmv_7d"}
 
 
 class Phase(StrEnum):
