@@ -184,10 +184,8 @@ def _swing(miss: Swing, drawn: tuple[Floats, Floats, Floats], carry: float) -> F
 @lru_cache(maxsize=8)
 def _curves(landscape: Landscape) -> Floats:
     """[worlds, points] the GMV of the response in every world: steeper or flatter around what was seen."""
-    response, centre = (
-        landscape.market.response,
-        float(np.sqrt(max(landscape.seen[0], 1.0) * max(landscape.seen[1], 1.0))),
-    )
+    response, (least, most) = landscape.market.response, landscape.seen
+    centre = float(np.sqrt(max(least, 1.0) * max(most, 1.0)))
     away = np.log(np.maximum(response.spend, 1.0) / centre)
     tilted = response.gmv * np.exp(landscape.spread.slope_doubt * _draws()[0][2][:, None] * np.clip(away, -2.0, 2.0))
     return np.asarray(np.maximum.accumulate(tilted, axis=1))
