@@ -15,14 +15,14 @@ from typing import Any
 
 from qianheng.core.days import DAY, MINUTE, microseconds, midnight, moment
 from qianheng.core.money import Micros, ratio_text, yuan
-from qianheng.diagnosis.alert_measures import MEASURES, Reading, hours_left, like_today
+from qianheng.diagnosis.alert_measures import MEASURES, Measure, Reading, hours_left, like_today
 from qianheng.diagnosis.alerts import AlertEvent, Board, Key, Observed, Silence, step
 from qianheng.diagnosis.rules import ActiveRule, AlertRules
 from qianheng.facts.batch import FactBatch
-from qianheng.measures.days import Int64
+from qianheng.measures.days import Int64, date_of
 from qianheng.measures.history import About, Setting
 from qianheng.measures.tally import Counts, Tally
-from qianheng.measures.windows import Watched, Window, Windows
+from qianheng.measures.windows import MINUTES_A_DAY, Watched, Window, Windows, local
 from qianheng.plans.plan import HOURS_OF_DAY, Counting, Plan, PlanStatus
 
 TODAY, LAST_HOUR = Window(), Window(minutes=60)
@@ -79,6 +79,7 @@ class Watcher:
         wanted = {TODAY, LAST_HOUR} | rules.windows()
         self._windows = Windows(sorted(wanted, key=repr), timezone, rules.base_days, microseconds(now) // MINUTE)
         self._tally = Tally(self._windows, counts, {active.about for active in rules.rules.values()})
+        self._asks: list[list[tuple[ActiveRule, Measure, Key]]] = []
         self._by_about = defaultdict[About, list[ActiveRule]](list)
         for active in rules.rules.values():
             self._by_about[active.about].append(active)
@@ -94,7 +95,7 @@ class Watcher:
     @property
     def today(self) -> date:
         """The natural day it has come to."""
-        return moment(self.now, self.timezone).date()
+        return date_of(local(self._windows.now, self.timezone) // MINUTES_A_DAY)
 
     def fund(self, shop_id: int, balance: Micros) -> None:
         """A shop begins a day with that much to spend."""
@@ -117,18 +118,27 @@ class Watcher:
     def restore(self, state: Mapping[str, Int64]) -> None:
         """Go on from a snapshot."""
         self._tally.restore(state)
+        self._asks = []
 
     def _observed(self, changed: set[int]) -> dict[Key, Observed]:
+        """What rules say of what has changed; each hour, of everything."""
         hourly = self._windows.now % 60 == 0
         found: dict[Key, Observed] = {}
         for number in range(len(self._tally.subjects)) if hourly else self._to_ask(changed):
-            subject = self._tally.subjects[number]
-            for active in self._by_about.get(subject.about, ()):
-                measure = MEASURES[active.rule.measure]
+            for active, measure, key in self._asks_of(number):
                 if hourly or (not active.window.days and (measure.moves_by_itself or number in changed)):
-                    key = Key(active.name, self._tally.shop_of[number], subject)
-                    found[key] = self._ask(active, number)
+                    seen = self._ask(active, number)
+                    if seen.holds or self.board:
+                        found[key] = seen
         return found
+
+    def _asks_of(self, number: int) -> list[tuple[ActiveRule, Measure, Key]]:
+        """The rules that are asked of a subject, and what an alert of each would be told apart by."""
+        for one in range(len(self._asks), number + 1):
+            subject, shop_id = self._tally.subjects[one], self._tally.shop_of[one]
+            rules = self._by_about.get(subject.about, ())
+            self._asks.append([(each, MEASURES[each.rule.measure], Key(each.name, shop_id, subject)) for each in rules])
+        return self._asks[number]
 
     def _to_ask(self, changed: set[int]) -> set[int]:
         """What has changed, and the shops and plans, some of whose figures move by themselves."""

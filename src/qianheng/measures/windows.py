@@ -91,7 +91,7 @@ class Windows:
         self._kept = 60 + max((window.reach for window in self._sliding), default=0)
         self._minutes: dict[int, dict[int, Totals]] = {}
         self._hours: dict[int, dict[int, Totals]] = {}
-        self._base: dict[tuple[int, int, int], list[Watched]] = {}
+        self._base: dict[tuple[int, int, int, int], list[Watched]] = {}
         self._days: dict[tuple[int, int], list[Watched]] = {}
         self._place()
 
@@ -144,11 +144,11 @@ class Windows:
         until = self.now - window.lag
         since = until - window.minutes if window.minutes else until - local(until, self.timezone) % MINUTES_A_DAY
         first, last = (local(minute, self.timezone) // 60 for minute in (since, max(until - 1, since)))
-        key = (subject, first, last)
+        key = (subject, first, last, until - since)
         if key not in self._base:
-            self._base[key] = self._same_hours(subject, first, last + 1)
-        share = (until - since) / (60 * (last + 1 - first))
-        return [Watched(*(round(value * share) for value in day)) for day in self._base[key]]  # type: ignore[operator]
+            share = (until - since) / (60 * (last + 1 - first))
+            self._base[key] = self._same_hours(subject, (first, last + 1), share)
+        return self._base[key]
 
     def snapshot(self) -> Mapping[str, Int64]:
         """Everything, to go on from."""
@@ -211,20 +211,21 @@ class Windows:
     def _take_out(self, sliding: _Sliding, minute: int) -> set[int]:
         leaving = self._minutes.get(minute, {})
         for subject, sums in leaving.items():
-            held = [total - one for total, one in zip(sliding.totals[subject], sums, strict=True)]
-            if any(held):
-                sliding.totals[subject] = held
-            else:
-                del sliding.totals[subject]
+            totals = sliding.totals[subject]
+            for i, value in enumerate(sums):
+                if value:
+                    totals[i] -= value
         return {*leaving}
 
-    def _same_hours(self, subject: int, first: int, end: int) -> list[Watched]:
+    def _same_hours(self, subject: int, hours: tuple[int, int], share: float) -> list[Watched]:
+        """A share of the sums of the same hours [first, end) of each day before."""
         known = self._hours.get(subject)
         if not known:
             return []
-        since = min(known)
-        back = (24 * day for day in range(1, self.base_days + 1))
-        return [self._whole(subject, first - hours, end - hours) for hours in back if first - hours >= since]
+        (first, end), since = hours, min(known)
+        backs = (24 * day for day in range(1, self.base_days + 1))
+        days = (self._whole(subject, first - back, end - back) for back in backs if first - back >= since)
+        return [Watched(*(round((value or 0) * share) for value in day)) for day in days]
 
     def _whole(self, subject: int, first: int, end: int) -> Watched:
         hours = self._hours.get(subject, {})
