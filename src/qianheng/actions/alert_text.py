@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from qianheng.core.days import moment, parse_time
 from qianheng.core.words import known, language, say
+from qianheng.diagnosis.alert_measures import MEASURES
 from qianheng.diagnosis.alerts import AlertEvent, Happened, Key
 from qianheng.diagnosis.rules import Rule
 from qianheng.measures.history import About
@@ -40,13 +42,36 @@ def subject(key: Key) -> str:
     return say("alerts.within", about=told, plan=one.within) if one.within and one.about is not About.PLAN else told
 
 
+def value(rule: str, detail: Mapping[str, Any], rules: Rules) -> str | None:
+    """The figure as people read it, in the measure's unit."""
+    told = detail.get("value")
+    return None if told is None else _in_unit(Decimal(told), _unit(rule, rules))
+
+
+def limit(rule: str, detail: Mapping[str, Any], rules: Rules) -> str | None:
+    """The limit as people read it: "< 30%"."""
+    comparison, _, bound = str(detail.get("limit", "")).partition(" ")
+    return f"{comparison} {_in_unit(Decimal(bound), _unit(rule, rules))}" if bound else None
+
+
+def _unit(rule: str, rules: Rules) -> str:
+    written = rules.get(rule)
+    return MEASURES[written.measure].unit if written else ""
+
+
+def _in_unit(number: Decimal, unit: str) -> str:
+    if unit == "share":
+        return f"{number:.1%}"
+    return f"{number:.0f}" if unit == "count" and number == number.to_integral_value() else f"{number.normalize():.2f}"
+
+
 def figures(rule: str, detail: Mapping[str, Any], rules: Rules) -> str:
     """The figure against its limit, between what it lies, and on how much it rests."""
     written = rules.get(rule)
     name = say(f"alerts.measure.{written.measure}") if written else ""
-    parts = [say("alerts.figure", name=name, value=detail.get("value"), limit=detail.get("limit"))]
+    parts = [say("alerts.figure", name=name, value=value(rule, detail, rules), limit=limit(rule, detail, rules))]
     if "between" in detail:
-        low, high = detail["between"]
+        low, high = (_in_unit(Decimal(end), _unit(rule, rules)) for end in detail["between"])
         parts.append(say("alerts.between", low=low, high=high))
     rests = (name for name in ("orders", "clicks", "impressions", "spend", "balance") if detail.get(name))
     parts += [say(f"alerts.rests.{one}", value=detail[one]) for one in rests]

@@ -15,6 +15,7 @@ from qianheng.core.actors import Act, demand
 from qianheng.core.days import MINUTE, microseconds, midnight
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.ids import stable_id
+from qianheng.core.words import say
 from qianheng.diagnosis.alerts import AlertEvent, Happened, Silence, State, event_id, handle
 from qianheng.diagnosis.evidence import Severity
 from qianheng.diagnosis.rules import AlertRules, alert_rules, minutes
@@ -70,7 +71,7 @@ def handle_alert(desk: Desk, name: str, note: str) -> Numbered:
         found, _ = _find(connection, desk, name)
         alert = found.alert
         if alert.state is not State.FIRING:
-            raise Refused("alerts.not_firing", value=name, state=alert.state)
+            raise Refused("alerts.not_firing", value=name, state=say(f"alerts.state.{alert.state}"))
         at = microseconds(desk.now)
         id_ = event_id(alert.id, Happened.HANDLED, at)
         detail = {"who": desk.actor.name, "note": note}

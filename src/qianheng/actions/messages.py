@@ -39,6 +39,7 @@ from qianheng.vendors.messengers import MESSENGERS, Letter, Post, Told, understo
 PATIENCE = 10.0  # seconds for each step of a request
 MAIL = "mail"
 MAIL_AT_ONCE, MAILS_A_MINUTE = 20, 20
+_EVER = 2**62  # later than any event
 KINDS = (*MESSENGERS, MAIL)
 
 
@@ -94,12 +95,13 @@ def deliver(desk: Desk, at: datetime) -> list[Delivered]:
     """Send what waits in the outbox of the actor's shop and is due at `at` (the time of the world), channel by channel
     in its order, as often a minute as each kind allows. On a failure a channel waits for its next time.
     """
-    rules = rules_in_force().written
     with reading(desk.database) as connection:
         reached = messages.channels(connection, shop_of(desk))
+        numbers = {one.alert.id: one.number for one in kept.alerts(connection, None, _EVER)}
+        telling = _Telling(at, rules_in_force().written, {one.id: one for one in kept.events(connection)}, numbers)
     found: list[Delivered] = []
     for channel in reached:
-        while (one := _deliver_some(desk, channel, at, rules)) is not None:
+        while (one := _deliver_some(desk, channel, telling)) is not None:
             found.append(one)
             if one.outcome is Outcome.FAILED:
                 break
@@ -109,7 +111,7 @@ def deliver(desk: Desk, at: datetime) -> list[Delivered]:
 def outbox(desk: Desk) -> list[Message]:
     """Everything that was to be told to the actor's shop, with what came of it; what waits and what was given up."""
     with reading(desk.database) as connection:
-        return [one for one in messages.messages(connection, shop_of(desk)) if one.outcome is not Outcome.SENT]
+        return messages.unsent(connection, shop_of(desk))
 
 
 def shown(address: str) -> str:
@@ -120,24 +122,32 @@ def shown(address: str) -> str:
     return f"{parts.scheme}://{parts.hostname or '?'}/…"
 
 
-def _deliver_some(desk: Desk, channel: Channel, at: datetime, rules: Rules) -> Delivered | None:
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What telling needs: when, the rules' words, the events by id and the alerts' numbers."""
+
+    at: datetime
+    rules: Rules
+    events: Mapping[int, AlertEvent]
+    numbers: Mapping[int, int]
+
+
+def _deliver_some(desk: Desk, channel: Channel, telling: _Telling) -> Delivered | None:
     """Send the next few messages of a channel; `None` when none is due, or no more may be sent this minute."""
-    now = microseconds(at)
+    now = microseconds(telling.at)
     at_once, a_minute = MAIL_AT_ONCE, MAILS_A_MINUTE
     if channel.kind != MAIL:
         at_once, a_minute = MESSENGERS[channel.kind].at_once, MESSENGERS[channel.kind].a_minute
     with reading(desk.database) as connection:
-        mine = (one for one in messages.messages(connection, channel.shop_id) if one.channel == channel.name)
-        waiting = [one for one in mine if one.waiting][:at_once]
+        mine = messages.unsent(connection, channel.shop_id, channel.name)
+        waiting = [one for one in mine if one.waiting and one.event_id in telling.events][:at_once]
         sent = messages.posts_since(connection, channel.shop_id, channel.name, now - MINUTE)
         if not waiting or waiting[0].due_at > now or sent >= a_minute:
             return None
-        events = {event.id: event for event in kept.events(connection)}
-        numbers = {one.alert.id: one.number for one in kept.alerts(connection, None, 2**62)}
     with speaking(_language(channel)):
-        told = [_told(events[one.event_id], numbers, rules, str(desk.now.tzinfo)) for one in waiting]
+        told = [_told(telling.events[one.event_id], telling, str(desk.now.tzinfo)) for one in waiting]
         post_id = waiting[0].id if at_once == 1 else stable_id("post", *(one.id for one in waiting))
-        outcome, answer = _send(channel, Letter(post_id, say("alerts.heading"), at, told))
+        outcome, answer = _send(channel, Letter(post_id, say("alerts.heading"), telling.at, told))
     if outcome is Outcome.FAILED and waiting[0].attempts + 1 >= ATTEMPTS:
         outcome = Outcome.DEAD
     with desk.database.begin() as connection:
@@ -145,9 +155,9 @@ def _deliver_some(desk: Desk, channel: Channel, at: datetime, rules: Rules) -> D
     return Delivered(channel.name, len(waiting), outcome, answer)
 
 
-def _told(event: AlertEvent, numbers: Mapping[int, int], rules: Rules, timezone: str) -> Told:
-    name = f"a{numbers[event.alert_id]}"
-    title, lines = sentence(event, rules, timezone)
+def _told(event: AlertEvent, telling: _Telling, timezone: str) -> Told:
+    name = f"a{telling.numbers[event.alert_id]}"
+    title, lines = sentence(event, telling.rules, timezone)
     severity = str(Severity.NORMAL if event.happened is Happened.RESOLVED else event.severity)
     subject = event.key.subject
     body: dict[str, Any] = {

@@ -52,6 +52,7 @@ def build_app() -> typer.Typer:
 
 def _default(
     context: typer.Context,
+    everything: All = False,
     run: RunName = "",
     as_: As = "",
     now: Now = "",
@@ -59,7 +60,7 @@ def _default(
     as_json: AsJson = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        _inbox(run=run, as_=as_, now=now, reports=reports, as_json=as_json)
+        _inbox(everything=everything, run=run, as_=as_, now=now, reports=reports, as_json=as_json)
 
 
 def _inbox(
@@ -70,7 +71,7 @@ def _inbox(
     reports: Reports = False,
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.alert_text import subject, title
+    from qianheng.actions.alert_text import limit, subject, title, value
     from qianheng.actions.alerts import inbox, rules_in_force
 
     with alert_desk(Source(run, as_, now, reports)) as desk:
@@ -88,8 +89,8 @@ def _inbox(
             minute(moment(one.alert.fired_at), desk.now),
             title(one.alert.key.rule, rules),
             subject(one.alert.key),
-            one.alert.detail.get("value"),
-            one.alert.detail.get("limit"),
+            value(one.alert.key.rule, one.alert.detail, rules),
+            limit(one.alert.key.rule, one.alert.detail, rules),
         )
         for one in found.alerts
     ]
@@ -213,7 +214,7 @@ def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = Fa
 
 
 def _print_alert(found: Numbered, events: list[AlertEvent], here: datetime) -> None:
-    from qianheng.actions.alert_text import advice, figures, subject, title
+    from qianheng.actions.alert_text import advice, figures, subject, title, value
     from qianheng.actions.alerts import rules_in_force
 
     rules, alert = rules_in_force().written, found.alert
@@ -227,14 +228,15 @@ def _print_alert(found: Numbered, events: list[AlertEvent], here: datetime) -> N
     if written and written.playbook:
         typer.echo(say("alerts.playbook", name=written.playbook))
     rows = [
-        (minute(moment(one.at), here), say(f"alerts.happened.{one.happened}"), one.detail.get("who"), _note(one))
+        (
+            minute(moment(one.at), here),
+            say(f"alerts.happened.{one.happened}"),
+            one.detail.get("who"),
+            one.detail.get("note") or value(one.key.rule, one.detail, rules),
+        )
         for one in events
     ]
     print_table("", headings("alerts", "at", "happened", "who", "note"), rows)
-
-
-def _note(event: AlertEvent) -> str | None:
-    return event.detail.get("note") or event.detail.get("value")
 
 
 def _print_silences(found: list[Silence], here: datetime, as_json: bool) -> None:

@@ -132,15 +132,19 @@ def post(connection: Connection, channel: Channel, event_id: int) -> None:
     connection.execute(insert_unless_there(connection, MESSAGE), row)
 
 
-def messages(connection: Connection, shop_id: str | None = None) -> list[Message]:
-    """All messages in the order they were put there, with what came of them: of all shops or of one."""
-    query = sa.select(MESSAGE).order_by(MESSAGE.c.sequence)
+def unsent(connection: Connection, shop_id: str | None = None, channel: str | None = None) -> list[Message]:
+    """What was not sent yet, or was given up, in the order it was put there: of all shops or of one, of a channel."""
+    sent = sa.select(DELIVERY.c.message_id).where(DELIVERY.c.outcome == str(Outcome.SENT))
+    query = sa.select(MESSAGE).where(MESSAGE.c.id.not_in(sent)).order_by(MESSAGE.c.sequence)
     if shop_id is not None:
         query = query.where(MESSAGE.c.shop_id == shop_id)
-    tried: dict[int, list[Any]] = {}
-    for row in connection.execute(sa.select(DELIVERY).order_by(DELIVERY.c.sequence)):
-        tried.setdefault(row.message_id, []).append(row)
-    return [_message(row, tried.get(row.id, [])) for row in connection.execute(query)]
+    if channel is not None:
+        query = query.where(MESSAGE.c.channel == channel)
+    attempts: dict[int, list[Any]] = {}
+    failed = sa.select(DELIVERY).where(DELIVERY.c.outcome != str(Outcome.SENT)).order_by(DELIVERY.c.sequence)
+    for row in connection.execute(failed):
+        attempts.setdefault(row.message_id, []).append(row)
+    return [_message(row, attempts.get(row.id, [])) for row in connection.execute(query)]
 
 
 def tried(connection: Connection, told: Iterable[Message], post_id: int, came: tuple[int, Outcome, str]) -> None:
