@@ -77,13 +77,17 @@ def landscape_of_run(past: Past, told: Told, usually: Usual) -> Landscape:
     """
     if told.last is None:
         raise Refused("whatif.nothing_known", place=past.plan.subject.name)
-    response, predicted = response_of(told.last)
-    lived = list(_lived(past))
-    response = replace(response, order_value=_order_value(lived, response.order_value))
-    market = Market(response, _shares(past, predicted), past.setting.goal, past.setting.bid_mode)
+    lived, market = list(_lived(past)), market_of(past, told.last)
     missed = [_miss(one, told.by_day[one.day - ONE_DAY]) for one in lived if one.day - ONE_DAY in told.by_day]
     evenings = _evenings(past, told, lived[-1].came.spend) if lived else []
-    return Landscape(market, spread_of(missed, evenings, response, usually), _seen(lived, market))
+    return Landscape(market, spread_of(missed, evenings, market.response, usually), _seen(lived, market))
+
+
+def market_of(past: Past, told: Json) -> Market:
+    """A plan's market as its engine told of it, with what was measured of orders and of what is left of GMV."""
+    response, predicted = response_of(told)
+    response = replace(response, order_value=_order_value(list(_lived(past)), response.order_value))
+    return Market(response, _shares(past, predicted), past.setting.goal, past.setting.bid_mode)
 
 
 def landscape_of_reports(past: Past, usually: Usual) -> Landscape | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from qianheng.actions.desk import Desk
-from qianheng.core.actors import REVIEWER, SCENARIO, SYSTEM, Act, Actor, Role, demand
+from qianheng.core.actors import AUTOMATION, REVIEWER, SCENARIO, SYSTEM, Act, Actor, Role, demand
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.store import members
 from qianheng.store.database import reading
@@ -40,7 +40,7 @@ def add_member(desk: Desk, name: str, role: str) -> Actor:
     with desk.database.begin() as connection:
         known_members = members.members(connection)
         before = known_members.get(member.name, member)
-        if before.shop_id != member.shop_id or member.name == SCENARIO.name:
+        if before.shop_id != member.shop_id or member.name in (SCENARIO.name, AUTOMATION.name):
             raise BadInput("desk.member.taken", value=member.name)
         if member.role is not Role.OWNER:
             _keep_an_owner(known_members.values(), before)

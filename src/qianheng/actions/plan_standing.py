@@ -15,6 +15,7 @@ from qianheng.actions.judging import Summed
 from qianheng.actions.policies import policies
 from qianheng.core.days import day_of
 from qianheng.core.money import ratio
+from qianheng.guarantee.figures import Figures
 from qianheng.guarantee.guard import Known
 from qianheng.guarantee.verdict import Verdict
 from qianheng.measures.days import Days
@@ -41,12 +42,15 @@ class PlanStanding:
         return ratio(sums.net_gmv if self.stored.plan.goal is Goal.NET else sums.gmv, sums.spend)
 
 
-def known_of(desk: Desk, connection: Connection, plan_id: int) -> Known:
-    """What is known of a plan at the desk's time: its change log and today's figures as of then."""
+def known_of(desk: Desk, connection: Connection, plan_id: int, figures: Figures | None = None) -> Known:
+    """What is known of a plan at the desk's time: its change log and today's figures as of then, unless the caller
+    knows them.
+    """
     changes = [made for made in plans.log(connection, plan_id) if made.at <= desk.now]
     history = plans.history(connection, plan_id)[: len(changes) + 1]
     today = _today(desk, history[-1])
-    figures = Summed.asked(connection, desk.lake, today, desk.now).figures(history, today.first)
+    if figures is None:
+        figures = Summed.asked(connection, desk.lake, today, desk.now).figures(history, today.first)
     owed = tuple(owing_on(connection, history, today.first))
     return Known(owed, tuple(changes), figures, partial(policies().in_force, history[-1].policy))
 

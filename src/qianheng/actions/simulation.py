@@ -30,6 +30,7 @@ from qianheng.actions.members import founders
 from qianheng.actions.picks import recommended
 from qianheng.actions.profit import goods_of
 from qianheng.actions.responses import responses
+from qianheng.actions.simulated_advice import Mornings, allow
 from qianheng.actions.terms import goods_kept, rules_of
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, microseconds, midnight
@@ -136,7 +137,7 @@ class _Folder:
 
 def _folder(request: RunRequest, scenario: Scenario, seed: int) -> _Folder:
     """The folder of this very run: another scenario, seed or change to it has another."""
-    run_id = stable_id("run", repr(scenario), seed, *map(repr, (*scenario.faults, *scenario.seasons)))
+    run_id = stable_id("run", repr(scenario), seed, *map(repr, scenario.extras))
     runs_folder = request.folder or home() / "runs"
     return _Folder(runs_folder / f"{scenario.name}-{seed}-{run_id % 16**6:06x}", run_id, scenario, seed)
 
@@ -204,6 +205,7 @@ class _Run:
         for member in founders({shop.id: shop.owner for shop in self.scenario.shops}):
             members.found(connection, member, at)
         incentives.enter(connection, goods_kept(self.scenario), rules_of(self.scenario))
+        allow(connection, self.scenario, at)
         subsidy.fund(connection, self.scenario.incentives.programme, at)
 
     def _build(self, connection: Connection) -> None:
@@ -215,6 +217,7 @@ class _Run:
         engine.run_boosts(self.scenario.boost_records())
         market, recorder, seed = Market(self.scenario, self.folder.seed), recorder_of(self.scenario), self.folder.seed
         self.driver = Driver(market, engine, recorder, seed, self.scenario.prediction)
+        self.mornings = Mornings(self.database, self.lake, self.scenario)
         for term in terms:
             self.driver.recorder.change(term.at, term.plan, term.version)
         for campaign in campaigns:
@@ -241,6 +244,7 @@ class _Run:
         with self.database.begin() as connection:
             subsidy.lease(connection, self.driver.recorder.wallet, midnight(day, self.timezone))
         if delivering:
+            self.mornings.advise(day)
             changes, leases = self._prepare(day)
             lived = self.driver.run_day(start, end, changes, leases)
         else:

@@ -106,7 +106,7 @@ def _change(
 ) -> None:
     from qianheng.actions.planning import Wanted
 
-    wanted = Wanted(plan, _read(changes), reason, version, surface, confirm)
+    wanted = Wanted(plan, read_fields(changes), reason, version, surface, confirm)
     _carry_out(wanted, (run, as_, now), dry_run, as_json)
 
 
@@ -133,7 +133,7 @@ def _to(status: str) -> Any:
     return command
 
 
-def _read(texts: list[str]) -> dict[str, Value]:
+def read_fields(texts: list[str]) -> dict[str, Value]:
     """The fields and values in "target=3.2 budget_daily=500"; all that cannot be read is told at once."""
     from qianheng.plans.writing import written
 

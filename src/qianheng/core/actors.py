@@ -36,6 +36,10 @@ class Act(StrEnum):
     SET_POLICY = "set_policy"
     HANDLE_ALERT = "handle_alert"
     SET_CHANNELS = "set_channels"
+    DECIDE_PROPOSAL = "decide_proposal"
+    SET_AUTOMATION = "set_automation"
+    STOP_AUTOMATION = "stop_automation"
+    STOP_EVERYWHERE = "stop_everywhere"
 
 
 MAY: dict[Act, tuple[Role, ...]] = {
@@ -52,6 +56,10 @@ MAY: dict[Act, tuple[Role, ...]] = {
     Act.SET_POLICY: (Role.REVIEWER, Role.SYSTEM),
     Act.HANDLE_ALERT: (Role.OWNER, Role.OPERATOR),
     Act.SET_CHANNELS: (Role.OWNER,),
+    Act.DECIDE_PROPOSAL: (Role.OWNER, Role.OPERATOR),
+    Act.SET_AUTOMATION: (Role.OWNER,),
+    Act.STOP_AUTOMATION: (Role.OWNER, Role.OPERATOR, Role.REVIEWER, Role.SYSTEM),
+    Act.STOP_EVERYWHERE: (Role.REVIEWER, Role.SYSTEM),
 }
 """Who may do what: only owner and operator change plans, only finance and owner file claims, the reviewer decides."""
 
@@ -72,6 +80,7 @@ class Actor:
 REVIEWER = Actor("reviewer", Role.REVIEWER)
 SYSTEM = Actor("system", Role.SYSTEM)
 SCENARIO = Actor("scenario", Role.SYSTEM)  # who plays the owners of a simulated market
+AUTOMATION = Actor("automation", Role.SYSTEM)  # who carries out what an owner allowed without asking again
 
 
 def demand(actor: Actor, act: Act, shop_id: int | None = None) -> None:

@@ -140,6 +140,21 @@ class LiveHabits:
 
 
 @dataclass(frozen=True, slots=True)
+class RivalGroup:
+    """Other advertisers of one sort. `value` is what an ordinary impression is worth to them, in 元."""
+
+    name: str
+    count: int
+    value: float
+    budget_daily: float  # 元 each
+    spread: float = 0.3  # between rivals of the group, standard deviation of logarithms
+    paced: bool = True
+    enters_day: int = 1
+    enters_hour: int = 0
+    leaves_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RivalHabits:
     """How rivals value what they bid on; spreads are standard deviations of logarithms."""
 

@@ -9,8 +9,8 @@ from qianheng.core.placements import Placement
 from qianheng.simulator.buyers import Population
 from qianheng.simulator.draws import Float32, Float64, Whole, generator
 from qianheng.simulator.faults import hours_of
-from qianheng.simulator.habits import PlacementHabits
-from qianheng.simulator.scenario import RivalGroup, Scenario
+from qianheng.simulator.habits import PlacementHabits, RivalGroup
+from qianheng.simulator.scenario import Scenario
 from qianheng.simulator.seasons import Seasons
 
 State = dict[str, np.ndarray]

@@ -35,6 +35,7 @@ from qianheng.simulator.habits import (
     LiveHabits,
     PlacementHabits,
     Refunds,
+    RivalGroup,
     RivalHabits,
     TrafficShape,
 )
@@ -42,6 +43,7 @@ from qianheng.simulator.incentives import Fees, PlannedIncentives
 from qianheng.simulator.planned import PlannedPlan, Promotion, TimedChange, clock
 from qianheng.simulator.pools import PlannedPools
 from qianheng.simulator.seasons import Season
+from qianheng.strategy.automation import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +143,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class RivalGroup:
-    """Other advertisers of one sort. `value` is what an ordinary impression is worth to them, in 元."""
-
-    name: str
-    count: int
-    value: float
-    budget_daily: float  # 元 each
-    spread: float = 0.3  # between rivals of the group, standard deviation of logarithms
-    paced: bool = True
-    enters_day: int = 1
-    enters_hour: int = 0
-    leaves_day: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Scenario:
     """A market and the plans put into it. Read one with `simulator.loading.load`."""
 
@@ -194,6 +181,7 @@ class Scenario:
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
     faults: tuple[PlannedFault, ...] = field(default=(), repr=False)  # a run without any keeps its name
     seasons: tuple[Season, ...] = field(default=(), repr=False)
+    automation: Limits = field(default_factory=Limits, repr=False)  # what shops allow to be done without asking
 
     def __post_init__(self) -> None:
         zone(self.timezone)
@@ -201,6 +189,11 @@ class Scenario:
             raise BadInput("simulator.step_minutes", value=self.step_minutes)
         if faults := list(_faults(self)):
             raise BadInput("simulator.faults", faults="".join(f"\n  {place}: {said}" for place, said in faults))
+
+    @property
+    def extras(self) -> tuple[object, ...]:
+        """What a run is named by only where there is any of it."""
+        return (*self.faults, *self.seasons, *([self.automation] if self.automation.enabled else []))
 
     def products(self) -> tuple[Product, ...]:
         """All products of all shops, in the order written."""

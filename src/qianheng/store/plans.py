@@ -159,7 +159,7 @@ def _history(row: Any, changes: Sequence[PlanChange]) -> list[Plan]:
 
 
 def _encode(plan: Plan) -> dict[str, Any]:
-    return {field.name: _plain(getattr(plan, field.name)) for field in fields(Plan)}
+    return {field.name: plain_value(getattr(plan, field.name)) for field in fields(Plan)}
 
 
 def _decode(body: dict[str, Any]) -> Plan:
@@ -173,8 +173,8 @@ def _change_row(made: PlanChange) -> dict[str, Any]:
         "at": microseconds(made.at),
         "actor": made.actor,
         "reason": made.reason,
-        "before": [[name, _plain(value)] for name, value in made.before],
-        "after": [[name, _plain(value)] for name, value in made.after],
+        "before": [[name, plain_value(value)] for name, value in made.before],
+        "after": [[name, plain_value(value)] for name, value in made.after],
     }
 
 
@@ -183,7 +183,8 @@ def _change(row: Any) -> PlanChange:
     return PlanChange(row.plan_id, row.version, moment(row.at), row.actor, row.reason, before, after)
 
 
-def _plain(value: Value) -> Any:
+def plain_value(value: Value) -> Any:
+    """The value of a plan's field as JSON; `held` reads it back."""
     if isinstance(value, Decimal):
         return str(value)
     return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,157 @@
+"""Which proposals a history calls for: on a market whose best point is known, and by the rules of thumb."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from qianheng.core.interval import Interval
+from qianheng.core.money import YUAN
+from qianheng.diagnosis.verdicts import thresholds
+from qianheng.plans.plan import Goal, PlanStatus, Value
+from qianheng.strategy.learning import Learnt, Ratio
+from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, kinds
+from qianheng.strategy.proposing import Advisers, Stake, propose, rules
+from tests.strategy.shops_for_tests import NOW, figures, history, market, setting
+
+RULES = rules()
+ON_MARKET = Advisers(markets={"1": market()})
+
+
+def steady(spend: float, gmv: float):  # type: ignore[no-untyped-def]
+    return lambda _: (spend, gmv)
+
+
+def only(found: tuple[Proposal, ...]) -> Proposal:
+    (one,) = found
+    return one
+
+
+@pytest.mark.parametrize(
+    ("target", "budget", "expected"),
+    [
+        # GMV 40 √s, half of it kept: profit 20 √s − s is highest at s = 100, which is a target of 4.
+        ("2.00", 1000, {"target": Decimal("2.20")}),
+        ("2.50", 1000, {"target": Decimal("2.75")}),
+        ("6.00", 1000, {"target": Decimal("5.40")}),
+        ("2.00", 50, {"budget_daily": 60 * YUAN}),
+        ("4.00", 1000, None),
+    ],
+)
+def test_the_step_that_pays_most_is_proposed(target: str, budget: int, expected: dict[str, Value] | None) -> None:
+    spend = min((40 / float(target)) ** 2, budget)
+    told = history(
+        {"1": steady(spend, 40 * spend**0.5)}, {"1": (setting(target=Decimal(target), budget_daily=budget * YUAN),)}
+    )
+    found = propose(told, ON_MARKET, RULES)
+    if expected is None:
+        assert not found
+        return
+    one = only(found)
+    assert one.after == expected
+    assert one.reason.rule == "most_profit"
+    assert one.gain is not None
+    assert one.gain > 0
+    assert {effect.measure for effect in one.effects} == {Measure.PROFIT, Measure.GMV, Measure.SPEND}
+
+
+def test_the_profit_expected_is_that_of_the_market_and_its_interval_holds_doubt_about_the_traffic() -> None:
+    one = only(propose(history({"1": steady(400, 800)}), ON_MARKET, RULES))
+    spend = (40 / 2.2) ** 2
+    gmv = 40 * spend**0.5 - 800
+    profit, sold, paid = (one.effect(measure) for measure in (Measure.PROFIT, Measure.GMV, Measure.SPEND))
+    assert profit
+    assert sold
+    assert paid
+    assert float(paid.change.expected) == pytest.approx((spend - 400) * YUAN, rel=0.05)
+    assert float(sold.change.expected) == pytest.approx(gmv * YUAN, rel=0.05)
+    assert float(profit.change.expected) == pytest.approx((gmv / 2 - spend + 400) * YUAN, rel=0.05)
+    assert profit.change.low < profit.change.expected < profit.change.high
+    assert profit.baseline == pytest.approx(0, abs=2 * YUAN)
+
+
+def test_a_plan_in_unrest_is_left_alone() -> None:
+    lately = (setting(), setting(26, target=Decimal("2.10")))
+    assert not propose(history({"1": steady(400, 800)}, {"1": lately}), ON_MARKET, RULES)
+    rested = (setting(), setting(25, target=Decimal("2.10")))
+    assert propose(history({"1": steady(400, 800)}, {"1": rested}), ON_MARKET, RULES)
+    switched = (setting(), setting(22, goal=Goal.NET))
+    assert not propose(history({"1": steady(400, 800)}, {"1": switched}), ON_MARKET, RULES)
+    paused = (setting(status=PlanStatus.PAUSED),)
+    assert not propose(history({"1": steady(400, 800)}, {"1": paused}), ON_MARKET, RULES)
+
+
+def test_what_followed_earlier_advice_scales_what_is_expected_of_the_next() -> None:
+    told = history({"1": steady(400, 800)})
+    plain = only(propose(told, ON_MARKET, RULES)).effect(Measure.SPEND)
+    half = Learnt(of_all={Measure.GMV: Ratio(0.5, 0.1), Measure.SPEND: Ratio(0.5, 0.1)})
+    scaled = only(propose(told, replace(ON_MARKET, learnt=half), RULES)).effect(Measure.SPEND)
+    assert plain
+    assert scaled
+    assert float(scaled.change.expected) == pytest.approx(float(plain.change.expected) / 2, abs=2)
+
+
+def test_a_change_that_costs_the_guarantee_says_so() -> None:
+    def stake(plan_id: str, after: Mapping[str, Value]) -> Stake:
+        return Stake(costs="target" in after, amount=30 * YUAN)
+
+    one = only(propose(history({"1": steady(400, 800)}), replace(ON_MARKET, stake=stake), RULES))
+    lost = one.effect(Measure.GUARANTEE)
+    assert lost == Effect(Measure.GUARANTEE, Interval(*[-30 * YUAN] * 3), 30 * YUAN)
+
+
+@pytest.mark.parametrize(
+    ("spend", "gmv", "refunded", "expected", "rule"),
+    [
+        (900, 2000, 100, {"target": Decimal("2.20")}, "ladder"),
+        (500, 1000, 100, {"target": Decimal("1.90")}, "spend_low"),
+        (900, 1400, 100, {"target": Decimal("1.80")}, "lower_target"),
+        (1300, 2600, 100, {"budget_daily": 800 * YUAN}, "spend_running_away"),
+        (900, 1800, 700, {"status": PlanStatus.PAUSED}, "propose_pause"),
+        (900, 1700, 100, None, ""),
+    ],
+)
+def test_without_a_market_the_rules_of_thumb_speak(
+    spend: float, gmv: float, refunded: float, expected: dict[str, Value] | None, rule: str
+) -> None:
+    told = history({"1": steady(spend, gmv)}, margin=None)
+    lately = figures(spend, gmv, refunded_1h=round(refunded * YUAN), net_gmv=round((gmv - refunded) * YUAN))
+    days = {subject: dict.fromkeys(by_day, lately) for subject, by_day in told.days.items()}
+    found = propose(replace(told, days=days), Advisers(thresholds=thresholds()), RULES)
+    assert [one.after for one in found] == ([] if expected is None else [expected])
+    assert [one.reason.rule for one in found] == ([rule] if rule else [])
+    assert all(not one.effects and one.reason.text() for one in found)
+
+
+def test_losing_a_week_long_goes_before_everything_else() -> None:
+    told = history({"1": steady(900, 1000)}, margin=Fraction(1, 2))
+    one = only(propose(told, Advisers(thresholds=thresholds()), RULES))
+    assert (one.action, one.reason.rule) == (Action.RAISE_TARGET, "below_breakeven")
+
+
+def test_a_balance_that_ends_soon_is_a_task_for_the_owner() -> None:
+    told = history({"1": steady(400, 1600)}, {"1": (setting(target=Decimal(4)),)}, balance=1000 * YUAN)
+    one = only(propose(told, Advisers(), RULES))
+    assert (one.action, one.plan_id, one.changes_plan) == (Action.TOP_UP_BALANCE, None, False)
+    assert not propose(replace(told, shop=replace(told.shop, balance=1200 * YUAN)), Advisers(), RULES)
+
+
+def test_undoing_goes_before_any_other_change_of_the_plan() -> None:
+    undo = Proposal(
+        "1", Action.UNDO, Reason("hurt", {"name": "p3"}), NOW, NOW, {"target": Decimal(2)}, {"target": Decimal(3)}
+    )
+    found = propose(history({"1": steady(400, 800)}), replace(ON_MARKET, undo=(undo,)), RULES)
+    assert [one.action for one in found] == [Action.UNDO]
+
+
+def test_the_most_profitable_comes_first() -> None:
+    small = (setting(target=Decimal("3.00")),)
+    told = history({"1": steady(178, 533), "2": steady(400, 800)}, {"1": small})
+    found = propose(told, Advisers(markets={"1": market(), "2": market()}), RULES)
+    assert [one.plan_id for one in found] == ["2", "1"]
+
+
+def test_every_action_is_named_and_has_its_kind() -> None:
+    assert kinds().keys() == set(Action)
