@@ -104,7 +104,7 @@ def history_of(desk: Desk, asked: Asked | None = None) -> History:
     asked = asked or Asked()
     zone_name, today = str(desk.now.tzinfo), day_of(desk.now, str(desk.now.tzinfo))
     with reading(desk.database) as connection:
-        known = _shop_known(desk, connection, _shop_of(desk, connection, asked.shop_id))
+        known = _shop_known(desk, connection, shop_asked(desk, connection, asked.shop_id))
         days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
         counted = _counted(desk, connection, known, days)
         hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
@@ -143,8 +143,8 @@ def missing_of(shop: ShopHistory, days: Mapping[Subject, Mapping[date, Figures]]
     return frozenset(of_shop | {name for name in FIGURED if all(getattr(told, name) is None for told in known)})
 
 
-def _shop_of(desk: Desk, connection: Connection, wanted: str) -> int:
-    """The shop asked for among those the actor sees, or the only one."""
+def shop_asked(desk: Desk, connection: Connection, wanted: str) -> int:
+    """The shop asked for among those the actor sees, or the only one. None of that id: NotFound; several: BadInput."""
     seen = sorted({shop for shop, _ in plans.ad_accounts(connection) if desk.actor.sees(shop)})
     known = ", ".join(map(str, seen))
     if not wanted and len(seen) != 1:

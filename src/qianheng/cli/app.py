@@ -15,6 +15,7 @@ def build_app() -> typer.Typer:
     from qianheng.cli import (
         advise,
         alerts,
+        automation,
         claims,
         desk,
         diagnose,
@@ -26,6 +27,7 @@ def build_app() -> typer.Typer:
         member,
         money,
         plan,
+        proposals,
         replay,
         reports,
         reviews,
@@ -53,6 +55,7 @@ def build_app() -> typer.Typer:
     figures.add_to(app)
     maturity.add_to(app)
     app.add_typer(alerts.build_app(), name="alerts")
+    app.add_typer(automation.build_app(), name="automation")
     app.add_typer(claims.build_app(), name="claim")
     app.add_typer(diagnose.build_app(), name="diagnose")
     app.add_typer(explain.build_app(), name="explain")
@@ -61,6 +64,7 @@ def build_app() -> typer.Typer:
     app.add_typer(plan.build_app(), name="plan")
     app.add_typer(member.build_app(), name="member")
     app.add_typer(money.build_app(), name="money")
+    app.add_typer(proposals.build_app(), name="proposals")
     app.add_typer(reviews.build_app(), name="review")
     app.add_typer(shop.build_app(), name="shop")
     app.add_typer(advise.build_app(), name="advise")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from qianheng.core.errors import BadInput, raise_together
-from qianheng.core.money import Micros, micros
+from qianheng.core.money import Micros, decimal, micros
+from qianheng.plans import writing
 from qianheng.plans.plan import HOURS_OF_DAY, PlanStatus, Value
 from qianheng.strategy.proposal import Action, Measure, Proposal, kinds
 
@@ -46,6 +47,31 @@ class Limits:
 
     def __post_init__(self) -> None:
         raise_together([*_faults(self)])
+
+
+def written(name: str, text: str) -> Any:
+    """The value of a limit as a person writes it: "true", "raise_target,pause", "8-22", "0.15"; empty text is none.
+
+    What cannot be read as one: BadInput.
+    """
+    if name == "actions":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if name == "hours":
+        return writing.written("schedule", text)
+    if isinstance(getattr(Limits(), name), bool):
+        return writing.written("roi_float", text)
+    if name == "changes_a_day":
+        return writing.written("picks", text)
+    if not text and name.endswith(("floor", "ceiling")):
+        return None
+    return decimal(text)
+
+
+def shown(name: str, value: Any) -> str | None:
+    """A limit as `written` reads it; `None` where there is none."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or None
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
 def _faults(limits: Limits) -> Iterator[BadInput]:
