@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
 from qianheng.actions.histories import Asked, history_of
-from qianheng.actions.landscapes import Past, lacking_days, landscape_of_reports, market_of
+from qianheng.actions.landscapes import Past, landscape_of_reports, market_of
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.whatif import habits
 from qianheng.core.actors import AUTOMATION
@@ -59,8 +59,7 @@ def grounds_of_run(desk: Desk, shop_id: str = "") -> Grounds:
 def grounds_of_reports(history: History) -> Grounds:
     """What imported reports tell: the markets of the plans whose days are enough to tell of theirs."""
     pasts = {one: Past(history, plan, plan.setting) for one, plan in history.plans.items() if plan.setting}
-    known = {plan_id: past for plan_id, past in pasts.items() if not lacking_days(past)}
-    found = {plan_id: landscape_of_reports(past, habits().usual) for plan_id, past in known.items()}
+    found = {plan_id: landscape_of_reports(past, habits().usual) for plan_id, past in pasts.items()}
     return _owners(Grounds(history, {plan_id: one.market for plan_id, one in found.items() if one is not None}))
 
 

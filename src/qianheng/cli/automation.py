@@ -124,8 +124,7 @@ def _changed(limits: Limits, texts: list[str]) -> Limits:
         try:
             table[name] = written(name, value)
         except BadInput as error:
-            error.at(name)
-            faults.append(error)
+            faults.append(BadInput(error.key, place=name, **error.values))
     raise_together(faults)
     return replace(limits, **table)
 
