@@ -17,8 +17,8 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -182,18 +182,22 @@ class Lake:
         """Those facts (each there once) that the lake does not have."""
         if not facts.num_rows:
             return facts
-        candidates = [entry for entry in self.files(connection, kind) if _may_hold(entry, facts)]
-        if not candidates:
-            return facts
-        paths = [self._whole(entry) for entry in candidates]
+        held, files = self._apart([entry for entry in self.files(connection, kind) if _may_hold(entry, facts)])
+        told = facts["id"].to_numpy()
+        known = [self._among(facts, files), *(one["id"].to_numpy() for one in held)]
+        return having(facts, ~np.isin(told, np.concatenate(known)))
+
+    def _among(self, facts: pa.Table, files: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The ids of those facts that some files hold."""
+        if not files:
+            return np.zeros(0, np.int64)
         cursor = self._duckdb.cursor()
         try:
             cursor.register("told", facts.select(["id"]))
             semijoin = "SELECT DISTINCT id FROM read_parquet($paths) WHERE id IN (SELECT id FROM told)"
-            known = _answer(cursor.sql(semijoin, params={"paths": paths}))["id"]
+            return _answer(cursor.sql(semijoin, params={"paths": files}))["id"].to_numpy()
         finally:
             cursor.close()
-        return facts.filter(pc.invert(pc.is_in(facts["id"], known.combine_chunks()))) if len(known) else facts
 
     def _by_receive_day(self, facts: pa.Table) -> Iterator[tuple[date, pa.Table]]:
         days = (facts["received_at"].to_numpy() + self.day_offset) // DAY
