@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -57,9 +57,10 @@ def _read(texts: list[str]) -> dict[str, str]:
 
 def _print(shop: OwnShop, as_json: bool) -> None:
     from qianheng.actions.shop import SAID, OwnShop, shop_file
+    from qianheng.cli.advise_json import plain
 
     if as_json:
-        print_json(_json(shop))
+        print_json(plain(shop))
     elif shop == OwnShop():
         typer.echo(say("shop.nothing_said"))
     else:
@@ -72,18 +73,3 @@ def _print(shop: OwnShop, as_json: bool) -> None:
         if rows:
             print_table("", headings("shop", "plan", *OF_SETTING), rows)
         typer.echo(say("shop.kept_in", path=shop_file()))
-
-
-def _json(value: Any) -> Any:
-    """A record as plain values: exact numbers and days as text."""
-    from dataclasses import asdict, is_dataclass
-    from datetime import date
-    from decimal import Decimal
-
-    if is_dataclass(value) and not isinstance(value, type):
-        return _json(asdict(value))
-    if isinstance(value, dict):
-        return {name: _json(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json(one) for one in value]
-    return str(value) if isinstance(value, Decimal | date) else value
