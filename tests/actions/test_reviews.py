@@ -90,6 +90,20 @@ def test_why_the_roi_moved_is_told_in_steps_that_add_up(imported: Path, say: Say
     assert f"{steps[0]:.2f}" in review["why"]["told"][0]
 
 
+def test_where_no_target_is_known_the_owner_is_asked_for_it(imported: Path, say: Say) -> None:
+    asked = told(say, "review", "daily", "--reports")["sections"]["decision"]["decisions"][0]
+    assert (asked["title"], asked["command"]) == ("No plan could be held to a target.", "qianheng shop set --help")
+
+
+def test_the_fortnightly_review_tells_bands_and_tiers(kept: Path, say: Say) -> None:
+    review = told(say, "review", "fortnightly", "--now", "2025-10-04T00:00")["sections"]
+    band = {row["plan"]: row for row in review["band"]["tables"]["band"]}
+    advised = told(say, "advise", "target", "--now", "2025-10-04T00:00")
+    assert len(band) == 2
+    assert str(band["推商品"]["base"])[:4] in json.dumps(advised)
+    assert {row["name"] for row in review["tiers"]["tables"]["tiers"]} == {"针织开衫", "纯棉打底衫"}
+
+
 def test_a_review_of_nothing_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say) -> None:
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
     assert "qianheng import" in say("review", "daily", "--reports")
@@ -104,7 +118,7 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(kept: Path, 
 
 
 def test_rules_of_the_owner_change_what_is_to_be_decided(imported: Path, say: Say) -> None:
-    assert told(say, "review", "weekly", "--reports")["sections"]["decision"]["decisions"][0]["look"] == "normal"
+    assert told(say, "review", "weekly", "--reports")["sections"]["decision"]["decisions"][0]["look"] == "watch"
     strict = imported / "strict.toml"
     strict.write_text(
         """[ranking]

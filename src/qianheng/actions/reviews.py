@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from qianheng.actions.advising import rulebook
 from qianheng.actions.alerts import inbox, rules_in_force
 from qianheng.actions.desk import Desk
+from qianheng.actions.diagnosing import troubles_of
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.liability import Liability, liability
 from qianheng.actions.maturity import Cohort, aged_days
@@ -32,6 +33,7 @@ from qianheng.diagnosis.decomposition import Measure
 from qianheng.diagnosis.ranking import Contender, best_and_worst
 from qianheng.diagnosis.rules import Rule
 from qianheng.diagnosis.standing import Span, Standing, shop_verdicts, standing
+from qianheng.diagnosis.troubles import Trouble
 from qianheng.diagnosis.verdicts import Thresholds, Verdict
 from qianheng.guarantee.claims import Standing as ClaimStanding
 from qianheng.measures.days import Days
@@ -91,7 +93,8 @@ class Books:
 @dataclass(frozen=True, slots=True)
 class Review:
     """One look at a shop: the days it is about, what is known of them, and what that means. `changes`: what the ROIs of
-    the shop and its plans did since as many days before, taken apart; those that could not be are left out.
+    the shop and its plans did since as many days before, taken apart; those that could not be are left out. `troubles`:
+    what is wrong now, the costliest first.
     """
 
     kind: Kind
@@ -102,6 +105,7 @@ class Review:
     ranked: tuple[Ranked, ...]
     changes: tuple[Change, ...]
     targets: tuple[TargetAdvice, ...]
+    troubles: tuple[Trouble, ...]
     tiers: TierAdvice | None = None
     what_ifs: tuple[Answer, ...] = ()
     books: Books | None = None
@@ -162,6 +166,7 @@ def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None
         ranked=tuple(_ranked(history, about, span, rules) for about in (About.PRODUCT, About.CREATIVE)),
         changes=tuple(_changes(history, span)),
         targets=tuple(advise_target(history, plan_id, rulebook().advice.target) for plan_id in history.plans),
+        troubles=troubles_of(history).found,
         books=books,
     )
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from qianheng.actions import alert_text
 from qianheng.actions.reviews import Review
+from qianheng.actions.whatif import Answer
 from qianheng.core.days import moment
 from qianheng.core.interval import Interval
 from qianheng.core.words import say
@@ -28,6 +29,29 @@ from qianheng.pages.document import (
     ratio_cell,
 )
 from qianheng.pages.review_blocks import command_line, commands, days_of, name_of
+from qianheng.strategy.whatif import Outlook
+
+
+def troubles_section(review: Review) -> Section:
+    """What is wrong, the costliest first; verdicts stand with the plans."""
+    rows = tuple(
+        (
+            name_of(one.subject),
+            Badge(say(f"diagnosis.severity.{one.severity}"), one.severity.value),
+            one.text,
+            _between(one.costs),
+            one.advice,
+        )
+        for one in review.troubles
+        if one.kind != "verdict"
+    )
+    heads = columns(
+        "reviews", "where", "verdict", "title", "costs", "advice", text=("where", "verdict", "title", "advice")
+    )
+    table = Table(
+        "troubles", say("reviews.troubles"), heads, rows, say("reviews.troubles_hint"), say("reviews.no_troubles")
+    )
+    return Section("troubles", say("reviews.troubles"), (table, _advise(review, "diagnose")))
 
 
 def band_section(review: Review) -> Section:
@@ -75,12 +99,9 @@ def what_if_section(review: Review) -> Section | None:
     """What other targets and budgets are expected to bring a day: as set now, and the best that was looked at."""
     rows: list[tuple[Cell, ...]] = []
     for answer in review.what_ifs:
-        best = answer.suggested.best
-        for name, one in (("as_set", answer.now), *((("best_setting", best),) if best else ())):
-            target = None if one.asked.target is None else Fraction(one.asked.target).limit_denominator(1000)
-            told = (_between(one.spend), _between(one.gmv), _between(one.profit))
-            budget = amount(round(one.asked.budget))
-            rows.append((name_of(answer.plan.subject), say(f"reviews.{name}"), ratio_cell(target), budget, *told))
+        rows.append(_outlook_row(answer, say("reviews.as_set"), answer.now))
+        if answer.suggested.best is not None:
+            rows.append(_outlook_row(answer, say("reviews.best_setting"), answer.suggested.best))
     if not rows:
         return None
     heads = columns(
@@ -89,6 +110,12 @@ def what_if_section(review: Review) -> Section | None:
     table = Table("what_if", say("reviews.what_if"), heads, tuple(rows), say("reviews.what_if_hint"))
     sources = (_advise(review, f"what-if --plan {answer.plan.subject.id}") for answer in review.what_ifs)
     return Section("what_if", say("reviews.what_if"), (table, *sources))
+
+
+def _outlook_row(answer: Answer, setting: str, one: Outlook) -> tuple[Cell, ...]:
+    target = None if one.trial.target is None else Fraction(one.trial.target).limit_denominator(1000)
+    told = (_between(one.spend), _between(one.gmv), _between(one.profit))
+    return (name_of(answer.plan.subject), setting, ratio_cell(target), amount(round(one.trial.budget)), *told)
 
 
 def _between(interval: Interval | None) -> Amount:

@@ -10,8 +10,11 @@ from typing import TypeAlias
 from qianheng.actions.reviews import Kind, Review
 from qianheng.core.money import ratio
 from qianheng.core.words import known, say
+from qianheng.diagnosis.evidence import Severity
+from qianheng.diagnosis.troubles import Trouble
 from qianheng.diagnosis.verdicts import Verdict
 from qianheng.guarantee.reasons import Status
+from qianheng.measures.history import About
 from qianheng.measures.reports import summed
 from qianheng.pages.document import (
     Block,
@@ -34,6 +37,7 @@ from qianheng.pages.review_advice import (
     band_section,
     targets_section,
     tiers_section,
+    troubles_section,
     what_if_section,
     why_section,
 )
@@ -77,18 +81,41 @@ def review_document(review: Review) -> Document:
 
 
 def _decision(review: Review) -> Section:
-    """The one thing to decide, or that there is none."""
-    worst = _worst(review)
-    if worst is None:
-        block: Block = Decision(say("reviews.decision.none"), say("reviews.decision.none_why"), "normal")
-    else:
+    """The one thing to decide: the costliest trouble that calls for it, else the gravest verdict, else none."""
+    trouble = next((one for one in review.troubles if one.severity.rank >= Severity.ACT.rank), None)
+    if trouble is not None:
+        title = say("reviews.decision.trouble", where=name_of(trouble.subject), what=trouble.text)
+        block: Block = Decision(title, _advice(trouble), trouble.severity.value, _open(review, trouble))
+    elif (worst := _worst(review)) is not None:
         where, verdict = worst
         block = Decision(
             say("reviews.decision.verdict", where=where, measure=say(f"diagnosis.measure.{verdict.measure}")),
             f"{number_text(verdict.value, Unit.SHARE)} · {say(f'diagnosis.verdict.{verdict.verdict}')}",
             look_of(verdict),
         )
+    elif any(one.to_target is not None for one in review.plans):
+        block = Decision(say("reviews.decision.none"), say("reviews.decision.none_why"), "normal")
+    else:
+        block = Decision(
+            say("reviews.decision.unheld"), say("reviews.decision.unheld_why"), "watch", "qianheng shop set --help"
+        )
     return Section("decision", say("reviews.decision.title"), (block,))
+
+
+def _advice(trouble: Trouble) -> str:
+    """What to do, and what another day of it costs where that is known."""
+    if trouble.costs is None:
+        return trouble.advice
+    low, high = (number_text(end, Unit.MONEY) for end in (trouble.costs.low, trouble.costs.high))
+    cost = number_text(trouble.costs.expected, Unit.MONEY)
+    return " ".join(filter(None, (trouble.advice, say("reviews.costs", cost=cost, low=low, high=high))))
+
+
+def _open(review: Review, trouble: Trouble) -> str:
+    """The command line that shows a trouble in full."""
+    plan = f" --plan {trouble.subject.id}" if trouble.subject.about is About.PLAN else ""
+    command = f"diagnose loss{plan}" if trouble.kind == "loss" else "diagnose"
+    return f"qianheng {command} --reports" if review.history.source == "reports" else command_line(review, command)
 
 
 def _worst(review: Review) -> tuple[str, Verdict] | None:
@@ -280,10 +307,21 @@ def _missing(review: Review) -> Section | None:
 
 
 PARTS: dict[Kind, tuple[Part, ...]] = {
-    Kind.DAILY: (_decision, _yesterday, _today, alerts_section, _plans, _guarantee, _balance, _missing),
+    Kind.DAILY: (
+        _decision,
+        _yesterday,
+        _today,
+        troubles_section,
+        alerts_section,
+        _plans,
+        _guarantee,
+        _balance,
+        _missing,
+    ),
     Kind.WEEKLY: (
         _decision,
         _against_before,
+        troubles_section,
         alerts_section,
         _plans,
         _ranked,
