@@ -24,6 +24,7 @@ def main() -> None:
         "domain",
         "goals",
         "many",
+        "quarter",
         "crash",
         "whatif",
     ]
