@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from qianheng.core.errors import BadInput
 from qianheng.core.money import YUAN, decimal
-from qianheng.diagnosis.evidence import Evidence, Unit
+from qianheng.diagnosis.evidence import Unit
 from qianheng.diagnosis.ground import Ground, Reading
 from qianheng.diagnosis.readings import READINGS, read
 
@@ -62,12 +62,6 @@ class Told:
     asked: Asked
     reading: Reading
     answer: Answer
-
-    def evidence(self, source: str) -> Evidence:
-        """The reading as evidence, held against the limit."""
-        return Evidence(
-            self.reading.name, self.reading.value, self.asked.limit(self.reading.unit), self.reading.unit, source
-        )
 
 
 def ask(ground: Ground, asked: Asked) -> Told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -77,9 +77,3 @@ def _entry(row: Mapping[str, str]) -> Peer:
 
 def _number(text: str) -> Fraction:
     return Fraction(decimal(text.removesuffix("%"))) / (100 if text.endswith("%") else 1)
-
-
-def position(value: Fraction, peer: Peer) -> str:
-    """Where a value stands among the peers: which quarter of them, the lowest first."""
-    limits: Iterable[Fraction] = (peer.p25, peer.p50, peer.p75)
-    return f"quarter_{1 + sum(value >= limit for limit in limits)}"
