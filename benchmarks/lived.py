@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from qianheng.actions.driver import Driver, TimedPlan
+from qianheng.actions.driver import DayRun, Driver, TimedPlan
 from qianheng.actions.scoring import Score
 from qianheng.actions.simulation import recorder_of, site_of, space_of
 from qianheng.bidding.bidder import Bidder
@@ -85,18 +85,22 @@ class Life:
         """Begin the day after the last one that another life of the same plans and buyers has lived."""
         self.driver.restore(state)
 
+    def day(self, day: int) -> tuple[DayRun, dict[int, int]]:
+        """Deliver one day; what each plan could have spent, micro-yuan."""
+        start, end = self.start(day), self.start(day + 1)
+        changes = [timed for timed in self.changes if start <= timed.at < end]
+        budgets = [*self.driver.engine.plans, *(timed.plan for timed in changes)]
+        highest = {plan.id: plan.budget_daily for plan in sorted(budgets, key=lambda plan: plan.budget_daily)}
+        leases = {plan_id: Lease(budget, NOTHING) for plan_id, budget in highest.items()}
+        return self.driver.run_day(start, end, changes, leases), highest
+
     def live(self, days: Sequence[int], settling: int = 0) -> Lived:
         """Deliver these days, then let orders and refunds come in for some days more."""
         scores: dict[tuple[int, int], Score] = {}
         lent: dict[tuple[int, int], int] = {}
         told = []
         for day in days:
-            start, end = self.start(day), self.start(day + 1)
-            changes = [timed for timed in self.changes if start <= timed.at < end]
-            budgets = [*self.driver.engine.plans, *(timed.plan for timed in changes)]
-            highest = {plan.id: plan.budget_daily for plan in sorted(budgets, key=lambda plan: plan.budget_daily)}
-            leases = {plan_id: Lease(budget, NOTHING) for plan_id, budget in highest.items()}
-            run = self.driver.run_day(start, end, changes, leases)
+            run, highest = self.day(day)
             scores |= {(plan_id, day): score for plan_id, score in run.scores.items()}
             lent |= {(plan_id, day): budget for plan_id, budget in highest.items()}
             told.append(FactBatch({kind: run.facts[kind] for kind in MONEY}))

@@ -35,9 +35,10 @@ from qianheng.store.plans import LoggedPlan
 
 SHOP = ("opened", "products", "margin", "category", "balance", "commission_rate")
 FIGURED = ("net_gmv", "refunded_1h", "settled_gmv_7d", "impressions", "clicks", "contribution")
-BESIDE = ("off_air_spend", "contribution")  # summed like `Sums`, though no field of them
+BESIDE = ("off_air_spend", "unpromoted_orders", "contribution")  # summed like `Sums`, though no field of them
 At = TypeVar("At", date, datetime)
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  hours are numbered in the zone of the account
+_KEYS = ("period", "plan_id", "product_id", "creative_id", "placement", "room_id", "channel")
 PLAN_AND_PART = 2  # ids of a part of a plan
 _PARTS = (
     (About.PRODUCT, "product_id"),
@@ -106,18 +107,20 @@ def history_of(desk: Desk, asked: Asked | None = None) -> History:
     with reading(desk.database) as connection:
         known = _shop_known(desk, connection, shop_asked(desk, connection, asked.shop_id))
         days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
-        counted = _counted(desk, connection, known, days)
+        by_day = counted(desk.lake.query(connection, subjects(days), as_of=desk.now), known)
         hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
-        by_hour = _counted(desk, connection, known, hourly, hourly=True) if asked.hours else None
-        shop = completed(_shop(desk, connection, known, counted), own_shop())
-    found = _dated(_figured(desk, known, counted), date_of)
+        asked_hours = [subjects(hourly, hourly=True)] if asked.hours else []
+        by_hour = [counted(desk.lake.query(connection, sql, as_of=desk.now), known) for sql in asked_hours]
+        shop = completed(_shop(desk, connection, known, by_day), own_shop())
+    found = dated(figured(by_day, known, desk.now), date_of)
+    hours = [dated(figured(one, known, desk.now, True), lambda at: hour_of(at, zone_name)) for one in by_hour]
     return History(
         source="run",
         shop=shop,
         timezone=zone_name,
         now=desk.now,
         days=found,
-        hours={} if by_hour is None else _dated(_figured(desk, known, by_hour, True), lambda at: _hour(at, zone_name)),
+        hours=hours[0] if hours else {},
         plans={str(one.plan.id): _plan_history(one) for one in known.plans},
         missing=missing_of(shop, found),
     )
@@ -220,16 +223,28 @@ def _margin(counted: pa.Table) -> Fraction | None:
     return ratio(contribution, gmv - refunded)
 
 
-def _counted(desk: Desk, connection: Connection, known: KnownShop, days: Days, hourly: bool = False) -> pa.Table:
-    """The rows that count for the shop's plans, each with its contribution if costs are stated of all that was sold."""
-    answer = desk.lake.query(connection, subjects(days, hourly), as_of=desk.now)
+def counted(answer: pa.Table, known: KnownShop) -> pa.Table:
+    """The rows of the answer of `subjects` that count for the shop's plans, each with its contribution if costs are
+    stated of all that was sold; and orders that no promotion reached, in rows of their own.
+    """
+    free = _unpromoted(answer, known)
     answer = pa.concat_tables([_counts_for(answer, one.plan) for one in known.plans])
+    answer = pa.concat_tables([answer.append_column("unpromoted_orders", pa.array(np.zeros(len(answer), int))), free])
     costs, ids = known.rules.costs or {}, answer["product_id"].to_numpy()
     sold = answer["orders"].to_numpy() > 0
     if not costs or not set(ids[sold].tolist()) <= costs.keys():
         return answer
     stated = goods_stated(costs, Terms({})).stated(np.where(sold, ids, min(costs)))
     return answer.append_column("contribution", pa.array(contributed(answer, stated)))
+
+
+def _unpromoted(answer: pa.Table, known: KnownShop) -> pa.Table:
+    """Orders that no promotion reached, whether they count for their plan or not, as rows of nothing else."""
+    ours = pc.field("plan_id").isin([one.plan.id for one in known.plans])
+    free = answer.filter(ours & (pc.field("channel") != Channel.PROMOTED))
+    kept = {name: free[name].to_numpy() if name in _KEYS else np.zeros(len(free)) for name in free.column_names}
+    columns = kept | {"unpromoted_orders": free["orders"].to_numpy()}
+    return pa.table({name: pa.array(column, pa.int64()) for name, column in columns.items()})
 
 
 def _counts_for(answer: pa.Table, plan: Plan) -> pa.Table:
@@ -240,15 +255,15 @@ def _counts_for(answer: pa.Table, plan: Plan) -> pa.Table:
     return answer.filter(kept)
 
 
-def _figured(desk: Desk, known: KnownShop, counted: pa.Table, hourly: bool = False) -> Figured:
-    """The figures of the shop, its plans and their parts, by the number of the day or hour, to the desk's time."""
-    names, zone_name, last = known.names(), str(desk.now.tzinfo), _number(desk.now, hourly)
+def figured(counted: pa.Table, known: KnownShop, now: datetime, hourly: bool = False) -> Figured:
+    """The figures of the shop, its plans and their parts, by the number of the day or hour, up to a time."""
+    names, zone_name, last = known.names(), str(now.tzinfo), _number(now, hourly)
     nothing: Row = dict.fromkeys((*NAMES, *(name for name in BESIDE if name in counted.column_names)), 0)
     found: Figured = {}
     for (about, id_, within), by_number in _summed(counted, str(known.id)).items():
         of = found[Subject(about, id_, names.get((about, id_), ""), within)] = {}
         for number in range(min(by_number), last + 1):
-            closed = mature(date_of(number // 24 if hourly else number), desk.now, timezone=zone_name)
+            closed = mature(date_of(number // 24 if hourly else number), now, timezone=zone_name)
             of[number] = _figures(nothing | by_number.get(number, {}), closed)
     return found
 
@@ -256,7 +271,8 @@ def _figured(desk: Desk, known: KnownShop, counted: pa.Table, hourly: bool = Fal
 def _figures(row: Row, closed: bool) -> Figures:
     sums = Sums(**{name: row[name] for name in NAMES})
     contribution = row.get("contribution") if closed else None
-    return replace(figures_of(sums, closed), off_air_spend=row["off_air_spend"], contribution=contribution)
+    beside = {name: row[name] for name in ("off_air_spend", "unpromoted_orders")}
+    return replace(figures_of(sums, closed), contribution=contribution, **beside)
 
 
 def _summed(counted: pa.Table, shop_id: str) -> dict[Key, dict[int, Row]]:
@@ -275,7 +291,8 @@ def _summed(counted: pa.Table, shop_id: str) -> dict[Key, dict[int, Row]]:
     return found
 
 
-def _dated(found: Figured, when: Callable[[int], At]) -> dict[Subject, dict[At, Figures]]:
+def dated(found: Figured, when: Callable[[int], At]) -> dict[Subject, dict[At, Figures]]:
+    """Figures by the time that their number stands for."""
     return {subject: {when(number): one for number, one in told.items()} for subject, told in found.items()}
 
 
@@ -284,5 +301,6 @@ def _number(at: datetime, hourly: bool) -> int:
     return since // timedelta(hours=1) if hourly else since.days
 
 
-def _hour(number: int, zone_name: str) -> datetime:
+def hour_of(number: int, zone_name: str) -> datetime:
+    """The hour of a number, in a zone."""
     return (EPOCH + timedelta(hours=number)).replace(tzinfo=zone(zone_name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli import losses, playbooks
+from qianheng.cli import findings, losses, playbooks
 from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.losses import interval_json, name_of, print_unheld, subject_json
 from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
@@ -45,6 +45,7 @@ def build_app() -> typer.Typer:
     app.command("roi", help=say("triage.command.roi"))(_roi)
     losses.add_to(app)
     playbooks.add_to(app)
+    findings.add_to(app)
     return app
 
 

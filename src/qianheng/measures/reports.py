@@ -29,7 +29,8 @@ class Figures:
     """The sums of a row or of many. Money in micro-yuan; `None` where the source does not reach, never 0 instead.
 
     What refunds of seven days leave (`refunded_7d`, `settled_gmv_7d`, `contribution` before spend of what counts) is
-    known once those days have closed. `off_air_spend` is what a live plan spent while its room was off air.
+    known once those days have closed. `off_air_spend` is what a live plan spent while its room was off air;
+    `unpromoted_orders` are those that no promotion reached, whether they count for their plan or not.
     """
 
     spend: Micros | None = None
@@ -63,6 +64,7 @@ class Figures:
     contribution: Micros | None = None
     off_air_spend: Micros | None = None
     new_buyer_orders: int | None = None
+    unpromoted_orders: int | None = None
 
 
 FIGURES = tuple(entry.name for entry in fields(Figures))

@@ -1,0 +1,455 @@
+"""How soon and how rightly findings see what goes wrong: shops lived through the production engine, faults seeded.
+
+    python -m benchmarks.incidents [--shops 3] [--weeks 16] [--processes 2] [--seed 1]
+
+Every shop lives a clean fortnight. From there it goes on many times: once well, for weeks, with changes of its plans,
+for the false alarms; and once into each incident, for three days, with the same people and draws. What is found is
+found by `diagnosis.watching` on the same sums that a history of a run is made of, hour by hour. Rules and factors were
+chosen on the shops of `TRAINING`; the shops of `HELD_OUT` are of other kinds and seeds, and are the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median, quantiles
+
+import duckdb
+import numpy as np
+
+from benchmarks.lived import Life, State
+from qianheng.actions.histories import KnownPlan, KnownShop, counted, dated, figured, hour_of
+from qianheng.core.days import midnight
+from qianheng.diagnosis.causes import Rules, finding_rules
+from qianheng.diagnosis.watching import watched
+from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.schema import Kind
+from qianheng.incentives.terms import Terms
+from qianheng.measures.days import Days
+from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
+from qianheng.measures.query import subjects
+from qianheng.plans.plan import apply, change
+from qianheng.simulator.faults import PlannedFault
+from qianheng.simulator.loading import load
+from qianheng.simulator.scenario import Scenario
+from qianheng.store.incentives import Rules as Incentives
+
+RESULTS = Path(__file__).parent / "results" / "incidents.json"
+CALM, ILL = 14, 3  # days
+HORIZON = timedelta(days=ILL)
+KINDS = (Kind.IMPRESSION, Kind.CLICK, Kind.CHARGE, Kind.ORDER, Kind.REFUND, Kind.LIVE)
+CLICKS = {"feed": 0.055, "live_square": 0.085, "mall": 0.075, "search": 0.10}  # one request stands for some
+DORMANT = PlannedFault("rival_entered", 3000, "00:00", size=1.0)  # so that every branch has as many rivals
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A kind of shop: prices of its products, how readily they sell, whether it has a live room."""
+
+    name: str
+    category: str
+    prices: tuple[int, ...]
+    conversion: float
+    organic: int  # orders a day of each product
+    target: float
+    budget: int
+    live: bool = False
+    requests: int = 8000
+
+
+TRAINING = (
+    Shop("wear", "womenswear", (129, 59, 99), 4.0, 15, 8, 350, live=True),
+    Shop("food", "food", (39, 29, 59, 19), 5.0, 20, 5, 260),
+)
+HELD_OUT = (
+    Shop("menswear", "menswear", (149, 89, 69, 119), 4.0, 14, 8, 300, live=True),
+    Shop("beauty", "beauty", (199, 99, 139), 4.0, 15, 9, 300),
+    Shop("home", "home", (79, 49, 109, 39, 59), 5.0, 14, 6, 300, live=True),
+    Shop("electronics", "electronics", (299, 399), 4.5, 16, 14, 350),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A fault, how large ("strong" or "weak"), and what it is of."""
+
+    fault: PlannedFault
+    size: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an incident: hours and orders until its cause was told, what was told first, and of what use that
+    could be: `needed` are the orders that its evidence takes on average, `coming` those of its subject in the horizon.
+    """
+
+    shop: str
+    seed: int
+    kind: str
+    size: str
+    together: bool
+    hours: float | None
+    orders: float | None
+    first: str | None
+    first_is_right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A shop's well weeks, and what was told in them all the same."""
+
+    shop: str
+    seed: int
+    weeks: float
+    alarms: tuple[str, ...]
+
+
+def incidents_of(shop: Shop) -> list[Incident]:
+    """What goes wrong with a shop, strong and weak; the day's hour differs by kind."""
+    first, last = Subject(About.PRODUCT, "11"), Subject(About.PRODUCT, str(10 + len(shop.prices)))
+    whole, creative = Subject(About.SHOP, "1"), Subject(About.CREATIVE, "1101")
+    ill = partial(PlannedFault, day=CALM + 1)
+    found = [
+        Incident(ill("refund_wave", time="09:00", size=5.0, products=(11,)), "strong", first),
+        Incident(ill("refund_wave", time="13:00", size=3.0), "strong", whole),
+        Incident(ill("refund_wave", time="10:00", size=2.0, products=(11,)), "weak", first),
+        Incident(ill("wrong_price", time="11:00", size=0.3, products=(int(last.id),)), "strong", last),
+        Incident(ill("wrong_price", time="15:00", size=2.0, products=(11,)), "strong", first),
+        Incident(ill("wrong_price", time="09:00", size=0.75, products=(11,)), "weak", first),
+        Incident(ill("stock_out", time="10:00", products=(11,)), "strong", first),
+        Incident(ill("stock_out", time="18:00", products=(int(last.id),)), "strong", last),
+        Incident(ill("stock_out", time="09:00", size=0.5, products=(11,)), "weak", first),
+        Incident(ill("tracking_broken", time="12:00"), "strong", whole),
+        Incident(ill("tracking_broken", time="09:00", lost="buyers"), "strong", whole),
+        Incident(ill("tracking_broken", time="09:00", size=0.5), "weak", whole),
+        Incident(ill("tired_creative", time="08:00", size=0.3, over=12, creatives=(1101,)), "strong", creative),
+        Incident(ill("tired_creative", time="08:00", size=0.55, over=24, creatives=(1101,)), "weak", creative),
+        Incident(ill("rival_entered", time="10:00", size=3.0), "strong", whole),
+        Incident(ill("rival_entered", time="10:00", size=1.5), "weak", whole),
+    ]
+    if shop.live:
+        off_air = ill("off_air_spend", time="21:00", hours=14.0, room=1)
+        found.append(Incident(off_air, "strong", Subject(About.PLAN, "2")))
+    return found
+
+
+def scenario_of(shop: Shop, days: int) -> Scenario:
+    """A shop's market."""
+    products = [
+        f'{{ id = {11 + n}, name = "{shop.name} {n}", category = "{shop.category}", price = {price}, '
+        f"organic = {shop.organic}, product_cost = {price // 3}, conversion = {shop.conversion}, creatives = ["
+        + ", ".join(f'{{ id = {100 * (11 + n) + k}, name = "c", appeal = {1.1 if k == 1 else 1.0} }}' for k in (1, 2))
+        + "] }"
+        for n, price in enumerate(shop.prices)
+    ]
+    ids = list(range(11, 11 + len(shop.prices)))
+    odd = '{ on = "08:59", off = "10:59", days = [24, 38, 52, 80] }'  # now and then a session at an odd hour
+    room = f'[{{ id = 1, name = "r", products = {ids}, sessions = [{{ on = "13:59", off = "21:59" }}, {odd}] }}]'
+    of_plan = (
+        f'shop = 1, budget_daily = {shop.budget}, products = {ids}, changes = {_changes(shop, days)}, policy = "none"'
+    )
+    plans = [f'{{ id = 1, name = "p", kind = "product", goal = "net", target = {shop.target}, {of_plan} }}']
+    if shop.live:
+        live = f'kind = "live", goal = "payment", target = {shop.target + 1}, room = 1, counting = "all"'
+        plans.append(f'{{ id = 2, name = "l", {live}, {of_plan} }}')
+    return load(
+        "tiny",
+        {
+            "days": str(days),
+            "opportunities_per_day": str(shop.requests),
+            "step_minutes": "60",
+            "journal": "0",
+            "buyers.population": "12000",
+            "ad_account.top_up": "100000000",
+            "shops.0.products": f"[{', '.join(products)}]",
+            "rooms": room,
+            "plans": f"[{', '.join(plans)}]",
+            "rivals.0.count": "5",
+            "rivals.0.budget_daily": "1000",
+            **{f"placements.{place}.click": str(click) for place, click in CLICKS.items()},
+        },
+    )
+
+
+def _changes(shop: Shop, days: int) -> str:
+    """What the owner of a well shop does beside: a target up or down by a tenth, a budget, a promotion's pace."""
+    made = []
+    for week in range(2, days // 7):
+        target = shop.target * (1.1 if week % 2 else 1.0)
+        made.append(f'{{ day = {7 * week + 3}, time = "10:00", field = "target", value = "{target:.2f}" }}')
+        budget = shop.budget * (0.7 if week % 3 == 1 else 1.0)
+        made.append(f'{{ day = {7 * week + 5}, time = "15:00", field = "budget_daily", value = "{budget:.0f}" }}')
+    return f"[{', '.join(made)}]"
+
+
+class Past:
+    """A shop's days as facts, and the history that is made of them."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.life = Life(scenario, seed)
+        self.facts: list[FactBatch] = []
+        self.day = 0
+
+    def live(self, days: int) -> None:
+        """Live on."""
+        for _ in range(days):
+            self.day += 1
+            run, _ = self.life.day(self.day)
+            self.facts.append(FactBatch({kind: run.facts[kind] for kind in KINDS}))
+
+    def state(self) -> State:
+        """To go on from."""
+        return {name: held.copy() for name, held in self.life.driver.snapshot().items()}
+
+    def branch(self, scenario: Scenario, state: State) -> Past:
+        """The same past, going on in another scenario."""
+        other = Past(scenario, self.life.seed)
+        other.life.resume(state)
+        other.facts, other.day = list(self.facts), self.day
+        return other
+
+    def history(self, days: int) -> History:
+        """The last days by the hour, as told at the end of the last."""
+        scenario, zone = self.life.scenario, self.life.scenario.timezone
+        last = scenario.first_day + timedelta(days=self.day)
+        now = midnight(last, zone)
+        told = join(self.facts).received_before(self.life.start(self.day + 1))
+        with duckdb.connect() as connection:
+            for kind in KINDS:
+                connection.register(f"{kind}s", told[kind])
+            asked = Days(last - timedelta(days=days), last, zone)
+            answer = connection.sql(subjects(asked, hourly=True)).to_arrow_table()
+        mine = [known(scenario, plan.id, now) for plan in scenario.plans]
+        shop = KnownShop(1, mine, {}, Incentives(Terms({})))
+        hours = dated(figured(counted(answer, shop), shop, now, True), lambda number: hour_of(number, zone))
+        plans = {str(one.plan.id): _plan(one) for one in mine}
+        return History("run", ShopHistory("1"), zone, now, {}, hours, plans)
+
+
+def known(scenario: Scenario, plan_id: int, now: datetime) -> KnownPlan:
+    """A plan of a scenario and its settings up to a time."""
+    (planned,) = (plan for plan in scenario.plans if plan.id == plan_id)
+    plan = scenario.plan_record(planned)
+    began = midnight(scenario.first_day, scenario.timezone)
+    settings = [Setting(began, plan.goal, plan.bid_mode, plan.target, plan.budget_daily, plan.status)]
+    for version, made in enumerate((made for made in scenario.changes_of(planned) if made.at <= now), 1):
+        plan = apply(plan, change(plan, version, made.at, "owner", "", **made.after))
+        settings.append(Setting(made.at, plan.goal, plan.bid_mode, plan.target, plan.budget_daily, plan.status))
+    return KnownPlan(plan, tuple(settings), scenario.first_day)
+
+
+def _plan(one: KnownPlan) -> PlanHistory:
+    plan = one.plan
+    room = None if plan.room_id is None else str(plan.room_id)
+    subject = Subject(About.PLAN, str(plan.id), plan.name)
+    return PlanHistory(
+        subject, plan.kind, plan.policy, one.settings, tuple(map(str, plan.product_ids)), room, one.began
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A shop with a seed: its clean weeks and its incidents."""
+
+    shop: Shop
+    seed: int
+    weeks: int
+
+
+def live(task: Task) -> tuple[Clean, list[Outcome]]:
+    """Live a shop's fortnight, its well weeks and all its incidents."""
+    days = CALM + 7 * task.weeks
+    well = replace(scenario_of(task.shop, days), faults=(DORMANT,))
+    rules, past = finding_rules(), Past(well, task.seed)
+    past.live(CALM)
+    state = past.state()
+    fortnight = past.branch(well, state)
+    past.live(7 * task.weeks)
+    outcomes = []
+    for incident, beside in _plotted(task):
+        faults = (DORMANT, *(one.fault for one in (incident, *beside)))
+        if any(one.fault.kind == "rival_entered" for one in (incident, *beside)):
+            faults = faults[1:]  # the rival takes the place of the one that stays away
+        ill = fortnight.branch(replace(well, faults=faults), state)
+        ill.live(ILL)
+        outcomes.append(_outcome(task, ill, (incident, *beside), rules))
+    return Clean(task.shop.name, task.seed, 1 + task.weeks, _alarms(past, rules)), outcomes
+
+
+def _plotted(task: Task) -> Iterator[tuple[Incident, tuple[Incident, ...]]]:
+    """Each incident alone; for every other seed one strong one beside another product's."""
+    found = incidents_of(task.shop)
+    yield from ((one, ()) for one in found)
+    if task.seed % 2:
+        by_kind = {(one.fault.kind, one.subject.id): one for one in found if one.size == "strong"}
+        yield by_kind["refund_wave", "11"], (by_kind["stock_out", str(10 + len(task.shop.prices))],)
+
+
+def _alarms(past: Past, rules: Rules) -> tuple[str, ...]:
+    """What was newly told in the weeks after the first, in which nothing was wrong."""
+    history = past.history(past.day)
+    told, before = [], set[tuple[str, str]]()
+    for look in watched(history, rules):
+        now = {_name(one) for one in look.seen}
+        told += [f"{look.at:%m-%d %H} {' '.join(new)}" for new in sorted(now - before)]
+        before = now
+    return tuple(told)
+
+
+def _name(seen: object) -> tuple[str, str]:
+    suspicion = seen.suspicion  # type: ignore[attr-defined]
+    return suspicion.cause.anomaly, suspicion.subject.id
+
+
+def _outcome(task: Task, past: Past, seeded: Sequence[Incident], rules: Rules) -> Outcome:
+    incident, fault = seeded[0], seeded[0].fault
+    start = past.life.scenario.at(fault.day, fault.time)
+    history = past.history(past.day)
+    looks = list(watched(history, rules))
+    stale = {_name(one) for look in looks if look.at <= start for one in look.seen}
+    news = [look for look in looks if look.at > start and {_name(one) for one in look.seen} - stale]
+    right = {(one.fault.kind, one.subject.id) for one in seeded} | _also(seeded, task.shop)
+    own = {(fault.kind, incident.subject.id)} | _also(seeded[:1], task.shop)
+    found = next((look.at for look in looks if look.at > start and own & {_name(one) for one in look.seen}), None)
+    first = next((_name(one) for look in news[:1] for one in look.seen if _name(one) not in stale), None)
+    hours = None if found is None else (found - start) / timedelta(hours=1)
+    rate = _orders_an_hour(history, incident.subject, start)
+    return Outcome(
+        task.shop.name,
+        task.seed,
+        fault.kind,
+        incident.size,
+        len(seeded) > 1,
+        hours,
+        None if hours is None else hours * rate,
+        None if first is None else first[0],
+        first in right,
+    )
+
+
+def _also(seeded: Sequence[Incident], shop: Shop) -> set[tuple[str, str]]:
+    """A fault of all products is as rightly told of any of them."""
+    everywhere = [one for one in seeded if one.fault.kind == "refund_wave" and not one.fault.products]
+    return {("refund_wave", str(11 + n)) for _ in everywhere for n in range(len(shop.prices))}
+
+
+def _orders_an_hour(history: History, subject: Subject, start: datetime) -> float:
+    """How many orders an hour are usual of a subject; of a creative or plan those of its parts."""
+    parts = [one for one in history.hours if (one.about, one.id) == (subject.about, subject.id)]
+    parts = [one for one in parts if one.within] or parts
+    week = [told for one in parts for at, told in history.hours[one].items() if start - timedelta(days=7) <= at < start]
+    return sum(told.orders or 0 for told in week) / (7 * 24)
+
+
+def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
+    """The exact 95 % interval of a rate (Garwood 1936), by bisection on the Poisson law."""
+
+    def at_most(mean: float, most: int) -> float:
+        terms = np.arange(most + 1)
+        logs = (
+            terms * np.log(max(mean, 1e-12))
+            - mean
+            - np.array([float(np.sum(np.log(np.arange(1, k + 1)))) for k in terms])
+        )
+        return float(np.exp(logs).sum())
+
+    def solve(wanted: float, most: int) -> float:
+        low, high = 0.0, 10.0 + 5 * (count + 1)
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (middle, high) if at_most(middle, most) > wanted else (low, middle)
+        return low
+
+    lower = 0.0 if count == 0 else solve(0.975, count - 1)
+    return lower / exposure, solve(0.025, count) / exposure
+
+
+def summary(clean: Sequence[Clean], outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """The figures of some shops: all incidents, and by kind and size."""
+    strata = {"all": list(outcomes), "strong": [one for one in outcomes if one.size == "strong"]}
+    strata |= {"weak": [one for one in outcomes if one.size == "weak"], "together": [o for o in outcomes if o.together]}
+    for kind in sorted({one.kind for one in outcomes}):
+        for size in ("strong", "weak"):
+            strata[f"{kind} {size}"] = [one for one in outcomes if (one.kind, one.size) == (kind, size)]
+    alarms, weeks = sum(len(one.alarms) for one in clean), sum(one.weeks for one in clean)
+    confusion = Counter((one.kind, one.first or "nothing") for one in outcomes)
+    return {
+        "clean": {
+            "shop_weeks": weeks,
+            "false_alarms": alarms,
+            "per_shop_week": alarms / weeks,
+            "between": poisson_interval(alarms, weeks),
+            "of": Counter(alarm.split()[2] for one in clean for alarm in one.alarms),
+        },
+        "incidents": {name: _figures(ones) for name, ones in strata.items() if ones},
+        "told_first": {f"{kind} as {first}": count for (kind, first), count in sorted(confusion.items())},
+    }
+
+
+def _figures(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
+    hours = sorted(one.hours for one in outcomes if one.hours is not None)
+    orders = sorted(one.orders for one in outcomes if one.orders is not None)
+    told = [one for one in outcomes if one.first is not None]
+    return {
+        "incidents": len(outcomes),
+        "found": len(hours) / len(outcomes),
+        "hours_median": median(hours) if hours else None,
+        "hours_90": quantiles(hours, n=10)[-1] if len(hours) > 1 else None,
+        "orders_median": median(orders) if orders else None,
+        "right_cause_first": sum(one.first_is_right for one in told) / len(told) if told else None,
+    }
+
+
+def show(name: str, found: dict[str, object]) -> None:
+    """Print a summary for a person."""
+    clean, incidents = found["clean"], found["incidents"]
+    assert isinstance(clean, dict)
+    assert isinstance(incidents, dict)
+    low, high = clean["between"]
+    print(f"\n{name}: {clean['false_alarms']} false alarms in {clean['shop_weeks']:.0f} shop-weeks:", end=" ")
+    print(f"{clean['per_shop_week']:.3f} a week ({low:.3f} to {high:.3f})", dict(clean["of"]))
+    columns = ("incidents", "found", "hours_median", "hours_90", "orders_median", "right_cause_first")
+    print(f"{'':26}" + "".join(f"{column:>18}" for column in columns))
+    for stratum, figures in incidents.items():
+        cells = ("–" if figures[column] is None else f"{figures[column]:.3g}" for column in columns)
+        print(f"{stratum:26}" + "".join(f"{cell:>18}" for cell in cells))
+    print("told first:", found["told_first"])
+
+
+def main() -> None:
+    """Run, print and keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shops", type=int, default=3, help="seeds of each kind of shop that is held out")
+    parser.add_argument("--weeks", type=int, default=16, help="well weeks after the fortnight")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--training", action="store_true", help="only the shops that rules are chosen on")
+    asked = parser.parse_args()
+    began, results = time.perf_counter(), dict[str, object]()
+    sets = {"training": [Task(shop, asked.seed - 90 + n, 3) for shop in TRAINING for n in range(2)]}
+    if not asked.training:
+        sets["held_out"] = [Task(shop, asked.seed + n, asked.weeks) for shop in HELD_OUT for n in range(asked.shops)]
+    with ProcessPoolExecutor(asked.processes) as pool:
+        for name, tasks in sets.items():
+            lived = list(pool.map(live, tasks))
+            clean, outcomes = [one for one, _ in lived], [one for _, many in lived for one in many]
+            results[name] = found = summary(clean, outcomes)
+            show(name, found)
+            results[f"{name}_detail"] = {"clean": list(map(asdict, clean)), "incidents": list(map(asdict, outcomes))}
+    results["seconds"] = round(time.perf_counter() - began)
+    print(f"\n{results['seconds']} seconds")
+    if not asked.training:
+        RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

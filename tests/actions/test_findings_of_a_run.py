@@ -1,0 +1,95 @@
+"""`qianheng diagnose findings`: from the command line through a run or imported reports to what is wrong."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from qianheng.actions.desk import desk_of
+from qianheng.actions.findings import rules_kept, to_look_at
+from qianheng.actions.histories import history_of
+from qianheng.actions.simulation import RunRequest, run_simulation
+from qianheng.diagnosis.findings import findings
+from qianheng.measures.history import About
+from tests.actions.conftest import Say
+
+SICK = {
+    "days": "11",
+    "ad_account.top_up": "30000",
+    "opportunities_per_day": "5000",
+    "buyers.population": "5000",
+    "step_minutes": "60",
+    "journal": "0",
+    "shops.0.products.0.conversion": "5",
+    "shops.0.products.1.conversion": "5",
+    "plans.0.changes": "[]",
+    "rivals.0.count": "3",
+    "rooms.0.sessions": '[{ on = "13:59", off = "21:59" }]',  # told before the hour, which is a step here
+    "faults": '[{ kind = "wrong_price", day = 10, time = "06:00", size = 0.3, products = [11] }]',
+}
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small shop that charges a wrong price from its tenth day on; the run is stopped after the eleventh."""
+    home = tmp_path_factory.mktemp("sick")
+    run_simulation(RunRequest("tiny", overrides=SICK, folder=home / "runs", until=date(2025, 10, 12)))
+    return home
+
+
+@pytest.fixture
+def at_home(sick: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("QIANHENG_HOME", str(sick))
+    return sick
+
+
+def test_a_wrong_price_of_a_run_is_found_by_the_command_line(at_home: Path, say: Say) -> None:
+    told = json.loads(say("diagnose", "findings", "--json"))
+    assert told["watched"]
+    finding = told["findings"][0]
+    assert (finding["anomaly"], finding["subject"]["id"]) == ("wrong_price", "11")
+    assert finding["since"].startswith("2025-10-10")
+    value = next(one for one in finding["evidence"] if one["name"] == "order_value")
+    assert float(value["value"]) < 0.5 * float(value["against"])
+    assert json.loads(say("diagnose", "findings", "--json", "--now", "2025-10-10T05:00"))["findings"] == []
+    assert finding in json.loads(say("diagnose", "findings", "--json", "--plan", "1"))["findings"]
+
+
+def test_findings_are_told_to_people_in_both_languages(at_home: Path, say: Say) -> None:
+    assert "a wrong price" in say("diagnose", "findings")
+    told = say("--lang", "zh", "diagnose", "findings")
+    assert "价格有误" in told
+    assert "核对实际售价" in told
+
+
+def test_a_short_run_says_that_it_is_too_short(kept: Path, say: Say) -> None:
+    assert "before 8 days are known" in say("diagnose", "findings")
+    assert json.loads(say("diagnose", "findings", "--json"))["watched"] is False
+
+
+def test_the_owners_rules_are_used_and_wrong_ones_told(at_home: Path, say: Say) -> None:
+    own = at_home / "findings.toml"
+    own.write_text("[watch]\nbase_days = 14\n", encoding="utf-8")
+    try:
+        told = say("diagnose", "findings")
+    finally:
+        own.unlink()
+    assert "findings.toml" in told
+    assert "learning" in told
+
+
+def test_no_plan_of_that_id_is_told_with_those_there_are(at_home: Path, say: Say) -> None:
+    assert "1, 2" in say("diagnose", "findings", "--plan", "7")
+
+
+def test_nothing_of_the_future_is_known_and_orders_nobody_promoted_are(at_home: Path) -> None:
+    rules = rules_kept()
+    with desk_of(now="2025-10-09T12:00") as desk:
+        history = history_of(desk, to_look_at(rules))
+    assert findings(history, rules) == ()
+    assert max(at for told in history.hours.values() for at in told) <= history.now
+    (shop,) = history.of(About.SHOP)
+    free = [figures.unpromoted_orders for figures in history.days[shop].values()]
+    assert None not in free
+    assert sum(number or 0 for number in free) > 0
