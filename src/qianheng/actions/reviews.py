@@ -22,6 +22,7 @@ from qianheng.actions.diagnosing import troubles_of
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.liability import Liability, liability
 from qianheng.actions.maturity import Cohort, aged_days
+from qianheng.actions.proposals import list_proposals
 from qianheng.actions.standing import Standing as UnitStanding
 from qianheng.actions.standing import standings
 from qianheng.actions.whatif import Answer, Wish, whatif_of_reports, whatif_of_run
@@ -43,6 +44,7 @@ from qianheng.measures.reports import Summary, summed
 from qianheng.store import claims
 from qianheng.store.alerts import Numbered
 from qianheng.store.database import reading
+from qianheng.strategy.decisions import Standing as ProposalStanding
 from qianheng.strategy.split import advise_split
 from qianheng.strategy.targets import TargetAdvice, advise_target
 from qianheng.strategy.tiers import TierAdvice, advise_products
@@ -79,7 +81,7 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Books:
     """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, how the days
-    of the fortnight before the last week ripened, by age in days, and the alerts that wait for somebody.
+    of the fortnight before the last week ripened, by age in days, the alerts that wait, and what was proposed.
     """
 
     units: Sequence[UnitStanding]
@@ -88,6 +90,7 @@ class Books:
     ripening: Sequence[Seen | None]
     alerts: Sequence[Numbered]
     alert_rules: Mapping[str, Rule]
+    proposals: Sequence[ProposalStanding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ def _books(desk: Desk, history: History, span: Span) -> Books:
             ripening=_ripening(desk, connection, history),
             alerts=inbox(desk).alerts,
             alert_rules=rules_in_force().written,
+            proposals=[one for one in list_proposals(desk, history.shop.id) if one.proposal.made_at <= desk.now],
         )
 
 

@@ -29,6 +29,8 @@ from qianheng.pages.document import (
     ratio_cell,
 )
 from qianheng.pages.review_blocks import command_line, commands, days_of, name_of
+from qianheng.strategy.decisions import Status
+from qianheng.strategy.proposal import Measure
 from qianheng.strategy.whatif import Outlook
 
 
@@ -52,6 +54,31 @@ def troubles_section(review: Review) -> Section:
         "troubles", say("reviews.troubles"), heads, rows, say("reviews.troubles_hint"), say("reviews.no_troubles")
     )
     return Section("troubles", say("reviews.troubles"), (table, _advise(review, "diagnose")))
+
+
+def proposals_section(review: Review) -> Section | None:
+    """What is proposed and waits for a yes or no, and what became of what was carried out."""
+    if review.books is None:
+        return None
+    rows: list[tuple[Cell, ...]] = []
+    for one in review.books.proposals:
+        effect = (one.found.of(Measure.PROFIT) if one.found else None), one.proposal.effect(Measure.PROFIT)
+        measured = effect[0].measured if effect[0] else None
+        if one.status in _SHOWN:
+            action = say(f"proposals.action.{one.proposal.action}")
+            status, why = say(f"proposals.status.{one.status}"), one.proposal.reason.text()
+            expected = effect[1].change if effect[1] else None
+            rows.append((one.name, one.proposal.plan_id, action, status, _between(expected), _between(measured), why))
+    heads = columns("reviews", *_PROPOSAL, text=("proposal", "plan", "action", "status", "why"))
+    hint, none = say("reviews.proposals_hint"), say("reviews.no_proposals")
+    table = Table("proposals", say("reviews.proposals"), heads, tuple(rows), hint, none)
+    return Section(
+        "proposals", say("reviews.proposals"), (table, *commands(review, "proposals", "proposals follow-up"))
+    )
+
+
+_SHOWN = (Status.OPEN, Status.SCHEDULED, Status.CARRIED_OUT, Status.MEASURED)
+_PROPOSAL = ("proposal", "plan", "action", "status", "expected", "measured", "why")
 
 
 def band_section(review: Review) -> Section:

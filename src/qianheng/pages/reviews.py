@@ -35,6 +35,7 @@ from qianheng.pages.document import (
 from qianheng.pages.review_advice import (
     alerts_section,
     band_section,
+    proposals_section,
     targets_section,
     tiers_section,
     troubles_section,
@@ -312,6 +313,7 @@ PARTS: dict[Kind, tuple[Part, ...]] = {
         _yesterday,
         _today,
         troubles_section,
+        proposals_section,
         alerts_section,
         _plans,
         _guarantee,
@@ -322,6 +324,7 @@ PARTS: dict[Kind, tuple[Part, ...]] = {
         _decision,
         _against_before,
         troubles_section,
+        proposals_section,
         alerts_section,
         _plans,
         _ranked,
