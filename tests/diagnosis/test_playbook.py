@@ -11,10 +11,12 @@ from qianheng.core.words import speaking
 from qianheng.diagnosis.asking import Answer
 from qianheng.diagnosis.findings import Anomaly
 from qianheng.diagnosis.ground import Ground
-from qianheng.diagnosis.playbook import End, Playbook, Step, opens, playbooks, read_playbook, walk
+from qianheng.diagnosis.playbook import ACTIONS, End, Playbook, Step, opens, playbooks, read_playbook, walk
+from qianheng.diagnosis.triage import rules
 from qianheng.measures.history import History, Setting
 from qianheng.measures.reports import Figures
 from qianheng.plans.plan import Goal
+from qianheng.strategy.proposal import Action
 from tests.diagnosis.shops_for_tests import NOW, YUAN, day, days, plan, shop
 
 SHIPPED = playbooks()
@@ -143,6 +145,11 @@ def test_a_playbook_opens_when_its_figures_say_so() -> None:
     assert opens(SHIPPED["refunds_high"], ground(*[day(1000, 40, kept="0.7")] * 14))
     assert not opens(SHIPPED["refunds_high"], ground(*USUAL))
     assert not opens(SHIPPED["stock_out"], ground(*USUAL))  # nobody looked for findings
+
+
+def test_every_action_that_is_advised_can_be_proposed() -> None:
+    levers = {action for actions in rules().levers.values() for action in actions}
+    assert ACTIONS | levers <= {action.value for action in Action}
 
 
 def test_every_anomaly_that_is_found_opens_a_playbook() -> None:

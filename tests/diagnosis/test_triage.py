@@ -156,6 +156,7 @@ def test_every_reading_has_words_and_every_condition_too() -> None:
         ),
         ('[[conditions]]\nname="a"\nspeaks_for="waste"\nasked=[{figure="ctr"}]', "just one of below"),
         ('weeks=2\n[[conditions]]\nname="a"\nspeaks_for="waste"\nasked=[]', "windows.weeks"),
+        ('[levers]\ntarget=["pray"]\n[[conditions]]\nname="a"\nspeaks_for="waste"\nasked=[]', "pray is not known"),
     ],
 )
 def test_rules_that_cannot_be_are_told_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:

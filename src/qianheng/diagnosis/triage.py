@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
 from qianheng.core import tables
+from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.interval import Interval
 from qianheng.core.money import Micros, ratio
+from qianheng.core.words import area
 from qianheng.diagnosis.asking import Answer, Asked, Told, all_of, ask
 from qianheng.diagnosis.chance import next_of
 from qianheng.diagnosis.findings import Finding
@@ -78,6 +80,17 @@ class Rules:
     windows: Windows
     conditions: tuple[Rule, ...]
     levers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        actions = area("triage")["action"]
+        told = ((lever, name) for lever, names in self.levers.items() for name in names if name not in actions)
+        known = ", ".join(actions)
+        raise_together(
+            [
+                BadInput("triage.unknown_choice", place=f"levers.{lever}", value=name, known=known)
+                for lever, name in told
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
