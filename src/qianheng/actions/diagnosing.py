@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from qianheng.actions.findings import rules_kept, to_look_at
+from qianheng.actions.histories import Asked
 from qianheng.core.errors import BadInput
 from qianheng.diagnosis import playbook, triage
+from qianheng.diagnosis.findings import findings
 from qianheng.diagnosis.ground import Ground
 from qianheng.diagnosis.peers import Peers, parse_peers
 from qianheng.diagnosis.playbook import Playbook
@@ -42,9 +46,15 @@ def ground_of(history: History, subject: Subject) -> Ground:
     return Ground(history, subject, rules_of_triage().windows, known.findings, known.peers)
 
 
+def asked_of(shop_id: str = "") -> Asked:
+    """How much of the past a diagnosis looks at: what triage needs, and what findings do."""
+    windows, look = rules_of_triage().windows, to_look_at(rules_kept(), shop_id)
+    return replace(look, days=max(look.days, windows.base + 1, windows.days + windows.before + 1))
+
+
 def known_beside(history: History) -> Known:
-    """What is known beside the history."""
-    return Known(peers=peers())
+    """What is known beside the history: what has gone wrong, and what peers reach."""
+    return Known(findings(history, rules_kept()), peers())
 
 
 def peers() -> Peers:

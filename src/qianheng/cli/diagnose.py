@@ -60,10 +60,9 @@ def _diagnose(
 ) -> None:
     if context.invoked_subcommand:
         return
-    from qianheng.actions.diagnosing import troubles_of
-    from qianheng.actions.histories import Asked
+    from qianheng.actions.diagnosing import asked_of, troubles_of
 
-    told = troubles_of(history_asked(Source(run, as_, now, reports), Asked(shop)))
+    told = troubles_of(history_asked(Source(run, as_, now, reports), asked_of(shop)))
     if as_json:
         unheld = [subject_json(one) for one in told.unheld]
         print_json({"troubles": [_trouble_json(one) for one in told.found], "unheld": unheld})

@@ -38,12 +38,11 @@ def _loss(
     now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.diagnosing import known_beside, rules_of_triage
-    from qianheng.actions.histories import Asked
+    from qianheng.actions.diagnosing import asked_of, known_beside, rules_of_triage
     from qianheng.diagnosis.triage import triage
 
     source, rules = Source(run, as_, now, reports), rules_of_triage()
-    history = history_asked(source, Asked(shop))
+    history = history_asked(source, asked_of(shop))
     found = triage(history, rules, known_beside(history), [plan_asked(history, plan)] if plan else ())
     stakes = stakes_asked(source)
     if as_json:

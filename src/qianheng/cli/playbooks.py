@@ -72,10 +72,9 @@ def _playbook(
 
 
 def _ground(source: Source, shop: str, plan: str) -> Ground:
-    from qianheng.actions.diagnosing import ground_of
-    from qianheng.actions.histories import Asked
+    from qianheng.actions.diagnosing import asked_of, ground_of
 
-    history = history_asked(source, Asked(shop))
+    history = history_asked(source, asked_of(shop))
     return ground_of(history, plan_asked(history, plan) if plan else history.whole_shop)
 
 

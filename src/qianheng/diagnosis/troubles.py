@@ -70,8 +70,8 @@ def _losses(sorted_out: Triage) -> Iterator[Trouble]:
 
 def _findings(by: Judgement) -> Iterator[Trouble]:
     for one in by.known.findings or ():
-        text = say(f"evidence.found_{one.anomaly}")
-        yield Trouble(one.subject, "finding", one.anomaly, one.severity, text, say("triage.trouble.see_findings"))
+        text, advice = say(f"findings.anomaly.{one.anomaly}"), say(f"findings.advice.{one.anomaly}")
+        yield Trouble(one.subject, "finding", one.anomaly, one.severity, text, advice)
 
 
 def _verdicts(history: History, by: Judgement) -> Iterator[Trouble]:
