@@ -11,9 +11,10 @@ from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
 from qianheng.diagnosis.verdicts import thresholds
 from qianheng.plans.plan import Goal, PlanStatus, Value
+from qianheng.strategy.case import Advisers, Stake, rules
 from qianheng.strategy.learning import Learnt, Ratio
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, kinds
-from qianheng.strategy.proposing import Advisers, Stake, propose, rules
+from qianheng.strategy.proposing import propose
 from tests.strategy.shops_for_tests import NOW, figures, history, market, setting
 
 RULES = rules()

@@ -17,6 +17,7 @@ from qianheng.actions.desk import Desk, locked
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.planning import Wanted, change_within
 from qianheng.actions.proposing import KnownOf, step_by, step_made
+from qianheng.actions.shop import SAID_OF_PLAN, set_plan
 from qianheng.core.actors import Act, demand
 from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
 from qianheng.plans.plan import Plan, Value
@@ -50,12 +51,13 @@ def accept(
     with _deciding(desk, name) as (connection, standing):
         _check_good(desk, standing)
         after = _edited(standing, edits or {})
-        standing = step_made(
-            connection, standing, replace(step_by(desk, standing, Step.ACCEPT), after=after, reason=reason)
-        )
-        done = replace(step_by(desk, standing, Step.CARRY_OUT))
+        taken = replace(step_by(desk, standing, Step.ACCEPT), after=after, reason=reason)
+        standing = step_made(connection, standing, taken)
+        done = step_by(desk, standing, Step.CARRY_OUT)
         if _carried_out_here(connection, standing):
             done = replace(done, version=_carry_out(desk, connection, standing, confirmed=confirmed))
+        else:
+            _done_there(desk, standing, after)
         _trace(desk, connection, standing, Step.ACCEPT, {field: shown(field, value) for field, value in after.items()})
         return step_made(connection, standing, done)
 
@@ -86,15 +88,15 @@ def roll_back(desk: Desk, name: str, *, confirmed: bool = False, reason: str = "
     """
     with _deciding(desk, name) as (connection, standing):
         made = replace(step_by(desk, standing, Step.ROLL_BACK), reason=reason)
-        after = standing.having(made)
+        standing.having(made)  # refuses what does not follow before anything is changed
         if _carried_out_here(connection, standing):
             _check_unchanged(_plan_of(connection, standing), standing, standing.after)
             wanted = Wanted(_plan_id(standing), before(standing), f"{standing.name}: {reason}".rstrip(": "))
             made = replace(made, version=_change(desk, connection, replace(wanted, confirmed=confirmed)))
-            after = standing.having(made)
+        else:
+            _done_there(desk, standing, before(standing))
         _trace(desk, connection, standing, Step.ROLL_BACK, {"reason": reason})
-        proposals.move(connection, made)
-        return after
+        return step_made(connection, standing, made)
 
 
 def carry_out_due(desk: Desk, connection: Connection, kept: list[Standing], until: datetime) -> Iterator[Standing]:
@@ -131,6 +133,13 @@ def _carry_out(
     reason = f"{standing.name}: {standing.proposal.reason.text()}"
     wanted = Wanted(_plan_id(standing), standing.after, reason, confirmed=confirmed)
     return _change(desk, connection, wanted, known)
+
+
+def _done_there(desk: Desk, standing: Standing, values: Mapping[str, Value]) -> None:
+    """The owner changed a plan of another platform: from today on it is set to these values, as far as we keep them."""
+    said = {name: shown(name, value) for name, value in values.items() if name in SAID_OF_PLAN}
+    if said and standing.proposal.plan_id is not None:
+        set_plan(standing.proposal.plan_id, said, desk.now.date().isoformat())
 
 
 def _change(desk: Desk, connection: Connection, wanted: Wanted, known: KnownOf | None = None) -> int:

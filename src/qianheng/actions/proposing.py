@@ -23,12 +23,13 @@ from qianheng.measures.history import History
 from qianheng.plans.plan import Value, change
 from qianheng.store import proposals, runs
 from qianheng.store.database import home_path, reading
+from qianheng.strategy.case import Advisers, Rules, Stake, rules
 from qianheng.strategy.decisions import Move, Standing, Status, Step
 from qianheng.strategy.followup import Trial, follow_up
 from qianheng.strategy.landscape import Market
 from qianheng.strategy.learning import Followed, learn
 from qianheng.strategy.proposal import Proposal
-from qianheng.strategy.proposing import Advisers, Rules, Stake, propose, rules
+from qianheng.strategy.proposing import propose
 from qianheng.strategy.undoing import undoings
 
 KnownOf = Callable[[int], Known]

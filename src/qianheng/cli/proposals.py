@@ -96,6 +96,7 @@ def _list(
     from qianheng.actions.proposal_json import standing_json
     from qianheng.actions.proposals import list_proposals
     from qianheng.actions.proposing import advise
+    from qianheng.strategy.proposing import unknown_inputs
 
     with seated(Source(run, as_, now, reports), shop) as (desk, grounds):
         found = advise(desk, grounds)
@@ -106,6 +107,9 @@ def _list(
         return
     columns = headings("proposals", "id", "plan", "action", "change", "profit", "status", "reason")
     print_table("", columns, [proposal_row(one) for one in found])
+    if lacking := unknown_inputs(grounds.history):
+        names = say("proposals.semicolon").join(say(f"proposals.input.{name}") for name in lacking)
+        typer.echo(say("proposals.lacking", inputs=names))
 
 
 def _show(
@@ -158,6 +162,7 @@ def _schedule(
     name: Name,
     at: At,
     edit: Edits = NO_EDITS,
+    reports: Reports = False,
     run: RunName = "",
     as_: As = "",
     now: Now = "",
@@ -169,7 +174,7 @@ def _schedule(
     from qianheng.core.errors import BadInput
 
     edits = read_fields(edit)
-    with _desk(Source(run, as_, now)) as desk:
+    with _desk(Source(run, as_, now, reports)) as desk:
         try:
             due = parse_time(at, str(desk.now.tzinfo)).astimezone(desk.now.tzinfo)
         except BadInput as error:

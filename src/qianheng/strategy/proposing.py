@@ -6,93 +6,26 @@ light of what followed earlier advice. Where it is not, the rules of thumb of SP
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import hypot, sqrt
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from qianheng.core import tables
 from qianheng.core.days import midnight
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN, Micros, ratio, ratio_text, yuan
 from qianheng.diagnosis.evidence import Evidence
-from qianheng.diagnosis.verdicts import Thresholds, verdicts
+from qianheng.diagnosis.verdicts import verdicts
 from qianheng.measures.history import History, PlanHistory, Setting
-from qianheng.measures.reports import Figures
-from qianheng.plans.plan import Goal, PlanStatus, Value
+from qianheng.plans.plan import BidMode, Goal, PlanStatus, Value
+from qianheng.strategy.case import Advisers, Asked, Case, Expected, Rules
 from qianheng.strategy.followup import margin_of
-from qianheng.strategy.landscape import Market
-from qianheng.strategy.learning import Learnt
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, most_gain_first
 
-SHIPPED = Path(__file__).with_name("proposing.toml")
 HUNDREDTH = Decimal("0.01")
-Asked = Literal["lower_target", "lower_target_a_little", "raise_target", "cut_budget", "pause"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How proposals are made; each field as its comment in `proposing.toml` says."""
-
-    target_steps: tuple[Decimal, ...]
-    budget_steps: tuple[Decimal, ...]
-    ladder: tuple[Decimal, ...]
-    ladder_spend: Decimal
-    little: Decimal
-    gain_least: Decimal
-    gain_least_share: Decimal
-    days_seen: int
-    days_least: int
-    days_rest: int
-    days_rest_goal: int
-    days_watched: int
-    days_losing: int
-    days_balance: int
-    verdicts: dict[str, Asked]
-
-
-def rules(path: Path | None = None) -> Rules:
-    """The rules in a TOML file, or those shipped. Unknown or missing key, or a wrong value: BadInput."""
-    place = path or SHIPPED
-    return tables.build(Rules, tables.read_toml(place), str(place))
-
-
-class Expected(NamedTuple):
-    """What a day of a plan is expected to bring, micro-yuan."""
-
-    spend: float
-    gmv: float
-
-
-class Stake(NamedTuple):
-    """What a change would do to the guarantee of its day: whether it costs it, and the compensation due so far."""
-
-    costs: bool
-    amount: Micros = 0
-
-
-StakeOf = Callable[[str, Mapping[str, Value]], Stake]
-
-
-def _nothing(plan_id: str, after: Mapping[str, Value]) -> Stake:
-    return Stake(costs=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Advisers:
-    """Whom a proposal asks: the markets of plans that have learned of theirs, what a change does to the guarantee of
-    its day, what followed earlier advice, what figures are judged by, and changes that were measured to hurt.
-    """
-
-    markets: Mapping[str, Market] = field(default_factory=dict)
-    stake: StakeOf = _nothing
-    learnt: Learnt = field(default_factory=Learnt)
-    thresholds: Thresholds | None = None
-    undo: tuple[Proposal, ...] = ()
 
 
 def propose(history: History, advisers: Advisers, rules: Rules) -> tuple[Proposal, ...]:
@@ -106,8 +39,20 @@ def propose(history: History, advisers: Advisers, rules: Rules) -> tuple[Proposa
         if plan_id in undone:
             found.append(_staked(undone[plan_id], advisers))
         elif plan.setting is not None and _ripe(history, plan, rules):
-            found += _of_plan(_Case(history, plan_id, plan.setting, advisers, rules))
+            found += _of_plan(Case(history, plan_id, plan.setting, advisers, rules))
     return tuple(most_gain_first(found))
+
+
+def unknown_inputs(history: History) -> tuple[str, ...]:
+    """What would have to be known to weigh more: the names of inputs, as the catalogue words them."""
+    running = [one.setting for one in history.plans.values()]
+    aimless = any(one is None or (one.target is None and one.bid_mode is BidMode.TARGET_ROI) for one in running)
+    lacking = {
+        "target": aimless,
+        "budget_daily": any(one is None or not one.budget_daily for one in running),
+        "margin": all(margin_of(history, plan_id) is None for plan_id in history.plans),
+    }
+    return tuple(name for name, lacks in lacking.items() if lacks)
 
 
 def _ripe(history: History, plan: PlanHistory, rules: Rules) -> bool:
@@ -124,57 +69,6 @@ def _ripe(history: History, plan: PlanHistory, rules: Rules) -> bool:
     return all(history.now - now.at >= timedelta(days=rest) for now, rest in rests)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A plan that something may be proposed for."""
-
-    history: History
-    plan_id: str
-    setting: Setting
-    advisers: Advisers
-    rules: Rules
-
-    @property
-    def seen(self) -> Figures:
-        """Its last days, since it was changed if that is later."""
-        days = min(self.rules.days_seen, max(1, (self.history.now - self.setting.at).days))
-        return self.history.last(days, self.history.plan_subject(self.plan_id))
-
-    @property
-    def days(self) -> int:
-        """How many days `seen` holds something of."""
-        days = min(self.rules.days_seen, max(1, (self.history.now - self.setting.at).days))
-        return len(self.history.each(self.history.plan_subject(self.plan_id), *self.history.back(days)))
-
-    @property
-    def margin(self) -> Fraction | None:
-        """What a yuan of its GMV contributes before spend: as its market tells, else as its history does."""
-        market = self.advisers.markets.get(self.plan_id)
-        told = None if market is None else market.shares.contribution
-        return margin_of(self.history, self.plan_id) if told is None else Fraction(told).limit_denominator(10_000)
-
-    def expected(self, setting: Setting) -> Expected | None:
-        """What its market gives for a setting; `None` where that is not known."""
-        market = self.advisers.markets.get(self.plan_id)
-        if market is None or setting.budget_daily is None:
-            return None
-        market = replace(market, goal=setting.goal, bid_mode=setting.bid_mode)
-        free = float(market.unbound(None if setting.target is None else float(setting.target)))
-        spend = min(free, float(setting.budget_daily))
-        return Expected(spend, market.response.gmv_of(spend) + market.response.unpromoted)
-
-    def roi(self, seen: Figures) -> Fraction | None:
-        """The ROI of its goal, as far as it is known so soon: of a net goal on net GMV, else on GMV."""
-        gmv = seen.net_gmv if self.setting.goal is Goal.NET and seen.net_gmv is not None else seen.gmv
-        return None if gmv is None or seen.spend is None else ratio(gmv, seen.spend)
-
-    def spent_share(self, seen: Figures, days: int) -> Fraction | None:
-        """Spend over the budget of so many days."""
-        if seen.spend is None or not self.setting.budget_daily or not days:
-            return None
-        return ratio(seen.spend, self.setting.budget_daily * days)
-
-
 class _Change(NamedTuple):
     """A change that is tried: what it asks for, and the fields it gives a plan."""
 
@@ -182,7 +76,7 @@ class _Change(NamedTuple):
     after: Mapping[str, Value]
 
 
-def _of_plan(case: _Case) -> Iterator[Proposal]:
+def _of_plan(case: Case) -> Iterator[Proposal]:
     now = case.expected(case.setting)
     if now is not None and case.margin is not None:
         yield from _most_profitable(case, now)
@@ -190,7 +84,7 @@ def _of_plan(case: _Case) -> Iterator[Proposal]:
         yield _proposal(case, *asked, ())
 
 
-def _most_profitable(case: _Case, now: Expected) -> Iterator[Proposal]:
+def _most_profitable(case: Case, now: Expected) -> Iterator[Proposal]:
     """The step that is expected to add most profit, if it is worth the trouble."""
     weighed = [(change, effects) for change in _steps(case) if (effects := _effects(case, change, now)) is not None]
     best = max(weighed, key=lambda one: one[1][0].change.expected, default=None)
@@ -204,7 +98,7 @@ def _most_profitable(case: _Case, now: Expected) -> Iterator[Proposal]:
         yield _proposal(case, change, reason, effects)
 
 
-def _steps(case: _Case) -> Iterator[_Change]:
+def _steps(case: Case) -> Iterator[_Change]:
     """Every step of the target and of the budget that the rules allow."""
     target, budget, rules = case.setting.target, case.setting.budget_daily, case.rules
     if target is not None:
@@ -216,7 +110,7 @@ def _steps(case: _Case) -> Iterator[_Change]:
         yield from (_budget(budget, share) for share in rules.budget_steps)
 
 
-def _met(case: _Case) -> bool:
+def _met(case: Case) -> bool:
     """Whether the target is met while nearly the whole budget goes (SPEC 7.3)."""
     seen = case.seen
     roi, share = case.roi(seen), case.spent_share(seen, case.days)
@@ -240,7 +134,7 @@ def _set(setting: Setting, after: Mapping[str, Any]) -> Setting:
     return replace(setting, **{name: value for name, value in after.items() if name in Setting.__dataclass_fields__})
 
 
-def _effects(case: _Case, change: _Change, now: Expected) -> tuple[Effect, ...] | None:
+def _effects(case: Case, change: _Change, now: Expected) -> tuple[Effect, ...] | None:
     """What a change is expected to do a day: profit, GMV and spend, the first of them first."""
     then = case.expected(_set(case.setting, change.after))
     if then is None or case.margin is None:
@@ -277,7 +171,7 @@ def _relative(interval: Interval) -> float:
     return float(interval.high - interval.expected) / abs(float(interval.expected)) if interval.expected else 0.0
 
 
-def _level(case: _Case, now: Expected) -> Expected:
+def _level(case: Case, now: Expected) -> Expected:
     """What to multiply a landscape by, so that it tells what the plan really spent and sold of late."""
     seen, days = case.seen, case.days
     if days < case.rules.days_least or not seen.spend or not seen.gmv or now.spend <= 0 or now.gmv <= 0:
@@ -289,7 +183,7 @@ def _within(factor: float, furthest: float = 2.0) -> float:
     return max(1 / furthest, min(furthest, factor))
 
 
-def _asked(case: _Case) -> tuple[_Change, Reason] | None:
+def _asked(case: Case) -> tuple[_Change, Reason] | None:
     """What the rules of thumb ask for: the first of the verdicts, in the order of the rules, else the ladder."""
     thresholds, target = case.advisers.thresholds, case.setting.target
     told = {one.verdict: one for one in (verdicts(_judged(case), thresholds) if thresholds else ())}
@@ -302,7 +196,7 @@ def _asked(case: _Case) -> tuple[_Change, Reason] | None:
     return None
 
 
-def _judged(case: _Case) -> dict[str, Fraction | None]:
+def _judged(case: Case) -> dict[str, Fraction | None]:
     """The measures of the last days that are judged (SPEC 11), and whether longer ones lose money (SPEC 7.7)."""
     rules, about = case.rules, case.history.plan_subject(case.plan_id)
     lately, longer = (case.history.last(days, about) for days in (rules.days_watched, rules.days_losing))
@@ -321,7 +215,7 @@ def _judged(case: _Case) -> dict[str, Fraction | None]:
     }
 
 
-def _by_verdict(case: _Case, asked: Asked) -> _Change | None:
+def _by_verdict(case: Case, asked: Asked) -> _Change | None:
     target, budget, rules = case.setting.target, case.setting.budget_daily, case.rules
     match asked:
         case "lower_target" if target is not None:
@@ -337,7 +231,7 @@ def _by_verdict(case: _Case, asked: Asked) -> _Change | None:
     return None
 
 
-def _proposal(case: _Case, change: _Change, reason: Reason, effects: tuple[Effect, ...]) -> Proposal:
+def _proposal(case: Case, change: _Change, reason: Reason, effects: tuple[Effect, ...]) -> Proposal:
     before: dict[str, Value] = {name: getattr(case.setting, name) for name in change.after}
     made = Proposal(
         plan_id=case.plan_id,
@@ -369,7 +263,7 @@ def _staked(made: Proposal, advisers: Advisers) -> Proposal:
     return replace(made, effects=(*made.effects, lost))
 
 
-def _evidence(case: _Case) -> Iterator[Evidence]:
+def _evidence(case: Case) -> Iterator[Evidence]:
     """The figures of the plan that the proposal rests on."""
     seen = case.seen
     target = None if case.setting.target is None else Fraction(case.setting.target)

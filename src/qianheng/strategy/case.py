@@ -1,0 +1,136 @@
+"""A plan that something may be proposed for: its figures and its market, the rules, and whom a proposal asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from qianheng.core import tables
+from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.verdicts import Thresholds
+from qianheng.measures.history import History, Setting
+from qianheng.measures.reports import Figures
+from qianheng.plans.plan import Goal, Value
+from qianheng.strategy.followup import margin_of
+from qianheng.strategy.landscape import Market
+from qianheng.strategy.learning import Learnt
+from qianheng.strategy.proposal import Proposal
+
+SHIPPED = Path(__file__).with_name("proposing.toml")
+Asked = Literal["lower_target", "lower_target_a_little", "raise_target", "cut_budget", "pause"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How proposals are made; each field as its comment in `proposing.toml` says."""
+
+    target_steps: tuple[Decimal, ...]
+    budget_steps: tuple[Decimal, ...]
+    ladder: tuple[Decimal, ...]
+    ladder_spend: Decimal
+    little: Decimal
+    gain_least: Decimal
+    gain_least_share: Decimal
+    days_seen: int
+    days_least: int
+    days_rest: int
+    days_rest_goal: int
+    days_watched: int
+    days_losing: int
+    days_balance: int
+    verdicts: dict[str, Asked]
+
+
+def rules(path: Path | None = None) -> Rules:
+    """The rules in a TOML file, or those shipped. Unknown or missing key, or a wrong value: BadInput."""
+    place = path or SHIPPED
+    return tables.build(Rules, tables.read_toml(place), str(place))
+
+
+class Expected(NamedTuple):
+    """What a day of a plan is expected to bring, micro-yuan."""
+
+    spend: float
+    gmv: float
+
+
+class Stake(NamedTuple):
+    """What a change would do to the guarantee of its day: whether it costs it, and the compensation due so far."""
+
+    costs: bool
+    amount: Micros = 0
+
+
+StakeOf = Callable[[str, Mapping[str, Value]], Stake]
+
+
+def _nothing(plan_id: str, after: Mapping[str, Value]) -> Stake:
+    return Stake(costs=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Advisers:
+    """Whom a proposal asks: the markets of plans that have learned of theirs, what a change does to the guarantee of
+    its day, what followed earlier advice, what figures are judged by, and changes that were measured to hurt.
+    """
+
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    stake: StakeOf = _nothing
+    learnt: Learnt = field(default_factory=Learnt)
+    thresholds: Thresholds | None = None
+    undo: tuple[Proposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A plan that something may be proposed for."""
+
+    history: History
+    plan_id: str
+    setting: Setting
+    advisers: Advisers
+    rules: Rules
+
+    @property
+    def seen(self) -> Figures:
+        """Its last days, since it was changed if that is later."""
+        days = min(self.rules.days_seen, max(1, (self.history.now - self.setting.at).days))
+        return self.history.last(days, self.history.plan_subject(self.plan_id))
+
+    @property
+    def days(self) -> int:
+        """How many days `seen` holds something of."""
+        days = min(self.rules.days_seen, max(1, (self.history.now - self.setting.at).days))
+        return len(self.history.each(self.history.plan_subject(self.plan_id), *self.history.back(days)))
+
+    @property
+    def margin(self) -> Fraction | None:
+        """What a yuan of its GMV contributes before spend: as its market tells, else as its history does."""
+        market = self.advisers.markets.get(self.plan_id)
+        told = None if market is None else market.shares.contribution
+        return margin_of(self.history, self.plan_id) if told is None else Fraction(told).limit_denominator(10_000)
+
+    def expected(self, setting: Setting) -> Expected | None:
+        """What its market gives for a setting; `None` where that is not known."""
+        market = self.advisers.markets.get(self.plan_id)
+        if market is None or setting.budget_daily is None:
+            return None
+        market = replace(market, goal=setting.goal, bid_mode=setting.bid_mode)
+        free = float(market.unbound(None if setting.target is None else float(setting.target)))
+        spend = min(free, float(setting.budget_daily))
+        return Expected(spend, market.response.gmv_of(spend) + market.response.unpromoted)
+
+    def roi(self, seen: Figures) -> Fraction | None:
+        """The ROI of its goal, as far as it is known so soon: of a net goal on net GMV, else on GMV."""
+        gmv = seen.net_gmv if self.setting.goal is Goal.NET and seen.net_gmv is not None else seen.gmv
+        return None if gmv is None or seen.spend is None else ratio(gmv, seen.spend)
+
+    def spent_share(self, seen: Figures, days: int) -> Fraction | None:
+        """Spend over the budget of so many days."""
+        if seen.spend is None or not self.setting.budget_daily or not days:
+            return None
+        return ratio(seen.spend, self.setting.budget_daily * days)
