@@ -6,6 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
@@ -15,6 +17,8 @@ from qianheng.strategy.case import Advisers, Stake, rules
 from qianheng.strategy.learning import Learnt, Ratio
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, kinds
 from qianheng.strategy.proposing import propose
+from qianheng.strategy.rules import advice_rules
+from qianheng.strategy.targets import advise_target
 from tests.strategy.shops_for_tests import NOW, figures, history, market, setting
 
 RULES = rules()
@@ -106,7 +110,7 @@ def test_a_change_that_costs_the_guarantee_says_so() -> None:
 @pytest.mark.parametrize(
     ("spend", "gmv", "refunded", "expected", "rule"),
     [
-        (900, 2000, 100, {"target": Decimal("2.20")}, "ladder"),
+        (900, 2000, 100, {"target": Decimal("2.20")}, "step_up"),
         (500, 1000, 100, {"target": Decimal("1.90")}, "spend_low"),
         (900, 1400, 100, {"target": Decimal("1.80")}, "lower_target"),
         (1300, 2600, 100, {"budget_daily": 800 * YUAN}, "spend_running_away"),
@@ -126,6 +130,24 @@ def test_without_a_market_the_rules_of_thumb_speak(
     assert all(not one.effects and one.reason.text() for one in found)
 
 
+@given(spend=st.integers(100, 1400), roi=st.integers(50, 400), target=st.integers(50, 500), changed=st.integers(1, 27))
+def test_without_a_market_no_other_target_is_proposed_than_is_advised(
+    spend: int, roi: int, target: int, changed: int
+) -> None:
+    settings = (setting(), setting(changed, target=Decimal(target) / 100))
+    told = history({"1": steady(spend, spend * roi / 100)}, {"1": settings}, margin=None)
+    advice = advise_target(told, "1", advice_rules().target)
+    for one in propose(told, Advisers(thresholds=thresholds()), RULES):
+        assert one.after.get("target", advice.suggested) == advice.suggested
+
+
+def test_the_target_advised_is_tried_on_the_market_and_told_beside_the_one_that_pays_more() -> None:
+    one = only(propose(history({"1": steady(900, 2000)}), ON_MARKET, RULES))
+    (told,) = [found for found in one.evidence if found.name == "advised_target"]
+    assert (told.value, told.against) == (Fraction("2.2"), 2)
+    assert one.after == {"target": Decimal("2.30")}  # the longest step of the ladder, on a market that is best at 4
+
+
 def test_losing_a_week_long_goes_before_everything_else() -> None:
     told = history({"1": steady(900, 1000)}, margin=Fraction(1, 2))
     one = only(propose(told, Advisers(thresholds=thresholds()), RULES))
@@ -133,7 +155,8 @@ def test_losing_a_week_long_goes_before_everything_else() -> None:
 
 
 def test_a_balance_that_ends_soon_is_a_task_for_the_owner() -> None:
-    told = history({"1": steady(400, 1600)}, {"1": (setting(target=Decimal(4)),)}, balance=1000 * YUAN)
+    held = (setting(target=Decimal(4), budget_daily=450 * YUAN),)
+    told = history({"1": steady(400, 1590)}, {"1": held}, balance=1000 * YUAN)
     one = only(propose(told, Advisers(), RULES))
     assert (one.action, one.plan_id, one.changes_plan) == (Action.TOP_UP_BALANCE, None, False)
     assert not propose(replace(told, shop=replace(told.shop, balance=1200 * YUAN)), Advisers(), RULES)

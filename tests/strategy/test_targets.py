@@ -95,6 +95,11 @@ def test_the_ladder_is_weekly(ago: int, move: Move) -> None:
     assert changed((60, Goal.PAYMENT, "2.8"), (ago, Goal.PAYMENT, "3.0")).move is move
 
 
+@pytest.mark.parametrize(("ago", "move"), [(1, Move.WAIT), (2, Move.WAIT), (3, Move.LOWER_MISSED)])
+def test_a_target_that_is_missed_is_not_held_for_a_week(ago: int, move: Move) -> None:
+    assert changed((60, Goal.PAYMENT, "3.6"), (ago, Goal.PAYMENT, "3.9")).move is move
+
+
 @pytest.mark.parametrize(
     ("ago", "phase", "move"),
     [

@@ -30,6 +30,7 @@ from qianheng.strategy.landscape import Market
 from qianheng.strategy.learning import Followed, learn
 from qianheng.strategy.proposal import Proposal
 from qianheng.strategy.proposing import propose
+from qianheng.strategy.rules import TargetRules, advice_rules
 from qianheng.strategy.undoing import undoings
 
 KnownOf = Callable[[int], Known]
@@ -41,7 +42,7 @@ MEASURABLE = timedelta(days=21)  # later a history does not reach back before a 
 class Grounds:
     """What proposals rest on: the history, the markets of the plans that have learned of theirs, how a plan stands with
     its guarantee when a change is weighed (`None`: plans of another platform, which are not changed here), how
-    proposals are made, and what figures are judged by.
+    proposals are made, what figures are judged by, and how targets are stepped.
     """
 
     history: History
@@ -49,6 +50,7 @@ class Grounds:
     known: KnownOf | None = None
     rules: Rules = field(default_factory=rules)
     thresholds: Thresholds = field(default_factory=thresholds)
+    targets: TargetRules = field(default_factory=lambda: advice_rules().target)
 
 
 def grounds_of_run(desk: Desk, shop_id: str = "") -> Grounds:
@@ -82,7 +84,12 @@ def markets_of(history: History, told: Mapping[str, Json]) -> dict[str, Market]:
 
 def _owners(grounds: Grounds) -> Grounds:
     """The same under the owner's own rules and thresholds, where the home folder has some."""
-    return replace(grounds, rules=rules(_own("proposing.toml")), thresholds=thresholds(_own("thresholds.toml")))
+    return replace(
+        grounds,
+        rules=rules(_own("proposing.toml")),
+        thresholds=thresholds(_own("thresholds.toml")),
+        targets=advice_rules(_own("advice.toml")).target,
+    )
 
 
 def at_desk(desk: Desk, connection: Connection, grounds: Grounds) -> Grounds:
@@ -183,6 +190,7 @@ def _advisers(desk: Desk, grounds: Grounds, kept: list[Standing]) -> Advisers:
         stake=partial(_stake, desk, known) if known else Advisers().stake,
         learnt=learn(followed_up(kept)),
         thresholds=grounds.thresholds,
+        targets=grounds.targets,
         undo=tuple(undoings(grounds.history, kept)),
     )
 

@@ -19,9 +19,11 @@ from qianheng.strategy.followup import margin_of
 from qianheng.strategy.landscape import Market
 from qianheng.strategy.learning import Learnt
 from qianheng.strategy.proposal import Proposal
+from qianheng.strategy.rules import TargetRules, advice_rules
+from qianheng.strategy.targets import TargetAdvice
 
 SHIPPED = Path(__file__).with_name("proposing.toml")
-Asked = Literal["lower_target", "lower_target_a_little", "raise_target", "cut_budget", "pause"]
+Asked = Literal["advised_target", "raise_target", "cut_budget", "pause"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,10 @@ class Rules:
 
     target_steps: tuple[Decimal, ...]
     budget_steps: tuple[Decimal, ...]
-    ladder: tuple[Decimal, ...]
-    ladder_spend: Decimal
-    little: Decimal
     gain_least: Decimal
     gain_least_share: Decimal
     days_seen: int
     days_least: int
-    days_rest: int
-    days_rest_goal: int
     days_watched: int
     days_losing: int
     days_balance: int
@@ -75,25 +72,28 @@ def _nothing(plan_id: str, after: Mapping[str, Value]) -> Stake:
 @dataclass(frozen=True, slots=True)
 class Advisers:
     """Whom a proposal asks: the markets of plans that have learned of theirs, what a change does to the guarantee of
-    its day, what followed earlier advice, what figures are judged by, and changes that were measured to hurt.
+    its day, what followed earlier advice, what figures are judged by, how targets are stepped, and changes that were
+    measured to hurt.
     """
 
     markets: Mapping[str, Market] = field(default_factory=dict)
     stake: StakeOf = _nothing
     learnt: Learnt = field(default_factory=Learnt)
     thresholds: Thresholds | None = None
+    targets: TargetRules = field(default_factory=lambda: advice_rules().target)
     undo: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A plan that something may be proposed for."""
+    """A plan that something may be proposed for, with what is advised for its target."""
 
     history: History
     plan_id: str
     setting: Setting
     advisers: Advisers
     rules: Rules
+    advice: TargetAdvice
 
     @property
     def seen(self) -> Figures:

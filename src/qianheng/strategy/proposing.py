@@ -2,6 +2,7 @@
 
 Where a plan's market is known, every step the rules allow is tried on it and the most profitable is proposed, in the
 light of what followed earlier advice. Where it is not, the rules of thumb of SPEC 7.3 and 11 speak, without a number.
+What a target should be by those rules `targets.advise_target` alone says, so that proposals and advice agree.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from typing import Any, NamedTuple
 
 from qianheng.core.days import midnight
 from qianheng.core.interval import Interval
-from qianheng.core.money import YUAN, Micros, ratio, ratio_text, yuan
+from qianheng.core.money import YUAN, Micros, ratio_text, yuan
 from qianheng.diagnosis.evidence import Evidence
 from qianheng.diagnosis.verdicts import verdicts
 from qianheng.measures.history import History, PlanHistory, Setting
+from qianheng.measures.reports import ratio_of
 from qianheng.plans.plan import BidMode, Goal, PlanStatus, Value
 from qianheng.strategy.case import Advisers, Asked, Case, Expected, Rules
 from qianheng.strategy.followup import margin_of
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, most_gain_first
+from qianheng.strategy.rules import TargetRules
+from qianheng.strategy.targets import Move, advise_target
 
 HUNDREDTH = Decimal("0.01")
 
@@ -38,8 +42,9 @@ def propose(history: History, advisers: Advisers, rules: Rules) -> tuple[Proposa
     for plan_id, plan in history.plans.items():
         if plan_id in undone:
             found.append(_staked(undone[plan_id], advisers))
-        elif plan.setting is not None and _ripe(history, plan, rules):
-            found += _of_plan(Case(history, plan_id, plan.setting, advisers, rules))
+        elif plan.setting is not None and _ripe(history, plan, (rules, advisers.targets)):
+            advice = advise_target(history, plan_id, advisers.targets)
+            found += _of_plan(Case(history, plan_id, plan.setting, advisers, rules, advice))
     return tuple(most_gain_first(found))
 
 
@@ -55,15 +60,15 @@ def unknown_inputs(history: History) -> tuple[str, ...]:
     return tuple(name for name, lacks in lacking.items() if lacks)
 
 
-def _ripe(history: History, plan: PlanHistory, rules: Rules) -> bool:
+def _ripe(history: History, plan: PlanHistory, by: tuple[Rules, TargetRules]) -> bool:
     """Whether a plan runs, has run long enough, and has shown what its last change does."""
-    setting = plan.setting
+    setting, (rules, targets) = plan.setting, by
     if setting is None or setting.status is not PlanStatus.ACTIVE or plan.began is None:
         return False
     if (history.today - plan.began).days < rules.days_least:
         return False
     rests = (
-        (now, rules.days_rest_goal if now.goal is not before.goal else rules.days_rest)
+        (now, targets.judge_days if now.goal is not before.goal else targets.rest_days)
         for before, now in zip(plan.settings, plan.settings[1:], strict=False)
     )
     return all(history.now - now.at >= timedelta(days=rest) for now, rest in rests)
@@ -100,23 +105,22 @@ def _most_profitable(case: Case, now: Expected) -> Iterator[Proposal]:
 
 def _steps(case: Case) -> Iterator[_Change]:
     """Every step of the target and of the budget that the rules allow."""
-    target, budget, rules = case.setting.target, case.setting.budget_daily, case.rules
+    target, budget = case.setting.target, case.setting.budget_daily
     if target is not None:
-        steps = [target * share for share in rules.target_steps]
-        if _met(case):
-            steps += rules.ladder
-        yield from (_target(target, target + step) for step in steps if (target + step).quantize(HUNDREDTH) != target)
+        wanted = dict.fromkeys(after.quantize(HUNDREDTH) for after in _targets(case, target))
+        yield from (_target(target, after) for after in wanted if after != target)
     if budget:
-        yield from (_budget(budget, share) for share in rules.budget_steps)
+        yield from (_budget(budget, share) for share in case.rules.budget_steps)
 
 
-def _met(case: Case) -> bool:
-    """Whether the target is met while nearly the whole budget goes (SPEC 7.3)."""
-    seen = case.seen
-    roi, share = case.roi(seen), case.spent_share(seen, case.days)
-    if roi is None or share is None or case.setting.target is None:
-        return False
-    return roi >= Fraction(case.setting.target) and share > Fraction(case.rules.ladder_spend)
+def _targets(case: Case, target: Decimal) -> Iterator[Decimal]:
+    """The targets that one change may lead to: single steps, what is advised, and the longest step up with it."""
+    most = case.advisers.targets.change_most
+    yield from (target * (1 + max(-most, min(most, share))) for share in case.rules.target_steps)
+    if case.advice.suggested is not None:
+        yield case.advice.suggested
+    if case.advice.move is Move.STEP_UP:
+        yield target + case.advisers.targets.step_most
 
 
 def _target(before: Decimal, after: Decimal) -> _Change:
@@ -184,16 +188,21 @@ def _within(factor: float, furthest: float = 2.0) -> float:
 
 
 def _asked(case: Case) -> tuple[_Change, Reason] | None:
-    """What the rules of thumb ask for: the first of the verdicts, in the order of the rules, else the ladder."""
-    thresholds, target = case.advisers.thresholds, case.setting.target
+    """What the rules of thumb ask for: the first of the verdicts, in the order of the rules, else what is advised."""
+    thresholds = case.advisers.thresholds
     told = {one.verdict: one for one in (verdicts(_judged(case), thresholds) if thresholds else ())}
     for verdict, asked in case.rules.verdicts.items():
         if verdict in told and (change := _by_verdict(case, asked)) is not None:
             judged = told[verdict]
             return change, Reason(verdict, {"value": ratio_text(judged.value, 2), "limit": judged.limit})
-    if target is not None and case.rules.ladder and _met(case):
-        return _target(target, target + case.rules.ladder[0]), Reason("ladder")
-    return None
+    change = _advised(case)
+    return None if change is None else (change, Reason(str(case.advice.move)))
+
+
+def _advised(case: Case) -> _Change | None:
+    """The target that is advised, where it is another than is set."""
+    target, advised = case.setting.target, case.advice.suggested
+    return None if target is None or advised is None or advised == target else _target(target, advised)
 
 
 def _judged(case: Case) -> dict[str, Fraction | None]:
@@ -203,14 +212,12 @@ def _judged(case: Case) -> dict[str, Fraction | None]:
     target, margin = case.setting.target, case.margin
     roi = case.roi(lately)
     to_target = None if roi is None or not target else roi / Fraction(target)
-    gmv_to_spend = ratio(longer.gmv, longer.spend) if longer.gmv is not None and longer.spend else None
+    gmv_to_spend = ratio_of([longer], "gmv", "spend")
     name = "net_roi_to_target" if case.setting.goal is Goal.NET else "payment_roi_to_target"
     return {
         "net_roi_to_breakeven": None if margin is None or gmv_to_spend is None else margin * gmv_to_spend,
         name: to_target,
-        "refund_rate_1h": ratio(lately.refunded_1h, lately.gmv)
-        if lately.refunded_1h is not None and lately.gmv
-        else None,
+        "refund_rate_1h": ratio_of([lately], "refunded_1h", "gmv"),
         "spend_to_budget": case.spent_share(lately, rules.days_watched),
     }
 
@@ -218,12 +225,10 @@ def _judged(case: Case) -> dict[str, Fraction | None]:
 def _by_verdict(case: Case, asked: Asked) -> _Change | None:
     target, budget, rules = case.setting.target, case.setting.budget_daily, case.rules
     match asked:
-        case "lower_target" if target is not None:
-            return _target(target, target * (1 + min(rules.target_steps)))
-        case "lower_target_a_little" if target is not None:
-            return _target(target, target * (1 - rules.little))
+        case "advised_target":
+            return _advised(case)
         case "raise_target" if target is not None:
-            return _target(target, target * (1 + max(rules.target_steps)))
+            return _target(target, target * (1 + case.advisers.targets.change_most))
         case "cut_budget" if budget:
             return _budget(budget, min(rules.budget_steps))
         case "pause":
@@ -270,6 +275,8 @@ def _evidence(case: Case) -> Iterator[Evidence]:
     yield Evidence("days_seen", case.days, None, "days")
     yield Evidence("spend", seen.spend, case.setting.budget_daily and case.setting.budget_daily * case.days, "yuan")
     yield Evidence("goal_roi", case.roi(seen), target, "ratio", "SPEC 7.3")
+    advised = case.advice.suggested
+    yield Evidence("advised_target", None if advised is None else Fraction(advised), target, "ratio", "SPEC 7.3")
     margin = case.margin
     yield Evidence("margin", margin, None, "share", "SPEC 3.4")
     yield Evidence("breakeven_payment_roi", None if not margin else 1 / margin, None, "ratio", "SPEC 3.4")

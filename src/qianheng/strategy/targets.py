@@ -46,7 +46,7 @@ class Move(StrEnum):
     INTO_BAND = "into_band"
     HOLD = "hold"
     REST = "rest"  # too soon after a goal switch
-    WAIT = "wait"  # changed less than a week ago
+    WAIT = "wait"  # changed too lately: a few days for any change, a week for a step up
     NONE = "none"  # a plan that holds no target
     UNKNOWN = "unknown"  # too little is known to say
 
@@ -238,14 +238,16 @@ def _decided(known: Known, phase: Phase, rules: TargetRules) -> tuple[Move, Frac
 
 def _stepped(known: Known, current: Fraction, base: Fraction, rules: TargetRules) -> tuple[Move, Fraction | None]:
     """The step of a plan that has left its exploration week."""
-    if known.changed is not None and (known.today - known.changed).days < rules.ladder_days:
+    since = None if known.changed is None else (known.today - known.changed).days
+    if since is not None and since < rules.rest_days:
         return Move.WAIT, current
     low, high = base * (1 - Fraction(rules.band)), base * (1 + Fraction(rules.band))
     met, full = _met(known), known.spent is not None and known.spent > Fraction(rules.spent_over)
     if known.roi is not None and known.roi < current * Fraction(rules.miss_below):
         return Move.LOWER_MISSED, _towards(current, max(known.roi, low), rules)
     if met and full and current + Fraction(rules.step) <= high:
-        return Move.STEP_UP, current + Fraction(rules.step)
+        soon = since is not None and since < rules.ladder_days
+        return (Move.WAIT, current) if soon else (Move.STEP_UP, current + Fraction(rules.step))
     if not low <= current <= high:
         return Move.INTO_BAND, _towards(current, min(max(current, low), high), rules)
     if met and known.spent is not None and not full:
