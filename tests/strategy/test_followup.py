@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
-from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up, quantile
+from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up
 from qianheng.strategy.proposal import Effect, Measure
 from tests.strategy.shops_for_tests import NOW, Sold, at, day, history, setting
 
@@ -90,12 +90,6 @@ def test_what_was_expected_stands_beside_what_was_measured() -> None:
     assert gmv.share(60 * YUAN) == pytest.approx(60 / (300 * sum(WEEKDAYS) / 7))
     wrong = trial(Effect(Measure.GMV, Interval(-2, -1, 0)))
     assert [one.held for one in found(history({"1": plan(1.2)}), wrong).measured][1] is False
-
-
-@pytest.mark.parametrize("freedom", [3, 6, 13])
-def test_the_quantile_is_students(freedom: int) -> None:
-    table = {3: 1.638, 6: 1.440, 13: 1.350}
-    assert quantile(freedom) == pytest.approx(table[freedom], rel=0.01)
 
 
 @pytest.mark.parametrize("after", [1.0, 1.3])

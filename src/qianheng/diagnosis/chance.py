@@ -22,7 +22,7 @@ PLACES = 10**9  # the ends of an interval of chance are told no finer
 
 def student_80(freedom: int) -> float:
     """Within how many standard errors four of five lie, those being known from so many degrees of freedom (at least 1);
-    within two per cent from two degrees on.
+    within one per cent from two degrees on.
     """
     return student(freedom, Z80)
 
@@ -30,7 +30,8 @@ def student_80(freedom: int) -> float:
 def student(freedom: int, z: float) -> float:
     """Student's quantile where the normal one is `z`: a Cornish–Fisher series (Abramowitz & Stegun 26.7.5)."""
     by = 4.0 * freedom
-    return z + (z**3 + z) / by + (5 * z**5 + 16 * z**3 + 3 * z) / (6 * by**2)
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (6 * by**3)
+    return z + (z**3 + z) / by + (5 * z**5 + 16 * z**3 + 3 * z) / (6 * by**2) + third
 
 
 def events_against(
@@ -94,6 +95,15 @@ def robust(values: Sequence[float]) -> tuple[float, float]:
     return centre, MAD_TO_DEVIATION * median(abs(value - centre) for value in values) / centre
 
 
+def jackknife(left_out: Sequence[float]) -> float:
+    """The variance of a figure that was told again with one of its days (or pairs of days) left out at a time: how far
+    it would swing, were there other days like these (Tukey 1958; Efron & Stein 1981). At least one; of one it is 0.
+    """
+    count = len(left_out)
+    middle = sum(left_out) / count
+    return (count - 1) / count * sum((one - middle) ** 2 for one in left_out)
+
+
 def days_against(after: Sequence[Pair], before: Sequence[Pair]) -> Interval | None:
     """How many times as large a ratio of sums is as it was, each told by day as (above, below), the days of a period
     being as different as they are. `None` of fewer than three days, or where something is not above 0.
@@ -108,13 +118,12 @@ def days_against(after: Sequence[Pair], before: Sequence[Pair]) -> Interval | No
 
 
 def _ratio_of_days(days: Sequence[Pair]) -> tuple[Fraction, float] | None:
-    """The ratio of the sums, and the relative variance of it: a jackknife over days (Tukey 1958)."""
+    """The ratio of the sums, and the relative variance of it."""
     above, below, count = sum(day[0] for day in days), sum(day[1] for day in days), len(days)
     if count < 3 or above <= 0 or below <= 0 or any(below == day[1] for day in days):
         return None
     ratio = Fraction(above, below)
-    left_out = [float(Fraction(above - day[0], below - day[1]) / ratio) for day in days]
-    return ratio, (count - 1) / count * sum((one - 1) ** 2 for one in left_out)
+    return ratio, jackknife([float(Fraction(above - day[0], below - day[1]) / ratio) for day in days])
 
 
 def _gamma_quantile(shape: float, z: float) -> float:

@@ -19,7 +19,7 @@ from math import factorial, sqrt
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from qianheng.core.errors import Refused
-from qianheng.diagnosis.chance import student_80
+from qianheng.diagnosis.chance import jackknife, student_80
 from qianheng.measures.reports import Figures
 
 Key = TypeVar("Key", bound=Hashable)
@@ -326,14 +326,12 @@ def _swings(measure: Measure, stages: Sequence[Stage], periods: Periods[Key]) ->
     if min(counts) < 2:
         return None
     variances = dict.fromkeys(Factor, 0.0)
-    for which, count in enumerate(counts):
+    for which in range(len(periods)):
         tables = [_without(measure, stages, periods, (which, day)) for day in periods[which]]
         if not all(tables):
             return None
         for factor in Factor:
-            told = [float(table.get(factor, 0)) for table in tables]
-            middle = sum(told) / count
-            variances[factor] += (count - 1) / count * sum((one - middle) ** 2 for one in told)
+            variances[factor] += jackknife([float(table.get(factor, 0)) for table in tables])
     reach = student_80(sum(counts) - 2)
     return {factor: Fraction(reach * sqrt(variance)) for factor, variance in variances.items()}
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import sqrt
 from typing import Literal, TypeVar
 
-from qianheng.diagnosis.chance import PLACES, Z95, student
+from qianheng.diagnosis.chance import PLACES, Z95, jackknife, student
 
 Day = TypeVar("Day")
 Side = Literal["a", "b"]
@@ -57,7 +57,5 @@ def compared(
     known = [float(theirs - ours) * scale for ours, theirs in without if ours is not None and theirs is not None]
     if len(known) < count:
         return told
-    middle = sum(known) / count
-    spread = sqrt((count - 1) / count * sum((one - middle) ** 2 for one in known))
-    reach = Fraction(round(student(count - 1, Z95) * spread * PLACES), PLACES)
+    reach = Fraction(round(student(count - 1, Z95) * sqrt(jackknife(known)) * PLACES), PLACES)
     return Difference(told.a, told.b, told.difference - reach, told.difference + reach)

@@ -18,13 +18,13 @@ from typing import NamedTuple
 from qianheng.core.days import midnight
 from qianheng.core.interval import Interval
 from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.chance import jackknife, student_80
 from qianheng.measures.history import History, Subject
 from qianheng.measures.reports import Figures, add, ratio_of
 from qianheng.strategy.proposal import Effect, Measure
 
 WEEK = 7
 FEWEST_PAIRS = 3  # of days; with fewer nothing is said
-FOUR_OF_FIVE = 1.2815515594  # the normal quantile that leaves a tenth above it
 MEASURED = (Measure.PROFIT, Measure.GMV, Measure.SPEND)
 DECIDES = (Measure.PROFIT, Measure.GMV)  # the first that is known tells whether a change helped
 WEIGHTY = 0.5  # what the rest of the shop must have sold, of what the plan sold, to speak for the market
@@ -146,13 +146,6 @@ def margin_of(history: History, plan_id: str | None) -> Fraction | None:
     return history.shop.margin * (Fraction(1) if kept is None else kept)
 
 
-def quantile(freedom: int) -> float:
-    """The quantile of Student's t that leaves a tenth above it, by Cornish and Fisher's expansion (1 % off at 3)."""
-    z = FOUR_OF_FIVE
-    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    return z + first / freedom + second / freedom**2
-
-
 def _pairs(history: History, trial: Trial, days: tuple[date, date]) -> Iterator[Pair]:
     """The pairs of days of which spend and GMV are known."""
     first, last = days
@@ -232,8 +225,7 @@ def _weighty(pairs: Sequence[Pair]) -> bool:
 def _measured(asked: _Question, pairs: Sequence[Pair], expected: Interval | None) -> Measured:
     whole = asked.effect(pairs)
     left_out = [asked.effect([*pairs[:place], *pairs[place + 1 :]]) for place in range(len(pairs))]
-    middle, freedom = sum(left_out) / len(left_out), len(pairs) - 1
-    half = quantile(freedom) * sqrt(freedom / len(pairs) * sum((one - middle) ** 2 for one in left_out))
+    half = student_80(len(pairs) - 1) * sqrt(jackknife(left_out))
     interval = Interval(round(whole - half), round(whole), round(whole + half))
     return Measured(asked.measure, expected, interval, round(asked.before(pairs)), len(pairs))
 

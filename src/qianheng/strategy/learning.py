@@ -13,7 +13,8 @@ from math import sqrt
 from typing import NamedTuple
 
 from qianheng.core.interval import Interval
-from qianheng.strategy.followup import FOUR_OF_FIVE, FollowUp, Measured, Outcome
+from qianheng.diagnosis.chance import Z80
+from qianheng.strategy.followup import FollowUp, Measured, Outcome
 from qianheng.strategy.proposal import Action, Measure, Proposal
 
 LEARNT = (Measure.GMV, Measure.SPEND)  # a ratio of profits says nothing where hardly any was expected
@@ -31,7 +32,7 @@ class Ratio(NamedTuple):
 
     def of(self, change: float) -> Interval:
         """A change expected of a landscape, in the light of what followed earlier ones."""
-        half = FOUR_OF_FIVE * self.spread * abs(change)
+        half = Z80 * self.spread * abs(change)
         middle = self.mean * change
         return Interval(round(middle - half), round(middle), round(middle + half))
 
@@ -122,7 +123,7 @@ def _ratios(followed: Iterable[Followed], measure: Measure) -> list[tuple[float,
         told = one.found.of(measure)
         if told is not None and told.expected is not None and told.expected.expected:
             asked = float(told.expected.expected)
-            error = float(told.measured.high - told.measured.low) / 2 / FOUR_OF_FIVE / asked
+            error = float(told.measured.high - told.measured.low) / 2 / Z80 / asked
             ratio = float(told.measured.expected) / asked
             found.append((max(-WILDEST, min(WILDEST, ratio)), error**2))
     return found
