@@ -45,7 +45,7 @@ def test_a_level_says_how_many_deviations(level: float, wide: float) -> None:
 @given(AMOUNTS)
 def test_the_jackknife_of_a_mean_is_the_variance_of_the_mean(values: list[int]) -> None:
     left_out = [(sum(values) - one) / (len(values) - 1) for one in values]
-    assert isclose(jackknife(left_out), variance(values) / len(values), rel_tol=1e-6, abs_tol=1e-3)
+    assert isclose(jackknife(left_out), float(variance(values)) / len(values), rel_tol=1e-6, abs_tol=1e-3)
 
 
 @given(AMOUNTS)
@@ -53,7 +53,7 @@ def test_the_next_amount_is_expected_at_the_mean_and_alike_on_both_sides(values:
     told = next_of(values)
     assert told is not None
     assert told.expected == round(Fraction(sum(values), len(values)))
-    assert abs((told.high - told.expected) - (told.expected - told.low)) <= 2
+    assert abs(float(told.high - told.expected) - float(told.expected - told.low)) <= 2
     assert next_of(values[:2]) is None
 
 
@@ -99,7 +99,8 @@ def test_a_mean_lies_between_the_exact_limits_of_a_poisson_count(events: int, lo
 def test_one_wild_day_moves_neither_the_median_nor_how_far_days_lie_from_it() -> None:
     calm = [90.0, 95.0, 100.0, 105.0, 110.0]
     centre, far = robust(calm)
-    assert (centre, far) == (100.0, pytest.approx(1.4826 * 0.05))
+    assert centre == 100
+    assert far == pytest.approx(1.4826 * 0.05)
     assert robust([*calm[:-1], 10_000.0]) == (centre, far)
     assert robust([0.0, 0.0, 5.0]) == (0.0, 0.0)
 

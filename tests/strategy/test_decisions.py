@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from qianheng.core.actors import Actor, Role
 from qianheng.core.errors import Refused
-from qianheng.strategy.decisions import IN_FORCE, NEXT, Move, Standing, Status, Step, standing
+from qianheng.strategy.decisions import NEXT, Move, Standing, Status, Step, standing
 from qianheng.strategy.proposal import Action, Proposal, Reason
 from tests.strategy.shops_for_tests import NOW
 
@@ -53,7 +53,9 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def only_what_was_carried_out_is_in_force(self) -> None:
         steps = [move.step for move in self.moves]
-        assert (self.standing.status in IN_FORCE) == (Step.CARRY_OUT in steps and Step.ROLL_BACK not in steps)
+        assert (self.standing.status in (Status.CARRIED_OUT, Status.MEASURED)) == (
+            Step.CARRY_OUT in steps and Step.ROLL_BACK not in steps
+        )
 
     @precondition(lambda self: self.standing.status in (Status.REJECTED, Status.EXPIRED, Status.ROLLED_BACK))
     @invariant()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from qianheng.measures.days import Days
 from qianheng.measures.history import About, History, Subject
 from qianheng.measures.query import plan_product
 from qianheng.store import incentives, runs
-from qianheng.store.database import home_path, reading
+from qianheng.store.database import own_file, reading
 from qianheng.strategy.breakeven import Best, Breakeven, breakeven_of, breakevens
 from qianheng.strategy.creators import CreatorAdvice, CreatorSales, rank
 from qianheng.strategy.goals import GoalAdvice, advise_goal
@@ -70,13 +69,10 @@ class Advice:
 def rulebook() -> Rulebook:
     """The rules in force now. A broken copy of the owner's: BadInput with its file and keys."""
     return Rulebook(
-        advice_rules(_own("advice.toml")), calendar(_own("promotions.toml")), industries(_own("industries.toml"))
+        advice_rules(own_file("advice.toml")),
+        calendar(own_file("promotions.toml")),
+        industries(own_file("industries.toml")),
     )
-
-
-def _own(name: str) -> Path | None:
-    path = home_path() / name
-    return path if path.exists() else None
 
 
 def look_at_run(desk: Desk, shop_id: str = "") -> Looked:

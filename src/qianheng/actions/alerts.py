@@ -25,7 +25,7 @@ from qianheng.measures.tally import TALLIED
 from qianheng.store import alerts as kept
 from qianheng.store import messages, plans, runs, statement
 from qianheng.store.alerts import Numbered, Watched
-from qianheng.store.database import home, reading
+from qianheng.store.database import own_file, reading
 from qianheng.store.lake import Lake
 from qianheng.store.messages import Channel
 
@@ -34,9 +34,7 @@ def rules_in_force(instead: Path | None = None) -> AlertRules:
     """The rules: the owner's `alerts.toml` (or another file `instead`) and `thresholds.toml` of the home folder over
     those shipped.
     """
-    own, bands = home() / "alerts.toml", home() / "thresholds.toml"
-    chosen = instead or (own if own.exists() else None)
-    return alert_rules(thresholds(bands if bands.exists() else None), chosen)
+    return alert_rules(thresholds(own_file("thresholds.toml")), instead or own_file("alerts.toml"))
 
 
 @dataclass(frozen=True, slots=True)

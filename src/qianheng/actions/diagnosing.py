@@ -17,15 +17,14 @@ from qianheng.diagnosis.triage import Known, Rules
 from qianheng.diagnosis.troubles import Judgement, Troubles, troubles
 from qianheng.diagnosis.verdicts import thresholds
 from qianheng.measures.history import History, Subject
-from qianheng.store.database import home, home_path
+from qianheng.store.database import home, home_path, own_file
 
 PEERS = "peers.csv"
 
 
 def rules_of_triage() -> Rules:
     """The owner's `QIANHENG_HOME/triage.toml`, else the rules shipped. It cannot be read: BadInput."""
-    own = home_path() / "triage.toml"
-    return triage.rules(own if own.exists() else None)
+    return triage.rules(own_file("triage.toml"))
 
 
 def playbooks_known() -> dict[str, Playbook]:
@@ -35,8 +34,7 @@ def playbooks_known() -> dict[str, Playbook]:
 
 def troubles_of(history: History) -> Troubles:
     """What is wrong in the shop, by the owner's rules."""
-    own = home_path() / "thresholds.toml"
-    held = thresholds(own if own.exists() else None)
+    held = thresholds(own_file("thresholds.toml"))
     return troubles(history, Judgement(rules_of_triage(), held, playbooks_known(), known_beside(history)))
 
 
@@ -59,8 +57,8 @@ def known_beside(history: History) -> Known:
 
 def peers() -> Peers:
     """The benchmarks the owner imported; none of them if there are none."""
-    own = home_path() / PEERS
-    return parse_peers(_text(own), str(own)) if own.exists() else Peers()
+    own = own_file(PEERS)
+    return parse_peers(_text(own), str(own)) if own else Peers()
 
 
 def import_peers(path: Path) -> Peers:

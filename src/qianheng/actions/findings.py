@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from qianheng.actions.histories import Asked
 from qianheng.diagnosis.causes import Rules, finding_rules
-from qianheng.store.database import home
+from qianheng.store.database import own_file
 
 FILE = "findings.toml"
 
 
 def rules_kept() -> Rules:
     """The rules in the home folder, or those shipped. What they may not say: BadInput, all faults at once."""
-    own = home() / FILE
-    return finding_rules(own if own.exists() else None)
+    return finding_rules(own_file(FILE))
 
 
 def to_look_at(rules: Rules, shop_id: str = "") -> Asked:

@@ -6,13 +6,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from qianheng.ledger.terms import SHIPPED, Terms, read_terms
-from qianheng.store.database import home_path
+from qianheng.store.database import own_file
 
 
 def terms() -> Terms:
     """The terms in force now; read again when their file has changed."""
-    own = home_path() / "terms.toml"
-    path = own if own.exists() else SHIPPED
+    path = own_file("terms.toml") or SHIPPED
     return _read(path, path.stat().st_mtime_ns)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from qianheng.core.interval import Interval
+from qianheng.core.interval import yuan_json
 from qianheng.core.money import ratio_text, yuan
 from qianheng.core.plain import Json
 from qianheng.diagnosis.evidence import Evidence
@@ -33,7 +33,7 @@ def standing_json(found: Standing) -> Json:
         "effects": [
             {
                 "measure": one.measure,
-                "change": _interval(one.change),
+                "change": yuan_json(one.change),
                 "baseline": None if one.baseline is None else yuan(one.baseline),
                 "per": one.per,
             }
@@ -53,8 +53,8 @@ def follow_up_json(found: FollowUp) -> Json:
     measured = [
         {
             "measure": one.measure,
-            "expected": None if one.expected is None else _interval(one.expected),
-            "measured": _interval(one.measured),
+            "expected": None if one.expected is None else yuan_json(one.expected),
+            "measured": yuan_json(one.measured),
             "baseline": yuan(one.baseline),
             "share": ratio_text(one.share(one.measured.expected)),
             "held": one.held,
@@ -68,10 +68,6 @@ def follow_up_json(found: FollowUp) -> Json:
 
 def _values(values: Mapping[str, Value]) -> Json:
     return {name: shown(name, value) or None for name, value in values.items()}
-
-
-def _interval(interval: Interval) -> Json:
-    return {end: yuan(round(getattr(interval, end))) for end in ("low", "expected", "high")}
 
 
 def _evidence(one: Evidence) -> Json:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -22,7 +21,7 @@ from qianheng.guarantee.guard import Known, weigh
 from qianheng.measures.history import History
 from qianheng.plans.plan import Value, change
 from qianheng.store import proposals, runs
-from qianheng.store.database import home_path, reading
+from qianheng.store.database import own_file, reading
 from qianheng.strategy.case import Advisers, Rules, Stake, rules
 from qianheng.strategy.decisions import Move, Standing, Status, Step
 from qianheng.strategy.followup import Trial, follow_up
@@ -86,9 +85,9 @@ def _owners(grounds: Grounds) -> Grounds:
     """The same under the owner's own rules and thresholds, where the home folder has some."""
     return replace(
         grounds,
-        rules=rules(_own("proposing.toml")),
-        thresholds=thresholds(_own("thresholds.toml")),
-        targets=advice_rules(_own("advice.toml")).target,
+        rules=rules(own_file("proposing.toml")),
+        thresholds=thresholds(own_file("thresholds.toml")),
+        targets=advice_rules(own_file("advice.toml")).target,
     )
 
 
@@ -116,11 +115,6 @@ def look_through(desk: Desk, connection: Connection, grounds: Grounds) -> list[S
         if not _said_already(made, kept):
             proposals.keep(connection, grounds.history.shop.id, made)
     return [one for one in proposals.of_shop(connection, grounds.history.shop.id) if one.status is Status.OPEN]
-
-
-def _own(name: str) -> Path | None:
-    own = home_path() / name
-    return own if own.exists() else None
 
 
 def followed_up(kept: list[Standing]) -> list[Followed]:

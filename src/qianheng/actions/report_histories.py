@@ -28,7 +28,6 @@ ABOUT = {
 }
 _ACCOUNT = re.compile(r"account (\S+)")
 _PLAN = re.compile(r"\bplan ([^,#]+)")
-Cells = dict[Subject, dict[datetime, list[Figures]]]
 
 
 def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None) -> History:

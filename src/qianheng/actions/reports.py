@@ -311,13 +311,9 @@ def _over(roi: Fraction | None, target: Fraction | None) -> Fraction | None:
 def _best_and_worst(entries: Sequence[Entry], question: Question) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """By net ROI, else payment ROI, among those that spent enough to tell; nobody stands on both lists."""
     contenders = [
-        Contender(entry, entry.summary.figures.spend, entry.spend_share, _roi(entry.summary)) for entry in entries
+        Contender(entry, entry.summary.figures.spend, entry.spend_share, entry.summary.roi) for entry in entries
     ]
     return best_and_worst(contenders, question.rules.ranking, question.top)
-
-
-def _roi(sums: Summary) -> Fraction | None:
-    return sums.net_roi if sums.net_roi is not None else sums.payment_roi
 
 
 def _missing(rows: Sequence[ReportRow], kinds: Sequence[ReportKind], question: Question) -> Iterable[str]:

@@ -189,7 +189,7 @@ def _ranked(history: History, about: About, span: Span, rules: Thresholds) -> Ra
     told = {one: summed(history.each(one, span.first, span.last).values()) for one in history.of(about)}
     whole = sum(sums.figures.spend or 0 for sums in told.values())
     contenders = [
-        Contender((one, sums), sums.figures.spend, _share(sums.figures.spend, whole), roi_of(sums))
+        Contender((one, sums), sums.figures.spend, _share(sums.figures.spend, whole), sums.roi)
         for one, sums in told.items()
     ]
     best, worst = best_and_worst(contenders, rules.ranking, TOP)
@@ -198,11 +198,6 @@ def _ranked(history: History, about: About, span: Span, rules: Thresholds) -> Ra
 
 def _share(spend: Micros | None, whole: Micros) -> Fraction | None:
     return None if spend is None or not whole else Fraction(spend, whole)
-
-
-def roi_of(sums: Summary) -> Fraction | None:
-    """Net ROI where it is known, else payment ROI."""
-    return sums.net_roi if sums.net_roi is not None else sums.payment_roi
 
 
 def _books(desk: Desk, history: History, span: Span) -> Books:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from qianheng.actions.desk import Desk
@@ -16,14 +15,14 @@ from qianheng.actions.landscapes import Past, Told, lacking, landscape_of_report
 from qianheng.actions.policies import in_force
 from qianheng.core import tables
 from qianheng.core.errors import BadInput, NotFound, Refused, raise_together
-from qianheng.core.interval import Interval
+from qianheng.core.interval import ENDS, Interval, yuan_json
 from qianheng.core.money import YUAN, Micros, ratio_text, yuan
 from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.guarantee.policy import Rules
 from qianheng.measures.history import History, PlanHistory, Setting
 from qianheng.plans.plan import BidMode, Goal, Plan, PlanKind, Value
-from qianheng.store.database import home_path
+from qianheng.store.database import own_file
 from qianheng.strategy.choice import Aim, Question, Suggestion, frontier, nearest, suggestion
 from qianheng.strategy.landscape import Landscape, Shares
 from qianheng.strategy.spread import SHIPPED, Usual
@@ -31,7 +30,6 @@ from qianheng.strategy.whatif import MOST_DAYS, Outlook, Trial, outlook
 
 OWN = "whatif.toml"
 FORESEEN = {"target", "budget_daily", "goal", "bid_mode"}  # what a what-if answers of a plan's fields
-ENDS = ("low", "expected", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,7 @@ class Answer:
 
 def habits() -> Habits:
     """The owner's own file in the home folder, or that shipped. Unknown key or value: BadInput."""
-    own = home_path() / OWN
-    place: Path = own if own.exists() else SHIPPED
+    place = own_file(OWN) or SHIPPED
     return tables.build(Habits, tables.read_toml(place), str(place))
 
 
@@ -282,7 +279,7 @@ def answer_json(answer: Answer) -> Json:
 
 def outlook_json(one: Outlook) -> Json:
     """One outlook as plain values."""
-    money = {name: _money(getattr(one, name)) for name in ("spend", "gmv", "net_gmv", "profit")}
+    money = {name: yuan_json(getattr(one, name)) for name in ("spend", "gmv", "net_gmv", "profit")}
     ends = one.roi and {name: ratio_text(_fraction(one.roi, name)) for name in ENDS}
     risk = one.guarantee_risk
     return {
@@ -342,10 +339,6 @@ def _amount(aim: Aim, one: Outlook) -> str:
 
 def _fraction(interval: Interval, name: str) -> Fraction:
     return Fraction(getattr(interval, name))
-
-
-def _money(interval: Interval | None) -> Json | None:
-    return None if interval is None else {name: yuan(int(getattr(interval, name))) for name in ENDS}
 
 
 def _share(value: float | None) -> str | None:

@@ -9,11 +9,12 @@ import typer
 
 from qianheng.cli import findings, losses, playbooks
 from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.losses import interval_json, name_of, print_unheld, subject_json
+from qianheng.cli.losses import name_of, print_unheld, subject_json
 from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
 from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
+from qianheng.core.interval import yuan_json
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _diagnose(
 def _trouble_json(one: Trouble) -> dict[str, Any]:
     words = {"text": one.text, "advice": one.advice}
     named = {"kind": one.kind, "name": one.name, "severity": one.severity.value}
-    return {"subject": subject_json(one.subject), **named, **words, "costs_a_day": interval_json(one.costs)}
+    return {"subject": subject_json(one.subject), **named, **words, "costs_a_day": yuan_json(one.costs)}
 
 
 def _trouble_row(one: Trouble) -> list[object]:

@@ -12,6 +12,7 @@ from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.output import AsJson, money_text, print_json
 from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, desk_asked, history_asked
 from qianheng.core.errors import NotFound
+from qianheng.core.interval import ENDS, yuan_json
 from qianheng.core.words import known, say
 
 if TYPE_CHECKING:
@@ -90,21 +91,12 @@ def loss_json(loss: Loss) -> dict[str, Any]:
         "against": loss.against,
         "basis": loss.basis.value,
         "lost": yuan(loss.lost),
-        "tomorrow": interval_json(loss.tomorrow),
+        "tomorrow": yuan_json(loss.tomorrow),
         "orders_tomorrow": ratio_text(loss.orders_tomorrow),
         "conditions": [_condition_json(one) for one in loss.conditions],
         "levers": list(loss.levers),
         "actions": list(loss.actions),
     }
-
-
-def interval_json(interval: Interval | None) -> dict[str, str] | None:
-    """An interval of money in yuan."""
-    from qianheng.core.money import yuan
-
-    if interval is None:
-        return None
-    return {name: yuan(int(getattr(interval, name))) for name in ("low", "expected", "high")}
 
 
 def _condition_json(condition: Condition) -> dict[str, Any]:
@@ -145,8 +137,8 @@ def _stake_of(loss: Loss, stakes: Stakes | None) -> Stake | None:
 def _stake_json(stake: Stake | None) -> dict[str, Any] | None:
     if stake is None:
         return None
-    told = {"forfeited": interval_json(stake.forfeited), "orders_short": stake.orders_short}
-    return {**told, "open": interval_json(stake.open)}
+    told = {"forfeited": yuan_json(stake.forfeited), "orders_short": stake.orders_short}
+    return {**told, "open": yuan_json(stake.open)}
 
 
 def print_triage(found: Triage, stakes: Stakes | None, days: int) -> None:
@@ -217,7 +209,7 @@ def _waiting(tomorrow: Interval) -> str:
 
 
 def _ends(interval: Interval) -> dict[str, str]:
-    return {name: money_text(int(getattr(interval, name))) for name in ("low", "expected", "high")}
+    return {name: money_text(int(getattr(interval, name))) for name in ENDS}
 
 
 def told_text(told: Told) -> str:

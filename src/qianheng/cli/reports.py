@@ -128,10 +128,9 @@ def stored() -> Iterator[Engine]:
 def rules_of(path: str) -> Thresholds:
     """The owner's thresholds: those asked for, else the file in the home folder, else those shipped."""
     from qianheng.diagnosis.verdicts import thresholds
-    from qianheng.store.database import home
+    from qianheng.store.database import own_file
 
-    own = home() / "thresholds.toml"
-    return thresholds(Path(path) if path else own if own.exists() else None)
+    return thresholds(Path(path) if path else own_file("thresholds.toml"))
 
 
 def _period(first: str, last: str) -> tuple[date, date] | None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from qianheng.core.errors import BadInput
+from qianheng.core.money import yuan
+
+ENDS = ("low", "expected", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,8 @@ class Interval:
     def __contains__(self, value: Fraction | int) -> bool:
         """Whether a value lies between the ends, both included."""
         return self.low <= value <= self.high
+
+
+def yuan_json(interval: Interval | None) -> dict[str, str] | None:
+    """An interval of money as plain values: decimal strings in yuan by `ENDS`; `None` where it is not known."""
+    return None if interval is None else {end: yuan(round(getattr(interval, end))) for end in ENDS}

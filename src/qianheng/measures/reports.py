@@ -177,6 +177,11 @@ class Summary:
     refund_rate_1h: Fraction | None
     net_rate_1h: Fraction | None
 
+    @property
+    def roi(self) -> Fraction | None:
+        """The ROI that tells most of those that are known soon: net ROI, else payment ROI."""
+        return self.net_roi if self.net_roi is not None else self.payment_roi
+
 
 def summary(rows: Iterable[ReportRow]) -> Summary:
     """Sum rows and take the ratios."""

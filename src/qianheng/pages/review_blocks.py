@@ -33,12 +33,10 @@ from qianheng.pages.document import (
     ratio_cell,
     share,
 )
-from qianheng.plans.plan import Goal
 
 SUMS = {"spend": Unit.MONEY, "gmv": Unit.MONEY, "orders": Unit.COUNT}
 RATIOS = {"payment_roi": Unit.ROI, "net_roi": Unit.ROI, "settled_roi": Unit.ROI, "refund_rate_1h": Unit.SHARE}
 ROIS = ("payment_roi", "net_roi", "settled_roi")
-OF_GOAL = {Goal.PAYMENT: "payment_roi", Goal.NET: "net_roi", Goal.SETTLED: "settled_roi"}
 
 
 def held_against(name: str, now: Summary, before: Summary, days: tuple[int, int]) -> KeyFigures:

@@ -65,6 +65,12 @@ def home_path() -> Path:
     return Path(folder)
 
 
+def own_file(name: str) -> Path | None:
+    """The owner's copy of a file of rules in the home folder; `None` where those shipped hold."""
+    path = home_path() / name
+    return path if path.exists() else None
+
+
 def default_url() -> str:
     """The URL of the embedded database in `home()`."""
     return f"sqlite:///{home() / 'qianheng.db'}"

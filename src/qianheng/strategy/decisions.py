@@ -59,7 +59,6 @@ NEXT: dict[Step, dict[Status, Status]] = {
     Step.ROLL_BACK: dict.fromkeys((Status.CARRIED_OUT, Status.MEASURED), Status.ROLLED_BACK),
     Step.MEASURE: {Status.CARRIED_OUT: Status.MEASURED},
 }
-IN_FORCE = (Status.CARRIED_OUT, Status.MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
