@@ -14,7 +14,7 @@ from qianheng.store.database import connect, default_url, migrate
 from qianheng.store.reports import ReportFile, save
 from tests.actions.desks_for_tests import Say, saying
 
-FIRST = date(2026, 6, 1)
+FIRST = date(2026, 4, 1)
 ACCEPTED = 10  # days told of before anything is decided
 
 
@@ -45,7 +45,7 @@ def test_what_is_not_known_is_named(say: Say) -> None:
 def test_done_there_and_measured_here(say: Say) -> None:
     imported(1, range(ACCEPTED), 500, 1500)
     set_shop({"margin": "0.6"})
-    set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-06-01")
+    set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-04-01")
     (one,) = json.loads(say("proposals", "--reports", "--json")[1])
     assert (one["plan_id"], one["rule"], one["after"]) == ("7", "most_profit", {"target": "2.25"})
     done = json.loads(say("proposals", "accept", one["id"], "--edit", "target=2.40", "--reports", "--json")[1])
@@ -65,6 +65,6 @@ def test_done_there_and_measured_here(say: Say) -> None:
 
 def test_nothing_there_is_scheduled_here(say: Say) -> None:
     imported(1, range(ACCEPTED), 500, 1500)
-    set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-06-01")
+    set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-04-01")
     (one,) = json.loads(say("proposals", "--reports", "--json")[1])
-    assert say("proposals", "schedule", one["id"], "--at", "2026-06-12", "--reports")[0] == 2
+    assert say("proposals", "schedule", one["id"], "--at", "2026-04-12", "--reports")[0] == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,15 +12,19 @@ from hypothesis import strategies as st
 
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
+from qianheng.diagnosis.evidence import Severity
+from qianheng.diagnosis.findings import Anomaly, Finding
 from qianheng.diagnosis.verdicts import thresholds
 from qianheng.plans.plan import Goal, PlanStatus, Value
 from qianheng.strategy.case import Advisers, Stake, rules
+from qianheng.strategy.goals import Choice, GoalAdvice
 from qianheng.strategy.learning import Learnt, Ratio
+from qianheng.strategy.promotions import Coming, PromotionAdvice, Schedule, Step, Title
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, kinds
 from qianheng.strategy.proposing import propose
 from qianheng.strategy.rules import advice_rules
 from qianheng.strategy.targets import advise_target
-from tests.strategy.shops_for_tests import NOW, figures, history, market, setting
+from tests.strategy.shops_for_tests import NOW, day, figures, history, market, setting
 
 RULES = rules()
 ON_MARKET = Advisers(markets={"1": market()})
@@ -160,6 +165,55 @@ def test_a_balance_that_ends_soon_is_a_task_for_the_owner() -> None:
     one = only(propose(told, Advisers(), RULES))
     assert (one.action, one.plan_id, one.changes_plan) == (Action.TOP_UP_BALANCE, None, False)
     assert not propose(replace(told, shop=replace(told.shop, balance=1200 * YUAN)), Advisers(), RULES)
+
+
+def test_something_found_wrong_is_work_for_a_person_and_off_air_spend_has_its_price() -> None:
+    held = (setting(target=Decimal(4), budget_daily=450 * YUAN),)
+    told = history({"1": steady(400, 1590)}, {"1": held})
+    about = told.plan_subject("1")
+    days = {**told.days, about: {day: replace(one, off_air_spend=70 * YUAN) for day, one in told.days[about].items()}}
+    found = (Anomaly.STOCK_OUT, Anomaly.OFF_AIR_SPEND)
+    wrong = tuple(Finding(anomaly, about, NOW, NOW, Severity.ACT, (), 0.9) for anomaly in found)
+    off_air, stock = propose(replace(told, days=days), Advisers(findings=wrong), RULES)
+    assert (off_air.action, off_air.gain) == (Action.STOP_OFF_AIR, 70 * YUAN)
+    assert (stock.action, stock.gain) == (Action.RESTOCK, None)
+    for one in (off_air, stock):
+        assert (one.changes_plan, one.plan_id, "plan 1" in one.reason.text()) == (False, "1", True)
+
+
+def test_another_goal_is_proposed_where_nothing_else_is_to_be_gained() -> None:
+    told = history({"1": steady(900, 1700)}, {"1": (setting(),)})
+    days = {
+        subject: {day: replace(one, net_gmv=(one.gmv or 0) * 9 // 10) for day, one in by_day.items()}
+        for subject, by_day in told.days.items()
+    }
+    told = replace(told, days=days)
+    one = only(propose(told, Advisers(goal=goal_advice("net")), RULES))
+    assert (one.action, one.after) == (Action.SWITCH_GOAL, {"goal": Goal.NET, "target": Decimal("1.80")})
+    assert one.window == timedelta(days=14)
+    assert not propose(told, Advisers(goal=goal_advice("payment")), RULES)
+    assert only(propose(told, Advisers(goal=goal_advice("both")), RULES)).action is Action.SPLIT_GOALS
+    assert [one.action for one in propose(told, Advisers(goal=goal_advice("net"), markets={"1": market()}), RULES)] == [
+        Action.RAISE_TARGET
+    ]
+
+
+def goal_advice(choice: Choice) -> GoalAdvice:
+    return GoalAdvice(choice, {"payment": 1, "net": 4}, (), (), (), None, (), {"payment": (), "net": ()}, ())
+
+
+def test_a_promotion_sets_the_plan_and_nothing_else_does_meanwhile() -> None:
+    told = history({"1": steady(400, 800)})
+    coming = Coming("double-eleven", Title("Double Eleven", "双十一"), day(28), day(30))
+    steps = (Step(NOW, "start", {"target": Decimal("1.40"), "pace": "fast"}),)
+    planned = PromotionAdvice((coming,), (Schedule(told.plan_subject("1"), None, steps),), None)
+    one = only(propose(told, replace(ON_MARKET, promotion=planned), RULES))
+    assert (one.action, one.after, one.before) == (
+        Action.START_PROMOTION,
+        {"target": Decimal("1.40")},
+        {"target": Decimal("2.00")},
+    )
+    assert one.reason.values["last"] == day(30).isoformat()
 
 
 def test_undoing_goes_before_any_other_change_of_the_plan() -> None:

@@ -9,13 +9,16 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from qianheng.actions.advising import Looked, promotion, rulebook
 from qianheng.actions.desk import Desk
+from qianheng.actions.findings import rules_kept, to_look_at
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.landscapes import Past, landscape_of_reports, market_of
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.whatif import habits
 from qianheng.core.actors import AUTOMATION
 from qianheng.core.plain import Json
+from qianheng.diagnosis.findings import Finding, findings
 from qianheng.diagnosis.verdicts import Thresholds, thresholds
 from qianheng.guarantee.guard import Known, weigh
 from qianheng.measures.history import History
@@ -25,12 +28,14 @@ from qianheng.store.database import own_file, reading
 from qianheng.strategy.case import Advisers, Rules, Stake, rules
 from qianheng.strategy.decisions import Move, Standing, Status, Step
 from qianheng.strategy.followup import Trial, follow_up
+from qianheng.strategy.goals import GoalAdvice, advise_goal
 from qianheng.strategy.landscape import Market
 from qianheng.strategy.learning import Followed, learn
+from qianheng.strategy.promotions import PromotionAdvice
 from qianheng.strategy.proposal import Proposal
 from qianheng.strategy.proposing import propose
 from qianheng.strategy.rules import TargetRules, advice_rules
-from qianheng.strategy.undoing import undoings
+from qianheng.strategy.undoing import after_promotions, undoings
 
 KnownOf = Callable[[int], Known]
 DAYS_KNOWN = 36  # two windows of fourteen days, and what a plan rests between
@@ -41,7 +46,8 @@ MEASURABLE = timedelta(days=21)  # later a history does not reach back before a 
 class Grounds:
     """What proposals rest on: the history, the markets of the plans that have learned of theirs, how a plan stands with
     its guarantee when a change is weighed (`None`: plans of another platform, which are not changed here), how
-    proposals are made, what figures are judged by, and how targets are stepped.
+    proposals are made, what figures are judged by, and how targets are stepped; and where somebody looked for them:
+    what was found wrong, the goal that suits, and a promotion.
     """
 
     history: History
@@ -50,19 +56,22 @@ class Grounds:
     rules: Rules = field(default_factory=rules)
     thresholds: Thresholds = field(default_factory=thresholds)
     targets: TargetRules = field(default_factory=lambda: advice_rules().target)
+    found: tuple[Finding, ...] = ()
+    goal: GoalAdvice | None = None
+    promotion: PromotionAdvice | None = None
 
 
 def grounds_of_run(desk: Desk, shop_id: str = "") -> Grounds:
     """What is known of a shop of a run (default: the actor's) at the desk's time. Errors as `history_of`."""
-    history = history_of(desk, Asked(shop_id, DAYS_KNOWN))
-    return _owners(Grounds(history, markets_of(history, told_last(desk))))
+    history = history_of(desk, all_asked(shop_id))
+    return _looked_into(Grounds(history, markets_of(history, told_last(desk))))
 
 
 def grounds_of_reports(history: History) -> Grounds:
     """What imported reports tell: the markets of the plans whose days are enough to tell of theirs."""
     pasts = {one: Past(history, plan, plan.setting) for one, plan in history.plans.items() if plan.setting}
     found = {plan_id: landscape_of_reports(past, habits().usual) for plan_id, past in pasts.items()}
-    return _owners(Grounds(history, {plan_id: one.market for plan_id, one in found.items() if one is not None}))
+    return _looked_into(Grounds(history, {plan_id: one.market for plan_id, one in found.items() if one is not None}))
 
 
 def told_last(desk: Desk) -> Mapping[str, Json]:
@@ -81,13 +90,25 @@ def markets_of(history: History, told: Mapping[str, Json]) -> dict[str, Market]:
     }
 
 
-def _owners(grounds: Grounds) -> Grounds:
-    """The same under the owner's own rules and thresholds, where the home folder has some."""
+def all_asked(shop_id: str = "") -> Asked:
+    """What of the past everything is asked of that proposals rest on."""
+    asked = to_look_at(rules_kept(), shop_id)
+    return replace(asked, days=max(DAYS_KNOWN, asked.days))
+
+
+def _looked_into(grounds: Grounds) -> Grounds:
+    """The same with what was found wrong, the goal that suits and a promotion; rules are the owner's where the home
+    folder has some.
+    """
+    history, book = grounds.history, rulebook()
     return replace(
         grounds,
         rules=rules(own_file("proposing.toml")),
         thresholds=thresholds(own_file("thresholds.toml")),
-        targets=advice_rules(own_file("advice.toml")).target,
+        targets=book.advice.target,
+        found=findings(history, rules_kept()),
+        goal=advise_goal(history, book.advice.goal),
+        promotion=promotion(Looked(history), book),
     )
 
 
@@ -113,7 +134,7 @@ def look_through(desk: Desk, connection: Connection, grounds: Grounds) -> list[S
     kept = [_measured(desk, connection, one, grounds.history) for one in kept]
     for made in propose(grounds.history, _advisers(desk, grounds, kept), grounds.rules):
         if not _said_already(made, kept):
-            proposals.keep(connection, grounds.history.shop.id, made)
+            kept.append(proposals.keep(connection, grounds.history.shop.id, made))
     return [one for one in proposals.of_shop(connection, grounds.history.shop.id) if one.status is Status.OPEN]
 
 
@@ -186,6 +207,10 @@ def _advisers(desk: Desk, grounds: Grounds, kept: list[Standing]) -> Advisers:
         thresholds=grounds.thresholds,
         targets=grounds.targets,
         undo=tuple(undoings(grounds.history, kept)),
+        findings=grounds.found,
+        goal=grounds.goal,
+        promotion=grounds.promotion,
+        after_promotion=tuple(after_promotions(grounds.history, kept)),
     )
 
 

@@ -33,8 +33,9 @@ def print_proposal(found: Standing, as_json: bool) -> None:
     if found.after:
         typer.echo(change_text(found))
     typer.echo(proposal.reason.text())
-    if proposal.kind.work == "task":
-        typer.echo(say(f"proposals.steps.{proposal.action}"))
+    for key in (f"findings.advice.{proposal.reason.rule}", f"proposals.steps.{proposal.action}"):
+        if known(key):
+            typer.echo(say(key))
     _print_grounds(proposal)
     moves = [
         (minute(move.at, proposal.made_at), move.actor, say(f"proposals.step.{move.step}"), _why(move))

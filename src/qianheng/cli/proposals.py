@@ -54,8 +54,7 @@ def build_app() -> typer.Typer:
 def seated(source: Source, shop: str = "") -> Iterator[tuple[Desk, Grounds]]:
     """The desk asked for and what proposals rest on there: a run's own, or that of what was imported."""
     from qianheng.actions.desk import Desk
-    from qianheng.actions.histories import Asked
-    from qianheng.actions.proposing import grounds_of_reports, grounds_of_run
+    from qianheng.actions.proposing import all_asked, grounds_of_reports, grounds_of_run
     from qianheng.cli.reports import stored
     from qianheng.core.actors import Actor, Role
     from qianheng.store.database import home
@@ -65,7 +64,7 @@ def seated(source: Source, shop: str = "") -> Iterator[tuple[Desk, Grounds]]:
         with desk_asked(source) as desk:
             yield desk, grounds_of_run(desk, shop)
         return
-    history = history_asked(source, Asked(shop))
+    history = history_asked(source, all_asked(shop))
     with stored() as database:
         owner = Actor("owner", Role.OWNER)
         yield Desk(database, Lake(home() / "lake"), owner, history.now), grounds_of_reports(history)

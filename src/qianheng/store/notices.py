@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import microseconds, moment
 from qianheng.core.errors import Refused
-from qianheng.core.words import LANGUAGES, language, say
+from qianheng.core.words import say, spoken
 from qianheng.store.database import Sequence, append, metadata
 
 NOTICE = sa.Table(
@@ -45,11 +45,7 @@ class Notice:
 
     def text(self) -> str:
         """The notice in the language spoken."""
-        return say(self.kind, **{name: _spoken(value) for name, value in self.values.items()})
-
-
-def _spoken(value: Any) -> Any:
-    return value[language()] if isinstance(value, Mapping) and value.keys() == {*LANGUAGES} else value
+        return say(self.kind, **{name: spoken(value) for name, value in self.values.items()})
 
 
 def tell(connection: Connection, notice: Notice) -> None:

@@ -17,7 +17,7 @@ from qianheng.core.errors import NotFound, Refused
 from qianheng.core.interval import Interval
 from qianheng.diagnosis.evidence import Evidence
 from qianheng.plans.plan import Value, held
-from qianheng.store.database import Sequence, append, metadata
+from qianheng.store.database import Sequence, append, insert_unless_there, metadata
 from qianheng.store.plans import plain_value
 from qianheng.strategy.decisions import Move, Standing, Step, standing
 from qianheng.strategy.followup import FollowUp, Measured, Outcome
@@ -48,12 +48,13 @@ PROPOSAL_MOVE = sa.Table(
 )
 
 
-def keep(connection: Connection, shop_id: str, proposal: Proposal) -> None:
-    """Keep a proposal. One of its id, made the same day, is kept already: nothing."""
-    if find(connection, proposal.id) is None:
-        row = {"id": proposal.id, "shop_id": shop_id, "plan_id": proposal.plan_id, "action": str(proposal.action)}
-        row |= {"made_at": microseconds(proposal.made_at), "body": _body(proposal)}
-        connection.execute(sa.insert(PROPOSAL), row)
+def keep(connection: Connection, shop_id: str, proposal: Proposal) -> Standing:
+    """Keep a proposal, and where it stands. One of its id, made the same day, is kept already: nothing."""
+    row = {"id": proposal.id, "shop_id": shop_id, "plan_id": proposal.plan_id, "action": str(proposal.action)}
+    row |= {"made_at": microseconds(proposal.made_at), "body": _body(proposal)}
+    connection.execute(insert_unless_there(connection, PROPOSAL), row)
+    (kept,) = _read(connection, PROPOSAL.c.id == proposal.id)
+    return kept
 
 
 def move(connection: Connection, made: Move) -> None:
@@ -62,11 +63,6 @@ def move(connection: Connection, made: Move) -> None:
     row |= {"actor": made.actor, "role": str(made.role), "body": _move_body(made)}
     if not append(connection, PROPOSAL_MOVE, row):
         raise Refused("store.other_content", place=f"proposal {made.proposal_id}")
-
-
-def find(connection: Connection, proposal_id: int) -> Standing | None:
-    """Where a proposal stands, by its id; `None` if it was never made."""
-    return next(iter(_read(connection, PROPOSAL.c.id == proposal_id)), None)
 
 
 def load(connection: Connection, name: str) -> Standing:

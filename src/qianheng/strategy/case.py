@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from qianheng.core import tables
+from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.money import Micros, ratio
+from qianheng.diagnosis.findings import Anomaly, Finding
 from qianheng.diagnosis.verdicts import Thresholds
 from qianheng.measures.history import History, Setting
 from qianheng.measures.reports import Figures
 from qianheng.plans.plan import Goal, Value
 from qianheng.strategy.followup import margin_of
+from qianheng.strategy.goals import GoalAdvice
 from qianheng.strategy.landscape import Market
 from qianheng.strategy.learning import Learnt
-from qianheng.strategy.proposal import Proposal
+from qianheng.strategy.promotions import PromotionAdvice
+from qianheng.strategy.proposal import Action, Proposal
 from qianheng.strategy.rules import TargetRules, advice_rules
 from qianheng.strategy.targets import TargetAdvice
 
@@ -40,6 +44,18 @@ class Rules:
     days_losing: int
     days_balance: int
     verdicts: dict[str, Asked]
+    findings: dict[str, str]
+
+    def __post_init__(self) -> None:
+        actions = {str(action) for action in Action}
+        raise_together(
+            [
+                BadInput("proposals.unknown_action", place=f"findings.{name}", value=action, known=", ".join(actions))
+                for name, action in self.findings.items()
+                if action not in actions
+            ]
+            + [BadInput("proposals.no_action", place=f"findings.{one}") for one in Anomaly if one not in self.findings]
+        )
 
 
 def rules(path: Path | None = None) -> Rules:
@@ -82,6 +98,10 @@ class Advisers:
     thresholds: Thresholds | None = None
     targets: TargetRules = field(default_factory=lambda: advice_rules().target)
     undo: tuple[Proposal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    goal: GoalAdvice | None = None
+    promotion: PromotionAdvice | None = None
+    after_promotion: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

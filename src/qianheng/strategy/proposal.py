@@ -6,7 +6,7 @@ A value. Whether anybody takes it up is told by `strategy.decisions`; what came 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qianheng.core import tables
+from qianheng.core.days import midnight
 from qianheng.core.ids import stable_id
 from qianheng.core.interval import Interval
 from qianheng.core.money import Micros
-from qianheng.core.words import say
+from qianheng.core.words import known, say, spoken
 from qianheng.diagnosis.evidence import Evidence
 from qianheng.plans.plan import Value
 
@@ -95,14 +96,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, by the rule that asked for it: its sentence is the catalogue's `proposals.reason.<rule>`."""
+    """Why, by the rule that asked for it, or what was found wrong: its sentence is the catalogue's."""
 
     rule: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
         """The sentence in the language spoken."""
-        return say(f"proposals.reason.{self.rule}", **self.values)
+        told = {name: spoken(value) for name, value in self.values.items()}
+        if known(found := f"findings.anomaly.{self.rule}"):
+            return say("proposals.reason.found", what=say(found), **told)
+        return say(f"proposals.reason.{self.rule}", **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,11 @@ class Proposal:
         """The profit a day it is expected to add; `None` where that is not known."""
         found = self.effect(Measure.PROFIT)
         return None if found is None else round(found.change.expected)
+
+
+def lasting(made: Proposal, timezone: str) -> Proposal:
+    """The same, good to the end of the last day that its action holds."""
+    return replace(made, good_until=midnight(made.made_at.date() + timedelta(days=made.kind.days_good), timezone))
 
 
 def most_gain_first(proposals: list[Proposal]) -> list[Proposal]:

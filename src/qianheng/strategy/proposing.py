@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import hypot, sqrt
 from typing import Any, NamedTuple
 
-from qianheng.core.days import midnight
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN, Micros, ratio_text, yuan
 from qianheng.diagnosis.evidence import Evidence
@@ -25,7 +24,8 @@ from qianheng.measures.reports import ratio_of
 from qianheng.plans.plan import BidMode, Goal, PlanStatus, Value
 from qianheng.strategy.case import Advisers, Asked, Case, Expected, Rules
 from qianheng.strategy.followup import margin_of
-from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, most_gain_first
+from qianheng.strategy.occasions import occasions, settled_goal
+from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, lasting, most_gain_first
 from qianheng.strategy.rules import TargetRules
 from qianheng.strategy.targets import Move, advise_target
 
@@ -35,17 +35,36 @@ HUNDREDTH = Decimal("0.01")
 def propose(history: History, advisers: Advisers, rules: Rules) -> tuple[Proposal, ...]:
     """What to change today, the most profitable first: at most one change of each plan.
 
-    A plan that is not running, is too young to be judged, or was changed too lately is left alone.
+    A plan that an occasion calls to change is changed for that alone; one that is not running, is too young to be
+    judged, or was changed too lately is left alone.
     """
-    found = list(_of_balance(history, rules))
-    undone = {one.plan_id: one for one in advisers.undo}
+    called = (_weighed(history, one, advisers, rules) for one in occasions(history, advisers, rules))
+    found = [_staked(one, advisers) for one in called]
+    taken = {one.plan_id for one in found if one.changes_plan}
     for plan_id, plan in history.plans.items():
-        if plan_id in undone:
-            found.append(_staked(undone[plan_id], advisers))
-        elif plan.setting is not None and _ripe(history, plan, (rules, advisers.targets)):
-            advice = advise_target(history, plan_id, advisers.targets)
-            found += _of_plan(Case(history, plan_id, plan.setting, advisers, rules, advice))
+        if plan_id in taken:
+            continue
+        if plan.setting is not None and _ripe(history, plan, (rules, advisers.targets)):
+            case = _case(history, plan_id, plan.setting, (advisers, rules))
+            found += list(_of_plan(case)) or [_staked(one, advisers) for one in settled_goal(case)]
     return tuple(most_gain_first(found))
+
+
+def _case(history: History, plan_id: str, setting: Setting, by: tuple[Advisers, Rules]) -> Case:
+    advisers, rules = by
+    return Case(history, plan_id, setting, advisers, rules, advise_target(history, plan_id, advisers.targets))
+
+
+def _weighed(history: History, made: Proposal, advisers: Advisers, rules: Rules) -> Proposal:
+    """The same with what the market of its plan expects of it, where that is known and nothing was said yet."""
+    plan = history.plans.get(made.plan_id or "")
+    setting = plan.setting if plan else None
+    if made.effects or not made.changes_plan or setting is None or made.plan_id is None:
+        return made
+    case = _case(history, made.plan_id, setting, (advisers, rules))
+    now = case.expected(setting)
+    effects = None if now is None else _effects(case, _Change(made.action, made.after), now)
+    return replace(made, effects=effects or ())
 
 
 def unknown_inputs(history: History) -> tuple[str, ...]:
@@ -249,12 +268,7 @@ def _proposal(case: Case, change: _Change, reason: Reason, effects: tuple[Effect
         effects=effects,
         evidence=tuple(_evidence(case)),
     )
-    return _staked(replace(made, good_until=_good_until(made, case.history.timezone)), case.advisers)
-
-
-def _good_until(made: Proposal, timezone: str) -> datetime:
-    """The end of the last day it holds."""
-    return midnight(made.made_at.date() + timedelta(days=made.kind.days_good), timezone)
+    return _staked(lasting(made, case.history.timezone), case.advisers)
 
 
 def _staked(made: Proposal, advisers: Advisers) -> Proposal:
@@ -280,18 +294,3 @@ def _evidence(case: Case) -> Iterator[Evidence]:
     margin = case.margin
     yield Evidence("margin", margin, None, "share", "SPEC 3.4")
     yield Evidence("breakeven_payment_roi", None if not margin else 1 / margin, None, "ratio", "SPEC 3.4")
-
-
-def _of_balance(history: History, rules: Rules) -> Iterator[Proposal]:
-    """A balance that lasts less than some days of mean spend (SPEC 7.5)."""
-    seen, days = history.last(rules.days_seen), len(history.each(history.whole_shop, *history.back(rules.days_seen)))
-    balance = history.shop.balance
-    if balance is None or not seen.spend or not days:
-        return
-    needed = rules.days_balance * seen.spend // days
-    if balance >= needed:
-        return
-    reason = Reason("balance_low", {"balance": yuan(balance), "days": rules.days_balance, "needed": yuan(needed)})
-    made = Proposal(None, Action.TOP_UP_BALANCE, reason, history.now, history.now)
-    evidence = Evidence("balance", balance, needed, "yuan", "SPEC 4.5")
-    yield replace(made, good_until=_good_until(made, history.timezone), evidence=(evidence,))

@@ -1,4 +1,4 @@
-"""To take back what was measured to hurt (SPEC 7.3: at seven days optimise or roll back)."""
+"""To take back what was measured to hurt, or was for a promotion that is over (SPEC 7.3, 7.4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qianheng.measures.history import History
 from qianheng.plans.plan import Value
 from qianheng.strategy.decisions import Standing, Status, Step
 from qianheng.strategy.followup import Outcome
-from qianheng.strategy.proposal import Action, Effect, Proposal, Reason
+from qianheng.strategy.proposal import Action, Effect, Proposal, Reason, lasting
 
 WITHIN = timedelta(days=14)  # after it was measured; later the market is another one
 
@@ -25,6 +25,19 @@ def undoings(history: History, kept: Iterable[Standing]) -> Iterator[Proposal]:
     for standing in kept:
         if standing.name not in said and _hurt_of_late(history, standing) and _still_so(history, standing):
             yield _undoing(history, standing)
+
+
+def after_promotions(history: History, kept: Iterable[Standing]) -> Iterator[Proposal]:
+    """Back to what a plan was set to before a promotion that is over, while nobody changed it since."""
+    for standing in kept:
+        last = standing.proposal.reason.values.get("last")
+        started = standing.proposal.action is Action.START_PROMOTION and standing.status in (
+            Status.CARRIED_OUT,
+            Status.MEASURED,
+        )
+        if started and last is not None and last < history.today.isoformat() and _still_so(history, standing):
+            reason = Reason("promotion_over", {"name": standing.proposal.reason.values["name"]})
+            yield _back(history, standing, Action.END_PROMOTION, reason)
 
 
 def before(standing: Standing) -> dict[str, Value]:
@@ -53,17 +66,14 @@ def _has(setting: object, values: Mapping[str, Value]) -> bool:
 def _undoing(history: History, standing: Standing) -> Proposal:
     assert standing.found is not None  # as asked by the caller
     effects = (Effect(one.measure, _negated(one.measured), one.baseline) for one in standing.found.measured)
-    undo = Proposal(
-        plan_id=standing.proposal.plan_id,
-        action=Action.UNDO,
-        reason=Reason("hurt", {"name": standing.name}),
-        made_at=history.now,
-        good_until=history.now,
-        before=standing.after,
-        after=before(standing),
-        effects=tuple(effects),
-    )
-    return replace(undo, good_until=history.now + timedelta(days=undo.kind.days_good))
+    undo = _back(history, standing, Action.UNDO, Reason("hurt", {"name": standing.name}))
+    return replace(undo, effects=tuple(effects))
+
+
+def _back(history: History, standing: Standing, action: Action, reason: Reason) -> Proposal:
+    """To give a plan back what it had before."""
+    made = Proposal(standing.proposal.plan_id, action, reason, history.now, history.now)
+    return lasting(replace(made, before=standing.after, after=before(standing)), history.timezone)
 
 
 def _negated(interval: Interval) -> Interval:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -60,6 +60,13 @@ def say(key: str, /, **values: object) -> str:
     if isinstance(given, str) and len(given) > VALUE_SHOWN:
         values["value"] = f"{given[:VALUE_SHOWN]}…"
     return phrase.format(**values) if values else phrase
+
+
+def spoken(value: Any) -> Any:
+    """What fills a phrase: words kept in every language (`{"en": …, "zh": …}`) in the one spoken, anything else as it
+    is.
+    """
+    return value[_language.get()] if isinstance(value, Mapping) and value.keys() == {*LANGUAGES} else value
 
 
 def known(key: str) -> bool:
