@@ -39,6 +39,12 @@ def test_what_does_not_fit_is_refused(body: bytes, secret: str, minutes: int, ke
     assert refused.value.key == f"core.webhook.{key}"
 
 
+def test_a_signature_that_no_one_can_have_made_is_refused_like_any_other() -> None:
+    headers = signed("m1", AT, b"body", SECRET) | {"webhook-signature": "v1,签名"}
+    with pytest.raises(Refused):
+        verify(headers, b"body", SECRET, AT)
+
+
 def test_missing_headers_are_all_named() -> None:
     with pytest.raises(Refused, match="webhook-id, webhook-signature"):
         verify({"webhook-timestamp": "0"}, b"", SECRET, AT)

@@ -158,6 +158,20 @@ def test_out_of_reach_the_nearest_that_sells_is_named() -> None:
     assert nearest(question(landscape(CERTAIN, response=replace(RESPONSE, gmv=0 * RESPONSE.gmv))), asks) is None
 
 
+@pytest.mark.parametrize(
+    ("target", "budget", "moved"),
+    [(20_000.0, 400, {"target"}), (2.0, 0.01, {"budget"}), (400.0, 0.01, {"target", "budget"})],
+)
+def test_however_far_what_is_asked_lies_the_nearest_is_found(target: float, budget: float, moved: set[str]) -> None:
+    asks, there = asked(target, budget), question(landscape(CERTAIN))
+    assert not there.of(asks).feasible
+    found = nearest(there, asks)
+    assert found is not None
+    assert there.of(found.trial).feasible
+    assert {name for name in ("target", "budget") if getattr(found.trial, name) != getattr(asks, name)} == moved
+    assert found.trial.budget >= asks.budget
+
+
 def test_a_target_that_is_missed_for_sure_is_out_of_reach_until_the_budget_is_small() -> None:
     there = question(landscape(replace(CERTAIN, value=Swing(-0.7, 0, 0))))
     assert not there.of(asked(2.0, 400)).feasible

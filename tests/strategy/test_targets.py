@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qianheng.cli.advise_json import plain
 from qianheng.core.errors import NotFound
 from qianheng.measures.history import About, Subject
 from qianheng.plans.plan import BidMode, Goal
@@ -130,6 +131,12 @@ def test_below_breakeven_it_says_what_that_loses() -> None:
     values = dict(warned.values)
     assert values["breakeven"] == Fraction(25, 8)  # 1 / (0.4 · 0.8)
     assert values["lost"] == round((1 - Fraction(28, 10) / Fraction(25, 8)) * 900_000_000)
+
+
+def test_what_is_lost_is_told_in_yuan_as_json_too() -> None:
+    told = plain(advised("2.8", gmv=2500, settled_gmv_7d=2000, shop={"margin": Fraction(2, 5)}))
+    values = {one["key"]: one["values"] for one in told["warnings"]}
+    assert values["below_breakeven"] == {"target": "2.80", "breakeven": "3.125", "lost": "93.60"}
 
 
 def test_more_than_a_tenth_above_the_base_warns_of_lost_volume() -> None:

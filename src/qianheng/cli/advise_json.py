@@ -13,6 +13,7 @@ from typing import Any
 from qianheng.cli.evidence import evidence_json
 from qianheng.core.money import ratio_text, yuan
 from qianheng.diagnosis.evidence import Evidence
+from qianheng.strategy.targets import Warned
 
 MONEY = frozenset(
     {"amount", "budget", "commission", "gmv", "left", "lost", "lost_daily", "net_gmv", "profit", "refunded_1h", "spend"}
@@ -23,6 +24,8 @@ def plain(value: Any, name: str = "") -> Any:
     """A value of advice as JSON holds it; `name` is the field it stands in."""
     if isinstance(value, Evidence):
         return evidence_json(value)
+    if isinstance(value, Warned):
+        return {"key": value.key, "values": plain(dict(value.values))}
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: plain(getattr(value, one.name), one.name) for one in fields(value)}
     if isinstance(value, Mapping):

@@ -37,7 +37,7 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
     message_id, timestamp = told["webhook-id"], told["webhook-timestamp"]
     wanted = _signature(message_id, timestamp, body, secret)
     given = (part.partition(",") for part in told["webhook-signature"].split())
-    if not any(version == "v1" and hmac.compare_digest(value, wanted) for version, _, value in given):
+    if not any(version == "v1" and hmac.compare_digest(value.encode(), wanted.encode()) for version, _, value in given):
         raise Refused("core.webhook.signature")
     if not timestamp.isdigit() or abs(now.timestamp() - int(timestamp)) > REPLAY_WINDOW.total_seconds():
         raise Refused("core.webhook.time", minutes=int(REPLAY_WINDOW.total_seconds()) // 60)

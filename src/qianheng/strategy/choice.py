@@ -11,7 +11,8 @@ from qianheng.strategy.landscape import Landscape
 from qianheng.strategy.whatif import Outlook, Trial, chance_better, outlook
 
 STEPS = 40
-FINER, SMALLER = 0.97, 0.8  # factors between the targets, and the budgets, that are tried for the nearest
+FINER, COARSER = 0.97, 0.9  # factors between the targets that are tried for the nearest, the near ones and the far
+SMALLER = 0.8  # and between the budgets
 
 
 class Aim(StrEnum):
@@ -67,15 +68,31 @@ def suggestion(question: Question, looked_at: Iterable[Outlook], least_chance: f
 
 
 def nearest(question: Question, trial: Trial) -> Outlook | None:
-    """The nearest setting within reach of one that is not: the highest lower target, else the largest smaller budget;
-    `None` if neither helps."""
-    return next((one for one in map(question.of, _nearer(trial)) if one.feasible), None)
+    """The nearest setting within reach of one that is not: the highest lower target, else the largest smaller budget,
+    else the smallest larger one, else both a lower target and a larger budget; `None` if nothing helps."""
+    budgets = [replace(trial, budget=trial.budget * SMALLER**step) for step in range(1, STEPS // 4)]
+    alone = _first(question, [*_lower(trial), *budgets, *_larger(trial)])
+    if alone is not None or trial.target is None:
+        return alone
+    *_, lowest = _lower(trial)
+    both = _first(question, _larger(lowest))
+    return None if both is None else _first(question, _lower(replace(trial, budget=both.trial.budget)))
 
 
-def _nearer(trial: Trial) -> Iterator[Trial]:
-    if trial.target is not None:
-        yield from (replace(trial, target=trial.target * FINER**step) for step in range(1, STEPS))
-    yield from (replace(trial, budget=trial.budget * SMALLER**step) for step in range(1, STEPS // 4))
+def _first(question: Question, trials: Iterable[Trial]) -> Outlook | None:
+    return next((one for one in map(question.of, trials) if one.feasible), None)
+
+
+def _lower(trial: Trial) -> Iterator[Trial]:
+    """The targets below: near ones finely, down to less than a hundredth."""
+    near = [FINER**step for step in range(1, STEPS)]
+    for factor in (*near, *(near[-1] * COARSER**step for step in range(1, STEPS))):
+        if trial.target is not None:
+            yield replace(trial, target=trial.target * factor)
+
+
+def _larger(trial: Trial) -> Iterator[Trial]:
+    return (replace(trial, budget=trial.budget / SMALLER**step) for step in range(1, STEPS))
 
 
 def _keeps(question: Question, one: Outlook) -> bool:
