@@ -67,5 +67,20 @@ def test_an_alert_of_reports_is_shown_and_handled_like_any_other(home: Path, say
     )
 
 
+def test_findings_of_reports_are_alerts_that_explain_their_symptoms(home: Path, say: Say) -> None:
+    columns = [*PLAN, "整体展示次数", "整体点击次数"]
+    rows = [[*day(number, 1000, 3000, 2700, 60), 40000, 1500] for number in range(10)]
+    rows += [[*day(number, 1000, 100, 100, 2), 40000, 1500] for number in (10, 11)]
+    (home / "plans.csv").write_bytes(csv_file([columns, *rows]))
+    say("import", str(home / "plans.csv"))
+    found = checked(say)
+    assert ("found_tracking_broken", "fired", "2026-06-12") in found
+    assert not {"conversion_fell", "gmv_fell", "tracking_gap"} & {rule for rule, _, _ in found}
+    alert = next(one for one in json.loads(say("alerts", "--reports", "--json")) if one["rule"].startswith("found"))
+    assert "qianheng diagnose playbook tracking_gap" in say("alerts", "show", alert["id"], "--reports")
+    finding = json.loads(say("diagnose", "findings", "--reports", "--json"))["findings"][0]
+    assert finding["since"] == alert["detail"]["since"]
+
+
 def test_without_reports_it_is_said(home: Path, say: Say) -> None:
     assert "import" in say("alerts", "check", "--reports")

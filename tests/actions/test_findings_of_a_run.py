@@ -12,6 +12,8 @@ from qianheng.actions.histories import history_of
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.diagnosis.findings import findings
 from qianheng.measures.history import About
+from qianheng.store import alerts
+from qianheng.store.database import reading
 from tests.actions.conftest import Say
 
 SICK = {
@@ -34,7 +36,7 @@ SICK = {
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small shop that charges a wrong price from its tenth day on; the run is stopped after the eleventh."""
     home = tmp_path_factory.mktemp("sick")
-    run_simulation(RunRequest("tiny", overrides=SICK, folder=home / "runs", until=date(2025, 10, 12)))
+    run_simulation(RunRequest("tiny", overrides=SICK, folder=home / "runs", until=date(2025, 10, 12), watch=True))
     return home
 
 
@@ -54,6 +56,27 @@ def test_a_wrong_price_of_a_run_is_found_by_the_command_line(at_home: Path, say:
     assert float(value["value"]) < 0.5 * float(value["against"])
     assert json.loads(say("diagnose", "findings", "--json", "--now", "2025-10-10T05:00"))["findings"] == []
     assert finding in json.loads(say("diagnose", "findings", "--json", "--plan", "1"))["findings"]
+
+
+def test_a_finding_becomes_an_alert_alike_in_a_watched_run_and_at_the_desk(at_home: Path, say: Say) -> None:
+    raised = json.loads(say("alerts", "--all", "--json"))
+    (alert,) = [one for one in raised if one["rule"] == "found_wrong_price"]
+    assert (alert["subject"]["id"], alert["detail"]["plans"]) == ("11", ["1", "2"])
+    assert alert["fired_at"].startswith("2025-10-11T00:01")
+    assert alert["detail"]["since"].startswith("2025-10-10")
+    late = [one["rule"] for one in raised if one["fired_at"] > alert["fired_at"]]
+    assert not {"wrong_price", "conversion_fell", "net_roi_to_target_urgent"} & {*late}  # it explains them
+    shown = say("alerts", "show", alert["id"])
+    assert "Found: a wrong price" in shown
+    assert "qianheng diagnose playbook price_shock" in shown
+    assert "查明：价格有误" in say("--lang", "zh", "alerts", "show", alert["id"])
+    with desk_of() as desk, desk.database.begin() as connection:
+        before = [one.id for one in alerts.events(connection)]
+        connection.execute(alerts.ALERT_EVENT.delete())
+        connection.execute(alerts.ALERT_WATCH.delete())
+    say("alerts", "check")
+    with desk_of() as desk, reading(desk.database) as connection:
+        assert sorted(one.id for one in alerts.events(connection)) == sorted(before)
 
 
 def test_findings_are_told_to_people_in_both_languages(at_home: Path, say: Say) -> None:

@@ -8,11 +8,15 @@ from qianheng.core.errors import BadInput
 from qianheng.core.tables import build
 from qianheng.core.words import known
 from qianheng.diagnosis.alert_measures import MEASURES, Reading
+from qianheng.diagnosis.causes import finding_rules
+from qianheng.diagnosis.findings import Anomaly
+from qianheng.diagnosis.playbook import playbooks
 from qianheng.diagnosis.rules import ActiveRule, Rule, alert_rules
 from qianheng.diagnosis.verdicts import thresholds
 from qianheng.measures.windows import Watched
 
 SHIPPED = alert_rules(thresholds())
+REST = "comparison = '>='\nlimit = '0.5'\nwindow = '3d'\nseverity = 'act'"
 
 
 def own(tmp_path: Path, text: str) -> Path:
@@ -52,11 +56,20 @@ def test_a_band_fires_beyond_its_end_nearer_to_normal(
 
 def test_every_rule_and_measure_has_its_words() -> None:
     for name, rule in SHIPPED.written.items():
-        assert known(f"alerts.rule.{name}")
-        assert rule.verdict or known(f"alerts.advice.{name}")
+        assert known(f"alerts.rule.{name}") or known(f"findings.anomaly.{rule.anomaly}")
+        told = (f"alerts.advice.{name}", f"findings.advice.{rule.anomaly}")
+        assert rule.verdict or any(map(known, told))
     for name, measure in MEASURES.items():
         assert known(f"alerts.measure.{name}")
         assert measure.read.__doc__
+
+
+def test_each_finding_is_a_rule_as_grave_as_it_is_and_opens_a_playbook_that_there_is() -> None:
+    of_anomaly = {rule.anomaly: rule for rule in SHIPPED.written.values() if rule.anomaly}
+    assert set(of_anomaly) == set(Anomaly)
+    assert all(of_anomaly[cause.anomaly].severity == cause.severity for cause in finding_rules().causes)
+    opened = {rule.playbook for rule in SHIPPED.written.values() if rule.playbook}
+    assert opened <= set(playbooks(Path("nowhere")))
 
 
 def test_the_owner_changes_a_field_switches_off_and_adds(tmp_path: Path) -> None:
@@ -96,6 +109,10 @@ def test_the_owner_changes_a_field_switches_off_and_adds(tmp_path: Path) -> None
         ("[rules.low_balance]\nverdict = 'panic'", "panic"),
         ("[rules.low_balance]\ninhibited_by = ['nobody']", "nobody"),
         ("[rules.new]\nmeasure = 'decay'", "about"),
+        ("[rules.decay]\nmeasure = 'finding'\nanomaly = 'flood'\nabout = 'any'\n" + REST, "refund_wave"),
+        ("[rules.decay]\nmeasure = 'finding'\nanomaly = 'stock_out'\nabout = 'plan'\n" + REST, "any"),
+        ("[rules.decay]\nmeasure = 'decay'\nanomaly = 'stock_out'\nabout = 'plan'\n" + REST, "stock_out"),
+        ("[rules.decay]\nmeasure = 'decay'\nabout = 'any'\n" + REST, "any"),
         ("[bands.weather]\nabout = 'plan'\nwindow = '1h'", "weather"),
         ("interval = 2", "interval"),
     ],

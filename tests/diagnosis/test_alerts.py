@@ -55,6 +55,13 @@ def test_a_condition_must_last_before_an_alert_is_raised() -> None:
     assert told(lived({0: {PLAN: YES}, 4: {PLAN: NO}, 6: {PLAN: YES}}, 11)) == [("fired", 11)]
 
 
+@pytest.mark.parametrize(("plans", "still"), [(["7", "8"], True), (["8"], False), ([], False)])
+def test_what_is_wrong_with_a_product_explains_the_plans_that_promote_it(plans: list[str], still: bool) -> None:
+    product = Key("cause", "1", Subject(About.PRODUCT, "11"))
+    story = {0: {product: Observed(True, {"plans": plans}), PLAN: YES}}
+    assert told(lived(story, 60)) == ([] if still else [("fired", 5)])
+
+
 def test_flapping_is_one_alert() -> None:
     story = {minute: {PLAN: YES if minute % 20 < 10 else NO} for minute in range(100)}
     assert told(lived(story, 100)) == [("fired", 5)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from qianheng.core.days import moment, parse_time
 from qianheng.core.words import known, language, say
-from qianheng.diagnosis.alert_measures import MEASURES
+from qianheng.diagnosis.alert_measures import FINDING, MEASURES
 from qianheng.diagnosis.alerts import AlertEvent, Happened, Key
 from qianheng.diagnosis.rules import Rule
 from qianheng.measures.history import About
@@ -17,7 +17,9 @@ Rules = Mapping[str, Rule]
 
 
 def title(rule: str, rules: Rules) -> str:
-    """What a rule says is wrong: in the catalogue's words, the owner's, or its own name."""
+    """What a rule says is wrong: in the words of its finding, the catalogue's, the owner's, or its own name."""
+    if rule in rules and rules[rule].anomaly:
+        return say("alerts.found", what=say(f"findings.anomaly.{rules[rule].anomaly}"))
     if known(f"alerts.rule.{rule}"):
         return say(f"alerts.rule.{rule}")
     written = rules.get(rule)
@@ -30,6 +32,8 @@ def advice(rule: str, rules: Rules) -> str:
     written = rules.get(rule)
     if written and written.verdict:
         return say(f"diagnosis.verdict.{written.verdict}")
+    if written and written.anomaly:
+        return say(f"findings.advice.{written.anomaly}")
     return say(f"alerts.advice.{rule}") if known(f"alerts.advice.{rule}") else ""
 
 
@@ -56,6 +60,8 @@ def limit(rule: str, detail: Mapping[str, Any], rules: Rules) -> str | None:
 
 def _unit(rule: str, rules: Rules) -> str:
     written = rules.get(rule)
+    if written and written.measure == FINDING:
+        return "share"
     return MEASURES[written.measure].unit if written else ""
 
 
@@ -75,9 +81,22 @@ def figures(rule: str, detail: Mapping[str, Any], rules: Rules) -> str:
         parts.append(say("alerts.between", low=low, high=high))
     rests = (name for name in ("orders", "clicks", "impressions", "spend", "balance") if detail.get(name))
     parts += [say(f"alerts.rests.{one}", value=detail[one]) for one in rests]
+    parts += [_proof(proof) for proof in detail.get("evidence", ())]
+    if "since" in detail:
+        parts.append(say("alerts.since", time=f"{parse_time(detail['since']):%Y-%m-%d %H:%M}"))
     if "ends_at" in detail:
         parts.append(say("alerts.ends_at", time=f"{parse_time(detail['ends_at']):%H:%M}"))
     return say("alerts.and").join(parts)
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    """A figure of a finding beside what is usual."""
+    unit = proof["unit"]
+    told, usual = (
+        _in_unit(Decimal(of), unit) if unit in ("share", "ratio") and of is not None else of
+        for of in (proof["value"], proof["against"])
+    )
+    return say("findings.against", name=say(f"evidence.{proof['name']}"), value=told, against=usual)
 
 
 def sentence(event: AlertEvent, rules: Rules, timezone: str) -> tuple[str, tuple[str, ...]]:

@@ -102,16 +102,20 @@ Figured = dict[Subject, dict[int, Figures]]
 
 def history_of(desk: Desk, asked: Asked | None = None) -> History:
     """What was known of a shop at the desk's time. None of that id among the actor's: NotFound."""
-    asked = asked or Asked()
-    zone_name, today = str(desk.now.tzinfo), day_of(desk.now, str(desk.now.tzinfo))
     with reading(desk.database) as connection:
-        known = _shop_known(desk, connection, shop_asked(desk, connection, asked.shop_id))
-        days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
-        by_day = counted(desk.lake.query(connection, subjects(days), as_of=desk.now), known)
-        hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
-        asked_hours = [subjects(hourly, hourly=True)] if asked.hours else []
-        by_hour = [counted(desk.lake.query(connection, sql, as_of=desk.now), known) for sql in asked_hours]
-        shop = completed(_shop(desk, connection, known, by_day), own_shop())
+        return history_within(desk, connection, asked or Asked())
+
+
+def history_within(desk: Desk, connection: Connection, asked: Asked) -> History:
+    """The same, in a transaction that is open."""
+    zone_name, today = str(desk.now.tzinfo), day_of(desk.now, str(desk.now.tzinfo))
+    known = _shop_known(desk, connection, shop_asked(desk, connection, asked.shop_id))
+    days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
+    by_day = counted(desk.lake.query(connection, subjects(days), as_of=desk.now), known)
+    hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
+    asked_hours = [subjects(hourly, hourly=True)] if asked.hours else []
+    by_hour = [counted(desk.lake.query(connection, sql, as_of=desk.now), known) for sql in asked_hours]
+    shop = completed(_shop(desk, connection, known, by_day), own_shop())
     found = dated(figured(by_day, known, desk.now), date_of)
     hours = [dated(figured(one, known, desk.now, True), lambda at: hour_of(at, zone_name)) for one in by_hour]
     return History(

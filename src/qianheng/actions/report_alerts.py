@@ -6,6 +6,7 @@ A report knows whole days: a rule that watches minutes or hours is asked of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -14,12 +15,15 @@ from sqlalchemy import Engine
 
 from qianheng.actions.alerts import record, rules_in_force
 from qianheng.actions.desk import Desk
+from qianheng.actions.findings import rules_kept, to_look_at
 from qianheng.actions.watch import told
 from qianheng.core.actors import Actor, Role
 from qianheng.core.days import DAY, microseconds, midnight
 from qianheng.core.money import Micros
+from qianheng.diagnosis.alert_findings import observed
 from qianheng.diagnosis.alert_measures import MEASURES, like_today
-from qianheng.diagnosis.alerts import AlertEvent, Key, Observed, handle, step
+from qianheng.diagnosis.alerts import AlertEvent, Board, Key, Observed, handle, step
+from qianheng.diagnosis.findings import findings
 from qianheng.diagnosis.rules import ActiveRule, AlertRules
 from qianheng.measures.history import About, History, Setting, Subject
 from qianheng.measures.reports import Figures, add
@@ -49,7 +53,8 @@ def check_reports(desk: Desk, history: History) -> list[AlertEvent]:
         for day in sorted({day for days in history.days.values() for day in days}):
             at = microseconds(midnight(day + timedelta(days=1), history.timezone))
             if at > looked:
-                board, happened = step(board, _observed(rules, history, day), at, rules.rules, silences)
+                seen = {**_observed(rules, history, day), **_found(rules, history, day, board)}
+                board, happened = step(board, seen, at, rules.rules, silences)
                 found += record(connection, happened)
                 looked = at
         kept.keep_watch(connection, kept.Watched(board, {"now": np.array([looked])}))
@@ -62,12 +67,25 @@ def _observed(rules: AlertRules, history: History, day: date) -> dict[Key, Obser
     for subject in history.days:
         if subject.within:
             continue  # the same in all plans together is asked
-        for active in rules.rules.values():
+        for active in rules.asked:
             if active.about is subject.about:
                 found[Key(active.name, NOBODYS_SHOP, subject)] = _ask(
                     active, _DayLook(history, subject, day, active.window)
                 )
     return found
+
+
+def _found(rules: AlertRules, history: History, day: date, board: Board) -> dict[Key, Observed]:
+    """What findings say when the day is over, by what is known of it and of the days before."""
+    wanted = rules_kept()
+    first = day - timedelta(days=to_look_at(wanted).days)
+    days = {
+        subject: {at: told for at, told in by_day.items() if first <= at <= day}
+        for subject, by_day in history.days.items()
+    }
+    now = midnight(day + timedelta(days=1), history.timezone)
+    then = replace(history, now=now, days=days)
+    return observed(rules, findings(then, wanted), then, (NOBODYS_SHOP, board))
 
 
 def _ask(active: ActiveRule, look: _DayLook) -> Observed:

@@ -72,16 +72,17 @@ class Watcher:
         self.board: Board = {}
         self.margins = dict[str, Fraction]()
         self._funds = dict[str, Micros]()
+        self._heard: Mapping[Key, Observed] = {}
         counts = {
             plan.id: Counts(plan.shop_id, plan.name, plan.counting is Counting.ALL, plan.room_id)
             for plan in sorted(plans, key=lambda plan: plan.id)
         }
         wanted = {TODAY, LAST_HOUR} | rules.windows()
         self._windows = Windows(sorted(wanted, key=repr), timezone, rules.base_days, microseconds(now) // MINUTE)
-        self._tally = Tally(self._windows, counts, {active.about for active in rules.rules.values()})
+        self._tally = Tally(self._windows, counts, {active.about for active in rules.asked})
         self._asks: list[list[tuple[ActiveRule, Measure, Key]]] = []
         self._by_about = defaultdict[About, list[ActiveRule]](list)
-        for active in rules.rules.values():
+        for active in rules.asked:
             self._by_about[active.about].append(active)
         for plan_id in counts:
             self._tally.expect(plan_id)
@@ -101,13 +102,18 @@ class Watcher:
         """A shop begins a day with that much to spend."""
         self._funds[str(shop_id)] = balance
 
+    def hear(self, found: Mapping[Key, Observed]) -> None:
+        """What findings say, to be taken in at the next minute."""
+        self._heard = found
+
     def look(self, facts: FactBatch, until: int) -> list[AlertEvent]:
         """Go on to a time (UTC microseconds, a whole minute): all facts received before it that were not told yet."""
         self._tally.take(facts)
         events: list[AlertEvent] = []
         for _ in range(self._windows.now, until // MINUTE):
-            changed = self._tally.minute()
-            self.board, happened = step(self.board, self._observed(changed), self.now, self.rules.rules, self.silences)
+            seen = {**self._observed(self._tally.minute()), **self._heard}
+            self._heard = {}
+            self.board, happened = step(self.board, seen, self.now, self.rules.rules, self.silences)
             events += happened
         return events
 

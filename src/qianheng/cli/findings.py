@@ -68,6 +68,8 @@ def _concerns(finding: Finding, plan: str, history: History) -> bool:
 
 def finding_json(finding: Finding) -> dict[str, Any]:
     """A finding as JSON: money in yuan, ratios as decimals."""
+    from qianheng.diagnosis.alert_findings import proof_json
+
     subject = finding.subject
     return {
         "anomaly": finding.anomaly.value,
@@ -76,27 +78,9 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "seen_at": finding.seen_at.isoformat(),
         "severity": finding.severity.value,
         "likelihood": f"{finding.likelihood:.3f}",
-        "evidence": [
-            {
-                "name": one.name,
-                "value": _value(one, one.value),
-                "against": _value(one, one.against),
-                "source": one.source,
-            }
-            for one in finding.evidence
-        ],
+        "evidence": [proof_json(one) for one in finding.evidence],
         "advice": say(f"findings.advice.{finding.anomaly}"),
     }
-
-
-def _value(proof: Evidence, value: object) -> object:
-    from fractions import Fraction
-
-    from qianheng.core.money import ratio_text, yuan
-
-    if isinstance(value, Fraction):
-        return ratio_text(value)
-    return yuan(value) if proof.unit == "yuan" and isinstance(value, int) else value
 
 
 def _print(found: list[Finding], history: History) -> None:

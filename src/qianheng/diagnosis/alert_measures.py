@@ -19,6 +19,7 @@ from qianheng.measures.history import About, Setting
 from qianheng.measures.windows import Watched
 from qianheng.plans.plan import Goal
 
+FINDING = "finding"  # how likely a finding is: told by a look at the whole past, read off no window
 HOUR_LAG = 60  # minutes: an order is reported, and has had its hour to be refunded
 DAYS_TO_COMPARE = 3  # earlier days, at least
 DECAY_DAYS, BEFORE_DECAY = 3, 7

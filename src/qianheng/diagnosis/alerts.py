@@ -7,7 +7,7 @@ or a graver alert covers is not told to anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -218,7 +218,14 @@ def _inhibited(key: Key, rule: ActiveRule, board: Board) -> bool:
     graver = rule.rule.inhibited_by
     if not graver:
         return False
-    return any(other.rule in graver and one.holds and key.related(other) for other, one in board.items())
+    holding = ((other, one) for other, one in board.items() if other.rule in graver and one.holds)
+    return any(key.related(place) for other, one in holding for place in _places(other, one))
+
+
+def _places(key: Key, standing: Standing) -> Iterator[Key]:
+    """Where a condition holds: of a part that several plans share, in each of them."""
+    plans = standing.detail.get("plans") or [key.subject.within]
+    return (key._replace(subject=replace(key.subject, within=plan)) for plan in plans)
 
 
 def handle(board: Board, alert_ids: Iterable[int]) -> Board:

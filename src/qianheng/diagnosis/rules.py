@@ -19,9 +19,10 @@ from qianheng.core import tables
 from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.money import Micros, decimal, micros
 from qianheng.core.words import known
-from qianheng.diagnosis.alert_measures import MEASURES, Reading
+from qianheng.diagnosis.alert_measures import FINDING, MEASURES, Reading
 from qianheng.diagnosis.chance import deviations
 from qianheng.diagnosis.evidence import Severity
+from qianheng.diagnosis.findings import Anomaly
 from qianheng.diagnosis.verdicts import Band, Thresholds
 from qianheng.measures.history import About
 from qianheng.measures.windows import Watched, Window
@@ -50,7 +51,7 @@ class Watching:
     long the condition must last and stay away, and the least that must have happened in the window to speak of it.
     """
 
-    about: Literal["shop", "plan", "product", "creative"]
+    about: Literal["shop", "plan", "product", "creative", "any"]
     window: str
     lasting: str = "0m"
     keep_firing_for: str = "15m"
@@ -76,7 +77,8 @@ class Watching:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Watching):
     """A rule: a watched measure, compared with a limit. `verdict` names what is to be done in the words of a verdict;
-    `en` and `zh` are the owner's own words for a rule that the catalogue does not know.
+    `anomaly` what the measure `finding` is asked for, of anything; `en` and `zh` are the owner's own words for a rule
+    that the catalogue does not know.
     """
 
     measure: str
@@ -84,6 +86,7 @@ class Rule(Watching):
     limit: str
     severity: Literal["watch", "act", "urgent"]
     verdict: str = ""
+    anomaly: str = ""
     en: str = ""
     zh: str = ""
 
@@ -92,13 +95,24 @@ class Rule(Watching):
 
     def _faults(self) -> Iterator[BadInput]:
         measure = MEASURES.get(self.measure)
-        if measure is None:
-            yield BadInput("alerts.rules.no_measure", place="measure", value=self.measure, known=", ".join(MEASURES))
-        elif About(self.about) not in measure.about:
+        if self.measure == FINDING:
+            yield from self._faults_of_finding()
+        elif measure is None:
+            measures = ", ".join((*MEASURES, FINDING))
+            yield BadInput("alerts.rules.no_measure", place="measure", value=self.measure, known=measures)
+        elif self.anomaly:
+            yield BadInput("alerts.rules.no_finding", place="anomaly", value=self.anomaly)
+        elif self.about not in measure.about:
             yield BadInput("alerts.rules.not_of", place="about", value=self.about, known=", ".join(measure.about))
         yield from _caught(decimal, self.limit, "limit")
         if self.verdict and not known(f"diagnosis.verdict.{self.verdict}"):
             yield BadInput("alerts.rules.no_verdict", place="verdict", value=self.verdict)
+
+    def _faults_of_finding(self) -> Iterator[BadInput]:
+        if self.anomaly not in (*Anomaly,):
+            yield BadInput("alerts.rules.no_anomaly", place="anomaly", value=self.anomaly, known=", ".join(Anomaly))
+        if self.about != "any":
+            yield BadInput("alerts.rules.not_of", place="about", value=self.about, known="any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +212,18 @@ class AlertRules:
     base_days: int
     written: Mapping[str, Rule] = field(default_factory=dict)  # those switched off too
 
+    @cached_property
+    def asked(self) -> tuple[ActiveRule, ...]:
+        """The rules that are asked of figures."""
+        return tuple(active for active in self.rules.values() if not active.rule.anomaly)
+
+    def of_finding(self, anomaly: str) -> tuple[ActiveRule, ...]:
+        """The rules that a finding of this kind is told to."""
+        return tuple(active for active in self.rules.values() if active.rule.anomaly == anomaly)
+
     def windows(self) -> set[Window]:
         """Every window that some rule looks into."""
-        return {active.window for active in self.rules.values()}
+        return {active.window for active in self.asked}
 
 
 def alert_rules(thresholds: Thresholds, own: Path | None = None) -> AlertRules:

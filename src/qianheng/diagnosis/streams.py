@@ -238,7 +238,7 @@ class _Reader:
         self, parts: Sequence[Subject], value: Callable[[Figures], int | None], late: timedelta = timedelta(minutes=5)
     ) -> Float:
         clock = self._clock
-        over = clock.place(self._now - late)
+        over = clock.place(self._now - late if clock.steps > 1 else self._now)  # a day that is told is told whole
         found = np.full((len(parts), clock.days * clock.steps), np.nan)
         for row, part in enumerate(parts):
             for at, figures in self._told[part].items():
