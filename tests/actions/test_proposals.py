@@ -18,12 +18,14 @@ from qianheng.actions.planning import Wanted, change_plan
 from qianheng.actions.proposals import accept, list_proposals, reject, roll_back, schedule, show_proposal
 from qianheng.actions.proposing import Grounds, advise, grounds_of_run
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
+from qianheng.actions.whatif import Wish, whatif_of_run
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.money import YUAN
 from qianheng.store import audit, plans
 from qianheng.store.database import reading
 from qianheng.strategy.automation import Limits
 from qianheng.strategy.decisions import Standing, Status, Step
+from qianheng.strategy.proposal import Measure
 from tests.actions.desks_for_tests import Say, copied, saying
 from tests.actions.test_automated_run import AUTOMATED, automated
 
@@ -65,6 +67,19 @@ def test_made_once_a_day_they_are_the_same_again(desk: Desk) -> None:
     assert first
     assert advise(desk, grounds) == first
     assert [one.name for one in first] == [f"p{number}" for number in range(1, len(first) + 1)]
+
+
+def test_a_proposal_expects_what_a_what_if_of_the_same_change_tells(desk: Desk) -> None:
+    """Nothing was followed up yet, so that nothing scales what is expected."""
+    grounds, one = grounds_of_run(desk), proposed(desk).proposal
+    after = {"target": None, "budget": None} | {name.removesuffix("_daily"): value for name, value in one.after.items()}
+    answer = whatif_of_run(desk, grounds.history, Wish(str(one.plan_id), **after))  # type: ignore[arg-type]
+    for measure in (Measure.GMV, Measure.SPEND, Measure.PROFIT):
+        effect = one.effect(measure)
+        now, then = getattr(answer.now, measure), getattr(answer.asked, measure)
+        assert effect
+        assert effect.baseline == now.expected
+        assert float(effect.change.expected) == pytest.approx(float(then.expected - now.expected), rel=0.02, abs=YUAN)
 
 
 def test_accepting_changes_the_plan_and_rolling_back_gives_the_values_back(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from qianheng.core.money import YUAN
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
 from qianheng.measures.reports import Figures
 from qianheng.plans.plan import BidMode, Goal, PlanKind
-from qianheng.strategy.landscape import Market, Response, Shares
+from qianheng.strategy.landscape import Landscape, Market, Response, Shares, Spread, Swing
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST = date(2025, 10, 1)
@@ -66,8 +66,13 @@ def history(
     )
 
 
-def market(contribution: float | None = 0.5) -> Market:
-    """GMV is 40 · √spend in yuan: at target 2 a day spends 400 and sells 800; profit is highest at a spend of 100."""
+def landscape(contribution: float | None = 0.5) -> Landscape:
+    """GMV is 40 · √spend in yuan: at target 2 a day spends 400 and sells 800; profit is highest at a spend of 100.
+
+    Every day is as foreseen but for the chance of single orders.
+    """
     spend = np.geomspace(0.01, 5000.0, 400) * YUAN
     response = Response.of(spend, 40 * np.sqrt(spend / YUAN) * YUAN, 50 * YUAN)
-    return Market(response, Shares(1.0, 1.0, 0.0, contribution), Goal.PAYMENT, BidMode.TARGET_ROI)
+    market = Market(response, Shares(1.0, 1.0, 0.0, contribution), Goal.PAYMENT, BidMode.TARGET_ROI)
+    as_foreseen = Spread(Swing(0, 0, 0), Swing(0, 0, 0), 0, 0, 0, 0.0, 0, 28)
+    return Landscape(market, as_foreseen, (100 * YUAN, 600 * YUAN))

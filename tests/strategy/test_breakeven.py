@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+import pytest
+
 from qianheng.measures.history import About, Subject
 from qianheng.plans.plan import Goal
 from qianheng.strategy.breakeven import breakeven_of, breakevens
@@ -28,8 +30,9 @@ def test_what_its_own_orders_contributed_goes_before_the_margin_of_the_shop() ->
     assert [one.settled for one in breakevens(known)] == [Fraction(5, 2), 4]
 
 
-def test_a_product_that_loses_on_every_sale_has_none() -> None:
-    found = breakeven_of(history(TOLD, margin=Fraction(-1, 10)), SHOP)
+@pytest.mark.parametrize("margin", [Fraction(-1, 10), Fraction(0)])
+def test_a_product_that_leaves_nothing_of_a_sale_has_none(margin: Fraction) -> None:
+    found = breakeven_of(history(TOLD, margin=margin), SHOP)
     assert found.hopeless
     assert [found.settled, found.payment, found.net] == [None, None, None]
 

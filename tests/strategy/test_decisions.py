@@ -66,6 +66,12 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 
 
+@pytest.mark.parametrize("steps", [[], [Step.MEASURE]])
+def test_what_is_in_force_can_be_taken_back_measured_or_not(steps: list[Step]) -> None:
+    made = [step(one) for one in (Step.SCHEDULE, Step.CARRY_OUT, *steps, Step.ROLL_BACK)]
+    assert standing(1, "1", CHANGE, made).status is Status.ROLLED_BACK
+
+
 def test_values_taken_up_are_those_edited() -> None:
     edited = standing(1, "1", CHANGE, [step(Step.ACCEPT, after={"target": Decimal("1.90")}), step(Step.CARRY_OUT)])
     assert (edited.after, edited.edited) == ({"target": Decimal("1.90")}, True)

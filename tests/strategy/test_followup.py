@@ -1,5 +1,6 @@
 """What a change has done: known effects are found again, and what the whole market did is not taken for one."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
-from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up
+from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up, margin_of
 from qianheng.strategy.proposal import Effect, Measure
 from tests.strategy.shops_for_tests import NOW, Sold, at, day, history, setting
 
@@ -54,6 +55,18 @@ def test_an_effect_is_measured_by_weekdays_with_its_baseline() -> None:
     assert yuan(told, Measure.GMV)[1] == pytest.approx(0.2 * mean)
     assert yuan(told, Measure.PROFIT)[1] == pytest.approx(0.1 * mean)  # half of GMV is kept, spend stays
     assert (told.first, told.last, told.outcome) == (day(21), day(27), Outcome.HELPED)
+
+
+def test_young_orders_whose_refunds_are_still_to_come_say_nothing_of_the_margin() -> None:
+    told = history({"1": plan(1.0)}, margin=None)
+    days = {
+        about: {
+            on: replace(one, contribution=one.gmv if on > day(20) else (one.gmv or 0) // 4)
+            for on, one in by_day.items()
+        }
+        for about, by_day in told.days.items()
+    }
+    assert margin_of(replace(told, days=days), "1") == pytest.approx(1 / 4)
 
 
 def test_a_market_that_grew_is_no_effect_where_other_plans_tell() -> None:

@@ -40,6 +40,11 @@ def test_one_follow_up_moves_little_and_many_move_far_and_surely() -> None:
     assert (one.seen, many.seen) == (1, 30)
 
 
+def test_one_wild_week_counts_no_more_than_a_fourfold_one() -> None:
+    wild, fourfold = (learn([followed(Action.RAISE_TARGET, gmv)]) for gmv in (40_000, 400))
+    assert wild == fourfold
+
+
 def test_what_was_measured_badly_counts_little() -> None:
     surely = learn([followed(Action.RAISE_TARGET, 0)]).ratio(Action.RAISE_TARGET, Measure.GMV).mean
     badly = learn([followed(Action.RAISE_TARGET, 0, error=1000)]).ratio(Action.RAISE_TARGET, Measure.GMV).mean

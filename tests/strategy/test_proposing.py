@@ -24,10 +24,10 @@ from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason
 from qianheng.strategy.proposing import propose
 from qianheng.strategy.rules import advice_rules
 from qianheng.strategy.targets import advise_target
-from tests.strategy.shops_for_tests import NOW, day, figures, history, market, setting
+from tests.strategy.shops_for_tests import NOW, day, figures, history, landscape, setting
 
 RULES = rules()
-ON_MARKET = Advisers(markets={"1": market()})
+ON_MARKET = Advisers(landscapes={"1": landscape()})
 
 
 def steady(spend: float, gmv: float):  # type: ignore[no-untyped-def]
@@ -79,7 +79,7 @@ def test_the_profit_expected_is_that_of_the_market_and_its_interval_holds_doubt_
     assert float(sold.change.expected) == pytest.approx(gmv * YUAN, rel=0.05)
     assert float(profit.change.expected) == pytest.approx((gmv / 2 - spend + 400) * YUAN, rel=0.05)
     assert profit.change.low < profit.change.expected < profit.change.high
-    assert profit.baseline == pytest.approx(0, abs=2 * YUAN)
+    assert profit.baseline == pytest.approx(0, abs=6 * YUAN)  # orders come by chance
 
 
 def test_a_plan_in_unrest_is_left_alone() -> None:
@@ -193,9 +193,9 @@ def test_another_goal_is_proposed_where_nothing_else_is_to_be_gained() -> None:
     assert one.window == timedelta(days=14)
     assert not propose(told, Advisers(goal=goal_advice("payment")), RULES)
     assert only(propose(told, Advisers(goal=goal_advice("both")), RULES)).action is Action.SPLIT_GOALS
-    assert [one.action for one in propose(told, Advisers(goal=goal_advice("net"), markets={"1": market()}), RULES)] == [
-        Action.RAISE_TARGET
-    ]
+    assert [
+        one.action for one in propose(told, Advisers(goal=goal_advice("net"), landscapes={"1": landscape()}), RULES)
+    ] == [Action.RAISE_TARGET]
 
 
 def goal_advice(choice: Choice) -> GoalAdvice:
@@ -227,7 +227,7 @@ def test_undoing_goes_before_any_other_change_of_the_plan() -> None:
 def test_the_most_profitable_comes_first() -> None:
     small = (setting(target=Decimal("3.00")),)
     told = history({"1": steady(178, 533), "2": steady(400, 800)}, {"1": small})
-    found = propose(told, Advisers(markets={"1": market(), "2": market()}), RULES)
+    found = propose(told, Advisers(landscapes={"1": landscape(), "2": landscape()}), RULES)
     assert [one.plan_id for one in found] == ["2", "1"]
 
 

@@ -60,6 +60,29 @@ def test_a_day_that_its_budget_ended_tells_of_its_value_and_not_of_its_reach() -
     assert surprise.reach > 2
 
 
+def missing(signs: list[int]) -> Spread:
+    """Of days that spend a tenth more or less than was foreseen."""
+    days = [Miss.of(MARKET, (2.0, None), Day(400 * YUAN * 1.1**sign, 800 * YUAN * 1.1**sign)) for sign in signs]
+    return spread_of(days, (), MARKET.response, USUAL)
+
+
+def ended(left: float) -> Spread:
+    """Of ten days that their budget ended with so much of it left."""
+    one = Miss.of(MARKET, (2.0, 100 * YUAN), Day(100 * YUAN * (1 - left), 400 * YUAN * (1 - left)))
+    return spread_of([one] * 10, (), MARKET.response, USUAL)
+
+
+def test_misses_that_last_into_the_next_day_are_carried_on_and_others_are_not() -> None:
+    assert missing([1, 1, 1, 1, -1, -1, -1, -1] * 4).carry > USUAL.carry
+    assert missing([1, -1] * 16).carry == 0
+
+
+def test_what_is_left_of_a_budget_is_what_was_left_and_never_less_than_nothing() -> None:
+    nothing, some, over = (ended(left).shortfall for left in (0.0, 0.02, -0.01))
+    assert over == nothing < USUAL.shortfall
+    assert some == pytest.approx((USUAL.days * USUAL.shortfall + 0.2) / (USUAL.days + 10))
+
+
 def reports(slope: float, days: int, target: float | None = 2.0, kept: float = 1.0) -> list[ReportedDay]:
     """Days of a plan that brings 800 yuan for 400, and (spend / 400) ** slope as much for more or less."""
     random, found = np.random.default_rng(7), []

@@ -70,6 +70,7 @@ def test_the_suggestion_is_told_both_ways() -> None:
         ({"spend": 801, "gmv": 2403}, Phase.MATURE, Move.STEP_UP, "3.20"),
         ({"gmv": 2699}, Phase.MATURE, Move.HOLD, "3.0"),
         ({"target": "3.75", "gmv": 2699}, Phase.MATURE, Move.LOWER_MISSED, "3.38"),  # below 80 % of it
+        ({"target": "3.75", "gmv": 2700}, Phase.MATURE, Move.HOLD, "3.75"),  # just 80 % is not below
         ({"target": "2.0", "gmv": 2700}, Phase.MATURE, Move.STEP_UP, "2.20"),
         ({"target": "1.0", "spend": 500, "gmv": 1500}, Phase.MATURE, Move.INTO_BAND, "1.10"),
         ({"target": "3.8", "gmv": 3420}, Phase.MATURE, Move.STEP_UP, "4.00"),

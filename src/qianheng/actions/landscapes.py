@@ -63,11 +63,19 @@ class Told:
 
 def told_of(desk: Desk, plan_id: str) -> Told:
     """What the evenings before the desk's time told of a plan."""
+    return told_of_all(desk).get(plan_id, Told({}))
+
+
+def told_of_all(desk: Desk) -> dict[str, Told]:
+    """What they told of every plan that had learned of its market, by its id."""
     with reading(desk.database) as connection:
         (run_id, *_) = runs.begun(connection)
         found = runs.told(connection, run_id)
-    mine = {day: told.get("responses", {}).get(plan_id) for day, told in found.items() if day < desk.now.date()}
-    return Told({day: one for day, one in mine.items() if one is not None})
+    by_plan: dict[str, dict[date, Json]] = {}
+    for day, told in found.items():
+        for plan_id, one in told.get("responses", {}).items() if day < desk.now.date() else ():
+            by_plan.setdefault(plan_id, {})[day] = one
+    return {plan_id: Told(by_day) for plan_id, by_day in by_plan.items()}
 
 
 def landscape_of_run(past: Past, told: Told, usually: Usual) -> Landscape:

@@ -13,23 +13,22 @@ from qianheng.actions.advising import Looked, promotion, rulebook
 from qianheng.actions.desk import Desk
 from qianheng.actions.findings import rules_kept, to_look_at
 from qianheng.actions.histories import Asked, history_of
-from qianheng.actions.landscapes import Past, landscape_of_reports, market_of
+from qianheng.actions.landscapes import Past, landscape_of_reports, landscape_of_run, told_of_all
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.whatif import habits
 from qianheng.core.actors import AUTOMATION
-from qianheng.core.plain import Json
 from qianheng.diagnosis.findings import Finding, findings
 from qianheng.diagnosis.verdicts import Thresholds, thresholds
 from qianheng.guarantee.guard import Known, weigh
 from qianheng.measures.history import History
 from qianheng.plans.plan import Value, change
 from qianheng.store import proposals, runs
-from qianheng.store.database import own_file, reading
+from qianheng.store.database import own_file
 from qianheng.strategy.case import Advisers, Rules, Stake, rules
 from qianheng.strategy.decisions import Move, Standing, Status, Step
 from qianheng.strategy.followup import Trial, follow_up
 from qianheng.strategy.goals import GoalAdvice, advise_goal
-from qianheng.strategy.landscape import Market
+from qianheng.strategy.landscape import Landscape
 from qianheng.strategy.learning import Followed, learn
 from qianheng.strategy.promotions import PromotionAdvice
 from qianheng.strategy.proposal import Proposal
@@ -44,14 +43,14 @@ MEASURABLE = timedelta(days=21)  # later a history does not reach back before a 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What proposals rest on: the history, the markets of the plans that have learned of theirs, how a plan stands with
-    its guarantee when a change is weighed (`None`: plans of another platform, which are not changed here), how
-    proposals are made, what figures are judged by, and how targets are stepped; and where somebody looked for them:
+    """What proposals rest on: the history, the landscapes of the plans that have learned of their market, how a plan
+    stands with its guarantee when a change is weighed (`None`: plans of another platform, which are not changed here),
+    how proposals are made, what figures are judged by, and how targets are stepped; and where somebody looked for them:
     what was found wrong, the goal that suits, and a promotion.
     """
 
     history: History
-    markets: Mapping[str, Market] = field(default_factory=dict)
+    landscapes: Mapping[str, Landscape] = field(default_factory=dict)
     known: KnownOf | None = None
     rules: Rules = field(default_factory=rules)
     thresholds: Thresholds = field(default_factory=thresholds)
@@ -64,30 +63,24 @@ class Grounds:
 def grounds_of_run(desk: Desk, shop_id: str = "") -> Grounds:
     """What is known of a shop of a run (default: the actor's) at the desk's time. Errors as `history_of`."""
     history = history_of(desk, all_asked(shop_id))
-    return _looked_into(Grounds(history, markets_of(history, told_last(desk))))
+    return _looked_into(Grounds(history, landscapes_of_run(desk, history)))
 
 
 def grounds_of_reports(history: History) -> Grounds:
-    """What imported reports tell: the markets of the plans whose days are enough to tell of theirs."""
-    pasts = {one: Past(history, plan, plan.setting) for one, plan in history.plans.items() if plan.setting}
-    found = {plan_id: landscape_of_reports(past, habits().usual) for plan_id, past in pasts.items()}
-    return _looked_into(Grounds(history, {plan_id: one.market for plan_id, one in found.items() if one is not None}))
+    """What imported reports tell: the landscapes of the plans whose days are enough to tell of theirs."""
+    found = {plan_id: landscape_of_reports(past, habits().usual) for plan_id, past in _pasts(history).items()}
+    return _looked_into(Grounds(history, {plan_id: one for plan_id, one in found.items() if one is not None}))
 
 
-def told_last(desk: Desk) -> Mapping[str, Json]:
-    """What the engine of each plan of a run expected of the day, on the evening before."""
-    with reading(desk.database) as connection:
-        told: Mapping[str, Json] = runs.told_on(connection, desk.now.date() - timedelta(days=1)).get("responses", {})
-    return told
+def landscapes_of_run(desk: Desk, history: History) -> dict[str, Landscape]:
+    """The landscapes of a run's plans that have learned of their market, as what-ifs look at them."""
+    told, usual = told_of_all(desk), habits().usual
+    pasts = {plan_id: past for plan_id, past in _pasts(history).items() if plan_id in told}
+    return {plan_id: landscape_of_run(past, told[plan_id], usual) for plan_id, past in pasts.items()}
 
 
-def markets_of(history: History, told: Mapping[str, Json]) -> dict[str, Market]:
-    """The markets of a run's plans, as their engine told of them on the evening before."""
-    return {
-        plan_id: market_of(Past(history, plan, plan.setting), told[plan_id])
-        for plan_id, plan in history.plans.items()
-        if plan_id in told and plan.setting is not None
-    }
+def _pasts(history: History) -> dict[str, Past]:
+    return {one: Past(history, plan, plan.setting) for one, plan in history.plans.items() if plan.setting}
 
 
 def all_asked(shop_id: str = "") -> Asked:
@@ -201,7 +194,7 @@ def _said_already(made: Proposal, kept: list[Standing]) -> bool:
 def _advisers(desk: Desk, grounds: Grounds, kept: list[Standing]) -> Advisers:
     known = grounds.known
     return Advisers(
-        markets=grounds.markets,
+        landscapes=grounds.landscapes,
         stake=partial(_stake, desk, known) if known else Advisers().stake,
         learnt=learn(followed_up(kept)),
         thresholds=grounds.thresholds,

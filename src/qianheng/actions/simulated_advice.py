@@ -13,7 +13,7 @@ from qianheng.actions.desk import Desk
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.proposals import carry_out_due
-from qianheng.actions.proposing import DAYS_KNOWN, Grounds, KnownOf, markets_of, told_last
+from qianheng.actions.proposing import DAYS_KNOWN, Grounds, KnownOf, landscapes_of_run
 from qianheng.core.actors import AUTOMATION
 from qianheng.core.days import midnight
 from qianheng.guarantee.guard import NOTHING_YET, Known
@@ -55,9 +55,9 @@ class Mornings:
 
     def _advise_shop(self, desk: Desk) -> None:
         history = history_of(desk, Asked(str(desk.actor.shop_id), DAYS_KNOWN))
-        markets = markets_of(history, told_last(desk))
+        landscapes = landscapes_of_run(desk, history)
         with self.database.begin() as connection:
-            advise_day(desk, connection, Grounds(history, markets, _known(desk, connection)))
+            advise_day(desk, connection, Grounds(history, landscapes, _known(desk, connection)))
 
     def _keep_dates(self, desk: Desk, until: datetime) -> None:
         with self.database.begin() as connection:

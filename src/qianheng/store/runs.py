@@ -109,11 +109,6 @@ def told(connection: Connection, run_id: int) -> dict[date, dict[str, Any]]:
     return {row.day: row.told for row in connection.execute(query)}
 
 
-def told_on(connection: Connection, day: date) -> dict[str, Any]:
-    """What one day brought of the run kept here; nothing if it was not lived."""
-    return connection.scalar(sa.select(RUN_DAY.c.told).where(RUN_DAY.c.day == day)) or {}
-
-
 def _pack(state: State) -> bytes:
     sink = io.BytesIO()
     np.savez(sink, allow_pickle=False, **state)

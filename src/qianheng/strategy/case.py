@@ -19,12 +19,13 @@ from qianheng.measures.reports import Figures
 from qianheng.plans.plan import Goal, Value
 from qianheng.strategy.followup import margin_of
 from qianheng.strategy.goals import GoalAdvice
-from qianheng.strategy.landscape import Market
+from qianheng.strategy.landscape import Landscape
 from qianheng.strategy.learning import Learnt
 from qianheng.strategy.promotions import PromotionAdvice
 from qianheng.strategy.proposal import Action, Proposal
 from qianheng.strategy.rules import TargetRules, advice_rules
 from qianheng.strategy.targets import TargetAdvice
+from qianheng.strategy.whatif import Outlook, Trial, outlook
 
 SHIPPED = Path(__file__).with_name("proposing.toml")
 Asked = Literal["advised_target", "raise_target", "cut_budget", "pause"]
@@ -64,13 +65,6 @@ def rules(path: Path | None = None) -> Rules:
     return tables.build(Rules, tables.read_toml(place), str(place))
 
 
-class Expected(NamedTuple):
-    """What a day of a plan is expected to bring, micro-yuan."""
-
-    spend: float
-    gmv: float
-
-
 class Stake(NamedTuple):
     """What a change would do to the guarantee of its day: whether it costs it, and the compensation due so far."""
 
@@ -87,12 +81,12 @@ def _nothing(plan_id: str, after: Mapping[str, Value]) -> Stake:
 
 @dataclass(frozen=True, slots=True)
 class Advisers:
-    """Whom a proposal asks: the markets of plans that have learned of theirs, what a change does to the guarantee of
-    its day, what followed earlier advice, what figures are judged by, how targets are stepped, and changes that were
-    measured to hurt.
+    """Whom a proposal asks: the landscapes of plans that have learned of their market, what a change does to the
+    guarantee of its day, what followed earlier advice, what figures are judged by, how targets are stepped, and changes
+    that were measured to hurt.
     """
 
-    markets: Mapping[str, Market] = field(default_factory=dict)
+    landscapes: Mapping[str, Landscape] = field(default_factory=dict)
     stake: StakeOf = _nothing
     learnt: Learnt = field(default_factory=Learnt)
     thresholds: Thresholds | None = None
@@ -130,19 +124,20 @@ class Case:
     @property
     def margin(self) -> Fraction | None:
         """What a yuan of its GMV contributes before spend: as its market tells, else as its history does."""
-        market = self.advisers.markets.get(self.plan_id)
-        told = None if market is None else market.shares.contribution
+        landscape = self.advisers.landscapes.get(self.plan_id)
+        told = None if landscape is None else landscape.market.shares.contribution
         return margin_of(self.history, self.plan_id) if told is None else Fraction(told).limit_denominator(10_000)
 
-    def expected(self, setting: Setting) -> Expected | None:
-        """What its market gives for a setting; `None` where that is not known."""
-        market = self.advisers.markets.get(self.plan_id)
-        if market is None or setting.budget_daily is None:
+    def expected(self, setting: Setting) -> Outlook | None:
+        """What a day under another setting brings, by what-ifs; `None` where its market is not known."""
+        landscape = self.advisers.landscapes.get(self.plan_id)
+        if landscape is None or setting.budget_daily is None:
             return None
-        market = replace(market, goal=setting.goal, bid_mode=setting.bid_mode)
-        free = float(market.unbound(None if setting.target is None else float(setting.target)))
-        spend = min(free, float(setting.budget_daily))
-        return Expected(spend, market.response.gmv_of(spend) + market.response.unpromoted)
+        if (setting.goal, setting.bid_mode) != (self.setting.goal, self.setting.bid_mode):
+            market = replace(landscape.market, goal=setting.goal, bid_mode=setting.bid_mode)
+            landscape = replace(landscape, market=market)
+        target = None if setting.target is None else float(setting.target)
+        return outlook(landscape, Trial(target, float(setting.budget_daily)))
 
     def roi(self, seen: Figures) -> Fraction | None:
         """The ROI of its goal, as far as it is known so soon: of a net goal on net GMV, else on GMV."""

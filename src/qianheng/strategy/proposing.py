@@ -22,12 +22,13 @@ from qianheng.diagnosis.verdicts import verdicts
 from qianheng.measures.history import History, PlanHistory, Setting
 from qianheng.measures.reports import ratio_of
 from qianheng.plans.plan import BidMode, Goal, PlanStatus, Value
-from qianheng.strategy.case import Advisers, Asked, Case, Expected, Rules
+from qianheng.strategy.case import Advisers, Asked, Case, Rules
 from qianheng.strategy.followup import margin_of
 from qianheng.strategy.occasions import occasions, settled_goal
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, lasting, most_gain_first
 from qianheng.strategy.rules import TargetRules
 from qianheng.strategy.targets import Move, advise_target
+from qianheng.strategy.whatif import Outlook
 
 HUNDREDTH = Decimal("0.01")
 
@@ -108,7 +109,7 @@ def _of_plan(case: Case) -> Iterator[Proposal]:
         yield _proposal(case, *asked, ())
 
 
-def _most_profitable(case: Case, now: Expected) -> Iterator[Proposal]:
+def _most_profitable(case: Case, now: Outlook) -> Iterator[Proposal]:
     """The step that is expected to add most profit, if it is worth the trouble."""
     weighed = [(change, effects) for change in _steps(case) if (effects := _effects(case, change, now)) is not None]
     best = max(weighed, key=lambda one: one[1][0].change.expected, default=None)
@@ -116,7 +117,7 @@ def _most_profitable(case: Case, now: Expected) -> Iterator[Proposal]:
         return
     change, effects = best
     gain = effects[0].change.expected
-    least = max(float(case.rules.gain_least) * YUAN, float(case.rules.gain_least_share) * now.spend)
+    least = max(float(case.rules.gain_least) * YUAN, float(case.rules.gain_least_share) * float(now.spend.expected))
     if gain >= least:
         reason = Reason("most_profit", {"gain": yuan(round(gain / 10_000) * 10_000)})
         yield _proposal(case, change, reason, effects)
@@ -157,25 +158,22 @@ def _set(setting: Setting, after: Mapping[str, Any]) -> Setting:
     return replace(setting, **{name: value for name, value in after.items() if name in Setting.__dataclass_fields__})
 
 
-def _effects(case: Case, change: _Change, now: Expected) -> tuple[Effect, ...] | None:
-    """What a change is expected to do a day: profit, GMV and spend, the first of them first."""
+def _effects(case: Case, change: _Change, now: Outlook) -> tuple[Effect, ...] | None:
+    """What a change is expected to do a day, by what-ifs and by what followed earlier advice: profit, GMV and spend,
+    the first of them first.
+    """
     then = case.expected(_set(case.setting, change.after))
     if then is None or case.margin is None:
         return None
-    learnt, margin, level = case.advisers.learnt, float(case.margin), _level(case, now)
     gmv, spend = (
-        learnt.ratio(change.action, measure).of(moved)
-        for measure, moved in (
-            (Measure.GMV, (then.gmv - now.gmv) * level.gmv),
-            (Measure.SPEND, (then.spend - now.spend) * level.spend),
-        )
+        case.advisers.learnt.ratio(change.action, measure).of(float(after.expected - before.expected))
+        for measure, after, before in ((Measure.GMV, then.gmv, now.gmv), (Measure.SPEND, then.spend, now.spend))
     )
-    profit = _profit(margin, gmv, spend)
-    before = Expected(now.spend * level.spend, now.gmv * level.gmv)
+    profit = case.margin * now.gmv.expected - now.spend.expected if now.profit is None else now.profit.expected
     return (
-        Effect(Measure.PROFIT, profit, round(margin * before.gmv - before.spend)),
-        Effect(Measure.GMV, gmv, round(before.gmv)),
-        Effect(Measure.SPEND, spend, round(before.spend)),
+        Effect(Measure.PROFIT, _profit(float(case.margin), gmv, spend), round(profit)),
+        Effect(Measure.GMV, gmv, round(now.gmv.expected)),
+        Effect(Measure.SPEND, spend, round(now.spend.expected)),
     )
 
 
@@ -192,18 +190,6 @@ def _profit(margin: float, gmv: Interval, spend: Interval) -> Interval:
 
 def _relative(interval: Interval) -> float:
     return float(interval.high - interval.expected) / abs(float(interval.expected)) if interval.expected else 0.0
-
-
-def _level(case: Case, now: Expected) -> Expected:
-    """What to multiply a landscape by, so that it tells what the plan really spent and sold of late."""
-    seen, days = case.seen, case.days
-    if days < case.rules.days_least or not seen.spend or not seen.gmv or now.spend <= 0 or now.gmv <= 0:
-        return Expected(1.0, 1.0)
-    return Expected(*(_within(real / days / told) for real, told in ((seen.spend, now.spend), (seen.gmv, now.gmv))))
-
-
-def _within(factor: float, furthest: float = 2.0) -> float:
-    return max(1 / furthest, min(furthest, factor))
 
 
 def _asked(case: Case) -> tuple[_Change, Reason] | None:
