@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection
 
-from qianheng.actions import judging
+from qianheng.actions import promises
 from qianheng.actions.simulation import RunFolder
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary import RunSummary
@@ -130,7 +130,7 @@ def test_two_changes_of_the_target_forty_minutes_apart_void_the_day(summary: Run
 def test_compensation_in_the_ledger_is_what_the_verdicts_say(summary: RunSummary, connection: Connection) -> None:
     due = {(plan.plan.id, day.day): day.judged.verdict.compensation for plan in summary.plans for day in plan.days}
     for (plan_id, day), amount in due.items():
-        transfers = ledger.transfers_about(connection, judging.unit_id(plan_id, day))
+        transfers = ledger.transfers_about(connection, promises.unit_id(plan_id, day))
         settled = {transfer.pending_id for transfer in transfers}
         assert sum(one.amount for one in transfers if one.state is State.PENDING and one.id in settled) == amount
     expense = ledger.balance(connection, account(AccountKind.GUARANTEE_EXPENSE).id)

@@ -8,21 +8,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from qianheng.actions import books, claims
+from qianheng.actions import claims
 from qianheng.actions.boost_units import boost_case, judge_boosts
 from qianheng.actions.desk import desk_of
-from qianheng.actions.judging import Judged, boost_unit_id
+from qianheng.actions.judging import Judged
+from qianheng.actions.promises import boost_unit_id
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
 from qianheng.actions.yuan import Question, explained
 from qianheng.core.actors import REVIEWER
-from qianheng.core.days import HOUR, microseconds, midnight
+from qianheng.core.days import midnight
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.money import YUAN, micros
 from qianheng.core.proof import checked
-from qianheng.facts.batch import FactBatch
 from qianheng.facts.schema import Kind
 from qianheng.guarantee.reading import parse_case
 from qianheng.guarantee.reasons import Reason, Status
@@ -33,13 +32,10 @@ from qianheng.plans.boost import Boost, BoostKind
 from qianheng.plans.plan import change
 from qianheng.store import boosts, closes, ledger, notices, plans
 from qianheng.store.database import reading
-from tests.actions.claimed_days import DAY, FINANCE, PLAN, SPEND, STRANGER, Shop, asked, facts, opened, orders
+from tests.actions.boosted_days import BOOST, BOOSTED, POLICY, boosted, sold
+from tests.actions.claimed_days import DAY, FINANCE, PLAN, SPEND, STRANGER, Shop, asked, facts, opened
 from tests.actions.conftest import Say
 
-START = microseconds(midnight(DAY)) + 8 * HOUR
-POLICY = "qianchuan-creative-boost"
-BOOST = Boost(70, PLAN.id, BoostKind.CREATIVE, 4000 * YUAN, START, START + 12 * HOUR, Decimal("7.5"), (11,), POLICY)
-BOOSTED = 3000 * YUAN  # spent; 9000 of GMV: 3000 − 9000 / 7.5 = 1800 are due
 JUDGED = DAY + timedelta(days=2)  # Friday
 PAID = DAY + timedelta(days=5)  # Monday
 GOALS = """[{ day = 1, time = "18:00", field = "goal", value = "net" },
@@ -113,21 +109,8 @@ def test_status_check_and_prove_show_it(run: RunFolder, say: Say, tmp_path: Path
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A day with 1000 of the plan's own spend and a boost that spent 3000 on ten orders of 900 each."""
     with opened(tmp_path) as found:
-        with found.desk.database.begin() as connection:
-            boosts.create(connection, BOOST)
-            books.lease_boost(connection, BOOST, PLAN, DAY)
-            books.capture(connection, BOOST, DAY, midnight(DAY + timedelta(days=1)), BOOSTED)
-        driven: dict[str, Any] = {"boost": int(BoostKind.CREATIVE)}
-        found.tell(facts(Kind.BOOST, 1, 1, boost_id=BOOST.id, amount=BOOST.budget, ended=False, **driven))
-        found.tell(facts(Kind.CHARGE, 101, 10, amount=BOOSTED // 10, impression_id=np.arange(101, 111), **driven))
-        found.tell(sold(101, 10))
+        boosted(found)
         yield found
-
-
-def sold(first: int, count: int, received: date | None = None, click: int = 101, **known: Any) -> FactBatch:
-    """Orders of 900 that came of what the boost paid for."""
-    told: dict[str, Any] = {"amount": 900 * YUAN, "click_id": click, "boost": int(BoostKind.CREATIVE)} | known
-    return orders(first, count, None if received is None else midnight(received), **told)
 
 
 def judged(shop: Shop, on: date) -> Judged:

@@ -22,7 +22,7 @@ from qianheng.actions import claims
 from qianheng.actions.claim_review import claims_of
 from qianheng.actions.desk import Desk
 from qianheng.actions.giving_back import INVALID
-from qianheng.actions.judging import unit_id
+from qianheng.actions.promises import unit_id
 from qianheng.core.actors import REVIEWER, Actor
 from qianheng.core.days import midnight
 from qianheng.core.errors import Refused

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from qianheng.actions import books, close, judging
+from qianheng.actions import books, close, judging, promises
 from qianheng.actions.close import Closed
 from qianheng.actions.judging import Judged
 from qianheng.core.days import HOUR, microseconds, midnight
@@ -131,7 +131,7 @@ def test_a_late_order_is_a_correction_and_never_an_edit(connection: Connection, 
     for later in range(10, 14):
         unit = settle(connection, lake, midnight(DAY + timedelta(days=later)))
     assert unit.paid == 560 * YUAN
-    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    about = ledger.transfers_about(connection, promises.unit_id(PLAN.id, DAY))
     assert [(one.reason, one.amount) for one in about if one.pending_id is None] == [
         ("compensation", 600 * YUAN),
         ("correction", 40 * YUAN),
@@ -148,7 +148,7 @@ def test_a_correction_takes_back_at_most_the_credit_that_is_still_there(connecti
     lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
     for later in range(10, 14):
         settle(connection, lake, midnight(DAY + timedelta(days=later)))
-    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    about = ledger.transfers_about(connection, promises.unit_id(PLAN.id, DAY))
     assert [one.amount for one in about if one.reason == "correction" and one.pending_id is None] == [10 * YUAN]
     assert ledger.funds(connection, PLAN.ad_account_id).credit == 0
     assert ledger.balanced(connection)
@@ -238,7 +238,7 @@ def test_a_promise_not_paid_yet_is_made_anew_when_it_was_too_much(connection: Co
     lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
     assert settle(connection, lake, friday + timedelta(days=1)).promised == 560 * YUAN
     assert settle(connection, lake, friday + timedelta(days=3)).paid == 560 * YUAN
-    about = ledger.transfers_about(connection, judging.unit_id(PLAN.id, DAY))
+    about = ledger.transfers_about(connection, promises.unit_id(PLAN.id, DAY))
     assert [(one.state, one.amount // YUAN) for one in about] == [
         (State.PENDING, 600),
         (State.VOIDED, 600),
@@ -253,7 +253,7 @@ def test_what_was_said_is_kept_and_a_correction_names_it(connection: Connection,
     settle(connection, lake, midnight(DAY + timedelta(days=8)))
     lake.add(connection, of_kind(Kind.ORDER, 11, 300 * YUAN, channel=int(Channel.PROMOTED)))
     settle(connection, lake, midnight(DAY + timedelta(days=10)))
-    unit = judging.unit_id(PLAN.id, DAY)
+    unit = promises.unit_id(PLAN.id, DAY)
     first, second = closes.given(connection, [unit])[unit]
     assert [one.answer["compensation"] for one in (first, second)] == ["600.00", "560.00"]
     assert [one.given_at for one in (first, second)] == [

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from benchmarks.crash import rows_of
 from qianheng.actions import books
 from qianheng.actions.close import Closed, close_day, unpaid
-from qianheng.actions.judging import promises
+from qianheng.actions.promises import promises
 from qianheng.core.days import HOUR, MINUTE, microseconds, midnight
 from qianheng.core.money import YUAN, micros
 from qianheng.facts.batch import FactBatch, table

@@ -14,7 +14,7 @@ from benchmarks import crash
 from benchmarks.crash import DAY, World
 from qianheng.actions.close import close_until
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import unit_id
+from qianheng.actions.promises import unit_id
 from qianheng.core.actors import SYSTEM
 from qianheng.core.days import midnight
 from qianheng.core.errors import BadInput

@@ -21,8 +21,8 @@ from qianheng.actions.claim_review import claims_of
 from qianheng.actions.claims import Asked
 from qianheng.actions.close import unpaid
 from qianheng.actions.giving_back import INVALID, spent_day
-from qianheng.actions.judging import promises, unit_id
 from qianheng.actions.money import Order
+from qianheng.actions.promises import promises, unit_id
 from qianheng.core.days import REFUND_WINDOW_7D, microseconds
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.money import FEN, YUAN

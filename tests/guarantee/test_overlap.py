@@ -30,19 +30,19 @@ def test_a_compensation_is_paid_for_the_yuan_that_no_claim_covers(
 
 
 @pytest.mark.parametrize(
-    ("compensation", "valid", "claimed", "paid"),
+    ("compensation", "room", "claimed", "paid"),
     [
-        (100, 500, [(600, 1000)], 100),  # half was found invalid after the claim: of the rest, 100 are left
-        (150, 500, [(600, 1000)], 100),
-        (150, 500, [(500, 1000)], 0),
-        (150, 500, [(400, 1000)], 0),  # more was claimed than was valid
-        (500, 900, [(600, 1000)], 500),  # 400 of boosts, which the guarantee does not count, may be claimed too
+        (100, 500 - 400, [(600, 1000)], 100),  # half was found invalid after the claim: of the rest, 100 are left
+        (150, 500 - 400, [(600, 1000)], 100),
+        (150, 0, [(500, 1000)], 0),
+        (500, 900 - 400, [(600, 1000)], 500),  # 400 of boosts, which the guarantee does not count, may be claimed too
+        (500, 900 - 400 - 300, [(600, 1000)], 200),  # but what boosts were compensated leaves less
     ],
 )
 def test_what_was_claimed_before_it_was_found_invalid_is_not_compensated(
-    compensation: int, valid: int, claimed: list[tuple[int, int]], paid: int
+    compensation: int, room: int, claimed: list[tuple[int, int]], paid: int
 ) -> None:
-    assert payable(compensation, 500, valid, [Stretch(*one) for one in claimed]) == paid
+    assert payable(compensation, 500, room, [Stretch(*one) for one in claimed]) == paid
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ class Yuan(RuleBasedStateMachine):
     def compensate(self, level: int, taken_back: bool) -> None:
         """A judgement or a correction of it; what cannot be taken back any more stays promised."""
         valid = self.spend - self.invalid
-        due = payable(level, valid, valid, self.claimed)
+        due = payable(level, valid, max(0, valid - len(self.by_claim)), self.claimed)
         unclaimed = len(set(range(min(level, valid))) - self.by_claim)
         assert due == (unclaimed if not self.invalid else max(0, min(unclaimed, valid - len(self.by_claim))))
         if due > self.promised or taken_back:
@@ -113,8 +113,8 @@ TestYuan = Yuan.TestCase
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_claim_and_compensation_together_give_back_the_larger_or_their_sum(claim: int, compensation: int) -> None:
     first = uncovered(claim, 0, [])
-    assert claim + payable(compensation, SPEND, SPEND, first) == max(claim, compensation)
+    assert claim + payable(compensation, SPEND, SPEND - claim, first) == max(claim, compensation)
     then = min(claim, SPEND - compensation)
-    assert payable(compensation, SPEND, SPEND, uncovered(then, compensation, [])) + then == min(
+    assert payable(compensation, SPEND, SPEND - then, uncovered(then, compensation, [])) + then == min(
         SPEND, claim + compensation
     )

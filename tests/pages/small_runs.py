@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from qianheng.actions.judging import unit_id
+from qianheng.actions.promises import unit_id
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary import PlanRun, RunSummary

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import boost_unit_id, promises
+from qianheng.actions.promises import boost_unit_id, promises
 from qianheng.core.money import Micros
-from qianheng.guarantee.case import BoostUnit
+from qianheng.guarantee.case import BoostUnit, Unit
 from qianheng.guarantee.overlap import Stretch, moved, uncovered
 from qianheng.ledger.sources import Sources
 from qianheng.measures.query import boosts_of
@@ -43,21 +43,26 @@ def spenders(connection: Connection, lake: Lake, plan_id: int, timezone: str) ->
     return {one: sources_of(connection, payer, one, timezone) for one in (plan_id, *ids)}
 
 
-def claimed_of(connection: Connection, lake: Lake, unit: BoostUnit) -> tuple[Stretch, ...] | None:
-    """Which yuan of a boost's own row were given back on claims; `None` if there are none on its days at all."""
+def claimed_of(connection: Connection, lake: Lake, unit: Unit) -> tuple[Stretch, ...] | None:
+    """Which yuan of a unit's own row were given back on claims; `None` if there are none on its days at all."""
     claimed = claims.claimed(connection, unit.day, unit.last_day)
     if not any(plan_id == int(unit.plan_id) for plan_id, _ in claimed):
         return None
+    if not isinstance(unit, BoostUnit):
+        return claimed[int(unit.plan_id), unit.day]
     spent = spenders(connection, lake, int(unit.plan_id), unit.timezone)
     return tuple(_own(_parts(spent, unit), claimed, int(unit.plan_id)))
 
 
-def compensated_of(connection: Connection, plan_id: int, day: date, spent: Spenders) -> tuple[Stretch, ...]:
-    """Which yuan of a plan's day compensation promised for its boosts covers, ascending."""
+def compensated_of(
+    connection: Connection, plan_day: tuple[int, date], spent: Spenders, but: int | None = None
+) -> tuple[Stretch, ...]:
+    """Which yuan of a plan's day compensation promised for its boosts, other than `but`, covers, ascending."""
+    plan_id, day = plan_day
     found: list[Stretch] = []
     for boost in boosts.of_plans(connection, [plan_id]):
         amount = sum(one.standing for one in promises(connection, boost_unit_id(boost.id)))
-        if not amount:
+        if not amount or boost.id == but:
             continue
         unit = BoostUnit(str(plan_id), closes.unit(connection, boost_unit_id(boost.id)).day, boost_id=str(boost.id))
         parts = _parts(spent, unit)

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from qianheng.actions.cases import Asked, charges, orders
 from qianheng.actions.desk import Desk
-from qianheng.actions.giving_back import boost_given_back
-from qianheng.actions.judging import Judged, beside_claims, boost_unit_id, figures_of, judged, promises_of
+from qianheng.actions.giving_back import given_back
+from qianheng.actions.judging import Judged, beside_claims, figures_of, judged
 from qianheng.actions.policies import policies
+from qianheng.actions.promises import boost_unit_id, promises_of
 from qianheng.core.days import DAY, day_of, microseconds, moment
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.guarantee.case import BoostUnit, Case
@@ -64,24 +65,26 @@ def opened(connection: Connection, lake: Lake, touched: Mapping[int, Collection[
     return units
 
 
-def judge_boosts(connection: Connection, lake: Lake, boost_ids: Collection[int], now: datetime) -> list[Judged]:
-    """The verdicts on those of these boosts that something was spent of, on the facts received before `now`."""
+def judge_boosts(connection: Connection, lake: Lake, boost_ids: Collection[int], now: datetime) -> Iterator[Judged]:
+    """The verdicts on those of these boosts that something was spent of, on the facts received before `now`.
+
+    One after the other: what is promised for one before the next is asked for takes its place beside claims.
+    """
     begun = _begun(connection, lake, [one for one in boosts.of_plans(connection) if one.id in boost_ids], now)
     if not begun:
-        return []
+        return
     query = boost_unit((one.boost, one.unit.window) for one in begun)
     counted = boost_counted(lake.query(connection, query, as_of=now))
     made = promises_of(connection, [boost_unit_id(one.boost.id) for one in begun])
-    shelf, found = policies(), []
+    shelf = policies()
     for one in begun:
         boost, unit = one.boost, one.unit
         held = None if boost.target is None else Fraction(boost.target)
         figures = figures_of(counted.get(boost.id, ()), one.of.history, lambda _, held=held: held)  # type: ignore[misc]
         case = shelf.in_force(boost.policy, one.day), boost_log_of(*one.of, boost), figures
         verdict = judged(one.plan, unit, case, made.get(boost_unit_id(boost.id), []), now)
-        back = boost_given_back(connection, lake, unit)
-        found.append(beside_claims(verdict, back) if back else verdict)
-    return found
+        back = given_back(connection, lake, unit, now)
+        yield beside_claims(verdict, back) if back else verdict
 
 
 def kept_boost_case(desk: Desk, boost_id: int) -> Case:

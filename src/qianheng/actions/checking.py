@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import id_of, promises
 from qianheng.actions.policies import in_force
+from qianheng.actions.promises import id_of, promises
 from qianheng.core.money import yuan
 from qianheng.core.plain import Json
 from qianheng.core.words import say

@@ -8,7 +8,7 @@ what is kept: whose window has closed since the last close, and of what facts ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -17,9 +17,10 @@ from sqlalchemy.exc import OperationalError
 
 from qianheng.actions import boost_units, claims, compensation, invalid_traffic, proceeds, reminders, upkeep, wrap_ups
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import PLAN_DAY, Judged, judge_units, unit_id
+from qianheng.actions.judging import PLAN_DAY, Judged, judge_units
 from qianheng.actions.liability import keep_forecast
 from qianheng.actions.policies import policies
+from qianheng.actions.promises import unit_id
 from qianheng.core.actors import Act, demand
 from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput, Refused
@@ -116,7 +117,7 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     invalid_traffic.invalidate(connection, lake, day, now)
     last, through = closes.last(connection), lake.through(connection)
     due = _due(connection, lake, last, now)
-    closed = _settle(connection, _judged(connection, lake, due, now), now)
+    closed = _settle_units(connection, lake, due, now)
     closed += Closed(days=1, paid=compensation.pay(connection, now))
     invalid_traffic.give_back(connection, lake, day, now)
     claims.pay(connection, now)
@@ -127,12 +128,21 @@ def _close(connection: Connection, lake: Lake, day: date, now: datetime) -> Clos
     return closed
 
 
-def _judged(connection: Connection, lake: Lake, units: Sequence[OpenUnit], now: datetime) -> list[Judged]:
-    """The verdicts on units of either kind, plans' days first."""
+def _settle_units(connection: Connection, lake: Lake, units: Sequence[OpenUnit], now: datetime) -> Closed:
+    """Judge and settle plans' days, then boosts. Of those beside claims one takes room from another: what falls is
+    settled before the rest, and they one by one.
+    """
     plan_days = {(unit.subject, unit.day) for unit in units if unit.type == PLAN_DAY}
     boost_ids = {unit.subject for unit in units if unit.type == boost_units.BOOST_UNIT}
-    found = judge_units(connection, lake, plan_days, now)
-    return found + boost_units.judge_boosts(connection, lake, boost_ids, now)
+    boosts = list(boost_units.judge_boosts(connection, lake, boost_ids, now))
+    beside = [one for one in boosts if one.given_back]
+    falling = [one for one in beside if one.verdict.compensation < one.paid + one.promised]
+    closed = _settle(connection, falling, now)
+    closed += _settle(connection, judge_units(connection, lake, plan_days, now), now)
+    closed += _settle(connection, [one for one in boosts if not one.given_back], now)
+    for one in boost_units.judge_boosts(connection, lake, [one.boost_id for one in beside if one.boost_id], now):
+        closed += _settle(connection, [one], now)
+    return closed
 
 
 def _due(connection: Connection, lake: Lake, last: DayClose | None, now: datetime) -> list[OpenUnit]:
@@ -165,22 +175,31 @@ def _touched(connection: Connection, lake: Lake, last: DayClose | None, now: dat
 
 
 def _settle(connection: Connection, judged: Sequence[Judged], now: datetime) -> Closed:
-    """Keep each verdict that says something new, and promise what it is due."""
+    """Keep each verdict that says something new, and promise what it is due; beside claims also where it says what it
+    said before, as what other units are due makes room for it or takes it away.
+    """
     said = closes.given(connection, [one.unit_id for one in judged])
     total = Closed()
     for one in judged:
         before = said.get(one.unit_id, [])
         told = answer(one.verdict, one.plan.timezone)
-        if before and before[-1].answer == told:
+        said_again = bool(before) and before[-1].answer == told
+        if said_again and one.given_back is None:
             continue
-        given = _given(one, before, told, now)
-        closes.give(connection, [given])
+        given = _said_again(before[-1], now) if said_again else _given(one, before, told, now)
+        if not said_again:
+            closes.give(connection, [given])
         moved = compensation.promise(connection, one, now)
         compensation.tell(connection, given, before, one, moved)
         if not before:
             reminders.remind(connection, given, one)
-        total += Closed(judged=not before, corrected=len(before) > 0, promised=moved.amount)
+        total += Closed(judged=not before, corrected=bool(before) and not said_again, promised=moved.amount)
     return total
+
+
+def _said_again(given: Given, now: datetime) -> Given:
+    """A verdict that is not given anew, for what is told now of the money it moves."""
+    return replace(given, id=stable_id("said_again", given.id, microseconds(now)), given_at=microseconds(now))
 
 
 def _given(one: Judged, before: Sequence[Given], told: Mapping[str, object], now: datetime) -> Given:

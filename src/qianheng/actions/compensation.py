@@ -13,17 +13,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import (
-    COMPENSATION,
-    CORRECTION,
-    CREDITS,
-    PLAN_DAY,
-    Judged,
-    Promise,
-    plan_id_of,
-    promises,
-)
+from qianheng.actions.judging import PLAN_DAY, Judged, plan_id_of
 from qianheng.actions.money_terms import terms
+from qianheng.actions.promises import COMPENSATION, CORRECTION, CREDITS, Promise, promises
 from qianheng.core.days import is_working_day, microseconds, moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, yuan
@@ -88,7 +80,7 @@ def tell(connection: Connection, given: Given, before: Sequence[Given], one: Jud
     said = before[-1].compensation if before else 0
     if given.compensation == said and not moved.amount:
         return
-    raised = given.compensation > said and moved.amount >= 0
+    raised = (moved.amount, given.compensation) > (0, said)
     kind = "confirmed" if not before else "raised" if raised else "lowered"
     values = {"day": one.day.isoformat(), "due": yuan(one.due), "amount": yuan(abs(moved.amount))}
     values |= {"left": yuan(moved.left)}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from qianheng.actions.boost_rows import claimed_of, compensated_of, spenders
-from qianheng.actions.judging import GivenBack, id_of, promises, promises_of, unit_id
+from qianheng.actions.promises import promises_of, unit_id
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
-from qianheng.guarantee.case import BoostUnit
-from qianheng.guarantee.overlap import SpentDay
+from qianheng.guarantee.case import BoostUnit, Unit
+from qianheng.guarantee.overlap import GivenBack, SpentDay
 from qianheng.ledger.sources import Sources
 from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
+from qianheng.measures.query import invalid_of, plan_day_invalid
 from qianheng.store import claims, ledger
 from qianheng.store.grants import grants_of
 from qianheng.store.lake import Lake
@@ -39,9 +41,9 @@ def spent_day(connection: Connection, lake: Lake, plan_id: int, day: date, timez
     return next(iter(spent_days(connection, lake, plan_id, Days(day, day, timezone))), None)
 
 
-def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days) -> list[SpentDay]:
+def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days, but: int | None = None) -> list[SpentDay]:
     """What a plan, or a standard campaign, spent in each of these days, its boosts included, and what was given back of
-    it; none of them if it never spent anything.
+    it, but for what the boost `but` was compensated; none of them if it never spent anything.
     """
     payer = payer_of(connection, plan_id)
     if payer is None:
@@ -59,20 +61,29 @@ def spent_days(connection: Connection, lake: Lake, plan_id: int, days: Days) -> 
             compensated=sum(one.standing for one in made.get(unit_id(plan_id, day), ())),
             claimed=claimed.get((plan_id, day), ()),
             invalid=returned.get(invalid_id(plan_id, day), 0),
-            boosted=compensated_of(connection, plan_id, day, spent),
+            boosted=compensated_of(connection, (plan_id, day), spent, but),
         )
         for day in days.each()
     ]
 
 
-def boost_given_back(connection: Connection, lake: Lake, unit: BoostUnit) -> GivenBack | None:
-    """What claims on a boost's days gave back of it, and what they and all else leave it; `None` without claims."""
+def given_back(connection: Connection, lake: Lake, unit: Unit, now: datetime) -> GivenBack | None:
+    """What claims gave back of a plan's day or a boost, and what they and all else leave it; `None` without claims.
+
+    What was found invalid before `now` has its place, credited already or not: whatever comes first leaves the same.
+    """
     claimed = claimed_of(connection, lake, unit)
     if claimed is None:
         return None
-    days = spent_days(connection, lake, int(unit.plan_id), Days(unit.day, unit.last_day, unit.timezone))
-    room = sum(one.left for one in days) + sum(one.standing for one in promises(connection, id_of(unit)))
-    return GivenBack(room + sum(end - start for start, end in claimed), claimed)
+    plan_id, days = int(unit.plan_id), Days(unit.day, unit.last_day, unit.timezone)
+    boost_id = int(unit.boost_id) if isinstance(unit, BoostUnit) else None
+    invalid = invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now))
+    room = 0
+    for one in spent_days(connection, lake, plan_id, days, boost_id):
+        found = invalid[plan_id, one.day].amount if (plan_id, one.day) in invalid else 0
+        others = one.compensated if boost_id is not None else 0
+        room += replace(one, compensated=others, invalid=max(found, one.invalid)).left
+    return GivenBack(room, claimed)
 
 
 def transfers_back(connection: Connection, back: Return, at: datetime) -> list[Transfer]:

@@ -5,52 +5,40 @@ What a unit of any kind comes to is told by `Judged` (`boost_units` judges boost
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
-import pyarrow as pa
 from sqlalchemy import Connection
 
 from qianheng.actions.commission import owing
+from qianheng.actions.giving_back import given_back
 from qianheng.actions.policies import policies
+from qianheng.actions.promises import Promise, id_of, promises_of, unit_id
 from qianheng.core.days import microseconds
-from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import BoostUnit, Log, Unit
 from qianheng.guarantee.compare import Evidence
 from qianheng.guarantee.figures import Figures, Period
 from qianheng.guarantee.history import log_of, plan_of_day, target_of, unit_of
-from qianheng.guarantee.overlap import Stretch, payable
+from qianheng.guarantee.overlap import GivenBack, payable
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.reasons import Status
 from qianheng.guarantee.timeline import status
 from qianheng.guarantee.verdict import Verdict, judge
-from qianheng.ledger.transfers import AccountKind, State, Transfer, account
 from qianheng.measures.days import Days
-from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid, sums_of
+from qianheng.measures.query import Counted, Invalid, counted_of, invalid_of, plan_day, plan_day_invalid
 from qianheng.plans.plan import Counting, Goal, Plan
-from qianheng.store import boosts, claims, incentives, ledger, plans
+from qianheng.store import boosts, claims, incentives, plans
 from qianheng.store.closes import OpenUnit
 from qianheng.store.lake import Lake
 
-COMPENSATION, CORRECTION = "compensation", "correction"
 UNITS_AT_ONCE = 20_000
 PLAN_DAY = Unit.type
 TargetOf = Callable[[Plan], Fraction | None]
-CREDITS = (COMPENSATION, CORRECTION)  # why transfers are made for a unit
-
-
-class GivenBack(NamedTuple):
-    """What of a plan's day was not invalid, its boosts included, and which of its yuan went back on refund claims; of a
-    boost, what room its days leave it.
-    """
-
-    valid: Micros
-    claimed: tuple[Stretch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +90,6 @@ class Logged(NamedTuple):
     log: Log
 
 
-class Promise(NamedTuple):
-    """Credit promised for a unit (below zero: taken back): the pending transfer, and what posted or voided it."""
-
-    pending: Transfer
-    amount: Micros
-    settling: Transfer | None
-
-    @property
-    def open(self) -> bool:
-        """Whether it is neither paid nor withdrawn."""
-        return self.settling is None
-
-    @property
-    def standing(self) -> Micros:
-        """What of it still holds or was kept: nothing once voided."""
-        return 0 if self.settling and self.settling.state is State.VOIDED else self.amount
-
-    @property
-    def paid(self) -> Micros:
-        """What of it was paid."""
-        return self.standing if self.settling else 0
-
-
 def judge_days(connection: Connection, lake: Lake, days: Days, now: datetime) -> Iterator[Judged]:
     """The verdict on every plan whose days are these, on the facts received before `now`, with the ledger in view.
 
@@ -160,7 +125,6 @@ def _judge_stretch(
     summed = Summed.asked(connection, lake, days, now)
     dates, in_force = [Days(day, day, days.timezone) for day in days.each()], cache(policies().in_force)
     claimed, terms = claims.claimed(connection, days.first, days.last), incentives.rules(connection).terms
-    valid = summed.valid() if claimed else {}
     ids = {(one.kept.plan.id, day.first): unit_id(one.kept.plan.id, day.first) for one in kept for day in dates}
     made = promises_of(connection, ids.values())
     for (history, changes), log in kept:
@@ -169,30 +133,24 @@ def _judge_stretch(
             plan = owing(terms, plan_of_day(history, changes, one_day), day)
             case = in_force(plan.policy, day), log, summed.figures(history, day)
             one = judged(plan, unit_of(plan, day), case, made.get(ids[plan.id, day], []), now)
-            found = claimed.get((plan.id, day))
-            yield beside_claims(one, GivenBack(valid.get((plan.id, day), 0), found)) if found else one
+            back = given_back(connection, lake, one.unit, now) if (plan.id, day) in claimed else None
+            yield beside_claims(one, back) if back else one
 
 
 class Summed(NamedTuple):
     """What the facts of some days add up to by plan and day: what counts (of promoted orders alone or of all, added up
-    when first asked for), what was invalid, and the answer of `plan_day` it comes from.
+    when first asked for), and what was invalid.
     """
 
     counted: Callable[[bool], Mapping[tuple[int, date], list[Counted]]]
     invalid: Mapping[tuple[int, date], Invalid]
-    answer: pa.Table
 
     @classmethod
     def asked(cls, connection: Connection, lake: Lake, days: Days, now: datetime) -> Summed:
         """The sums of the facts received before `now`."""
         answer = lake.query(connection, plan_day(days), as_of=now)
         counted = cache(lambda promoted_only: dict(counted_of(answer, promoted_only)))
-        return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)), answer)
-
-    def valid(self) -> dict[tuple[int, date], Micros]:
-        """What was charged to each plan and day, boosts included, that was not invalid."""
-        amount = {key: found.amount for key, found in self.invalid.items()}
-        return {key: sums.spend - amount.get(key, 0) for key, sums in sums_of(self.answer).items()}
+        return cls(counted, invalid_of(lake.query(connection, plan_day_invalid(days), as_of=now)))
 
     def figures(self, history: Sequence[Plan], day: date) -> Figures:
         """What a plan of that history is judged by."""
@@ -229,56 +187,9 @@ def _stretches(days: Sequence[date], timezone: str) -> Iterator[Days]:
             first = place + 1
 
 
-def unit_id(plan_id: int, day: date) -> int:
-    """What the transfers of a plan's day refer to."""
-    return stable_id("unit", plan_id, day)
-
-
-def id_of(unit: Unit) -> int:
-    """What verdicts and transfers of a unit refer to."""
-    if isinstance(unit, BoostUnit):
-        return boost_unit_id(int(unit.boost_id))
-    return unit_id(int(unit.plan_id), unit.day)
-
-
-def boost_unit_id(boost_id: int) -> int:
-    """What the transfers of a boost's guarantee refer to: it has one unit, whichever its first-spend day."""
-    return stable_id("unit", "boost", boost_id)
-
-
 def plan_id_of(connection: Connection, unit: OpenUnit) -> int:
     """The plan that a unit is about."""
     return unit.subject if unit.type == PLAN_DAY else boosts.load(connection, unit.subject).plan_id
-
-
-def promises(connection: Connection, unit: int) -> list[Promise]:
-    """What was promised for a unit so far, oldest first."""
-    return promises_of(connection, [unit]).get(unit, [])
-
-
-def as_of(made: Iterable[Promise], at: datetime) -> list[Promise]:
-    """What had been promised at a time, still open where it was settled later."""
-    return [
-        promise._replace(settling=promise.settling if promise.settling and promise.settling.at <= at else None)
-        for promise in made
-        if promise.pending.at <= at
-    ]
-
-
-def promises_of(connection: Connection, units: Iterable[int]) -> dict[int, list[Promise]]:
-    """What was promised for each of these units so far, oldest first; one without any is left out."""
-    found = ledger.transfers_about_each(connection, units)
-    return {unit: _promises([one for one in about if one.reason in CREDITS]) for unit, about in found.items()}
-
-
-def _promises(transfers: Sequence[Transfer]) -> list[Promise]:
-    settling = {transfer.pending_id: transfer for transfer in transfers}
-    expense = account(AccountKind.GUARANTEE_EXPENSE).id
-    return [
-        Promise(made, made.amount if made.debit == expense else -made.amount, settling.get(made.id))
-        for made in transfers
-        if made.pending_id is None
-    ]
 
 
 def judged(plan: Plan, unit: Unit, case: tuple[Policy, Log, Figures], made: Sequence[Promise], now: datetime) -> Judged:

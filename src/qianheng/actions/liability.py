@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from qianheng.actions.judging import PLAN_DAY, Judged, Promise, as_of, judge_days, promises_of, unit_id
+from qianheng.actions.judging import PLAN_DAY, Judged, judge_days
 from qianheng.actions.policies import policies
+from qianheng.actions.promises import Promise, as_of, promises_of, unit_id
 from qianheng.core.days import HOUR, microseconds, midnight, moment
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions.cases import Asked
 from qianheng.actions.giving_back import INVALID, invalid_id, spent_day
-from qianheng.actions.judging import as_of, promises, unit_id
+from qianheng.actions.promises import as_of, promises, unit_id
 from qianheng.actions.proofs import Books, charge_part, found_by_key, zone_of
 from qianheng.actions.traces import Traces
 from qianheng.core.money import Micros

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from qianheng.actions.boost_units import BOOST_UNIT, judge_boosts
 from qianheng.actions.desk import Desk
-from qianheng.actions.judging import PLAN_DAY, Judged, Promise, as_of, judge_units, promises_of
+from qianheng.actions.judging import PLAN_DAY, Judged, judge_units
+from qianheng.actions.promises import Promise, as_of, promises_of
 from qianheng.core.days import microseconds
 from qianheng.core.money import Micros
 from qianheng.guarantee.case import Log

@@ -14,9 +14,10 @@ from qianheng.actions.cases import Asked, case_of
 from qianheng.actions.claims import CLAIM
 from qianheng.actions.desk import Desk
 from qianheng.actions.giving_back import INVALID
-from qianheng.actions.judging import COMPENSATION, CREDITS, PLAN_DAY, Promise, Summed, promises
+from qianheng.actions.judging import PLAN_DAY
 from qianheng.actions.policies import in_force
 from qianheng.actions.proceeds_proofs import proceeds_proof
+from qianheng.actions.promises import COMPENSATION, CREDITS, Promise, promises
 from qianheng.actions.proofs import Books, charge_part, zone_of
 from qianheng.actions.return_proofs import claim_proof, granted, invalid_proof, sources_part
 from qianheng.actions.traces import Traces
@@ -119,7 +120,10 @@ def _credit(books: Books, promised: Transfer) -> Iterator[Part]:
     yield from (replace(part, factor=sign * part.factor) for part in besides)
     due = sign * (verdict.amount + sum(part.counts for part in besides))
     if due != promised.amount:
-        yield Part("not_moved", due - promised.amount, factor=-1, fact="rule")
+        less = (due > promised.amount) == (sign > 0)
+        yield Part(
+            "no_room" if less and _any_claims(asked) else "not_moved", due - promised.amount, factor=-1, fact="rule"
+        )
 
 
 def _case(books: Books, unit: OpenUnit, now: datetime) -> Case:
@@ -131,19 +135,14 @@ def _case(books: Books, unit: OpenUnit, now: datetime) -> Case:
 def _claimed(asked: Asked, verdict: Verdict) -> Iterator[Part]:
     """The yuan that a compensation covers and claims had given back: they are not paid again."""
     of = asked.plan_id, asked.days.first
-    made = list(granted(asked.connection, *of, asked.now))
-    if not made:
-        return
     due, counted = verdict.compensation, verdict.sums.spend
-    valid = Summed.asked(asked.connection, asked.lake, asked.days, asked.now).valid().get(of, 0)
-    left = due - payable(due, counted, valid, [one for _, share in made for one in share.stretches])
-    for claim_id, share in made:
-        covered = min(due, counted) - payable(due, counted, counted + share.amount, share.stretches)
-        left -= covered
-        if covered:
+    for claim_id, share in granted(asked.connection, *of, asked.now):
+        if covered := min(due, counted) - payable(due, counted, counted, share.stretches):
             yield Part("claimed", covered, {"claim": str(claim_id)}, -1, f"claim {claim_id} {share.day}")
-    if left:
-        yield Part("no_room", left, factor=-1, fact="rule")
+
+
+def _any_claims(asked: Asked) -> bool:
+    return any(any(granted(asked.connection, asked.plan_id, day, asked.now)) for day in asked.days.each())
 
 
 def _standing(books: Books, promised: Transfer) -> Iterator[Promise]:

@@ -26,6 +26,15 @@ class Stretch(NamedTuple):
     end: Micros
 
 
+class GivenBack(NamedTuple):
+    """What everything else that is given back leaves a unit's compensation of the spend that was valid, and which of
+    the yuan of its row went back on claims.
+    """
+
+    room: Micros
+    claimed: tuple[Stretch, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SpentDay:
     """What a plan spent in a day, where it came from, and what of it was given back or is promised so far."""
@@ -60,13 +69,13 @@ class SpentDay:
         return max(self.sources.total - self.compensated - self.boosts_compensated - self.returned, 0)
 
 
-def payable(compensation: Micros, counted: Micros, valid: Micros, claimed: Sequence[Stretch]) -> Micros:
+def payable(compensation: Micros, counted: Micros, room: Micros, claimed: Sequence[Stretch]) -> Micros:
     """What is paid of a compensation: the yuan it covers of the spend `counted` for it less those that were given back
-    on claims; with claims at most what was `valid` of the day's spend, its boosts included.
+    on claims, and at most the `room` that claims and other compensations leave of what was valid.
     """
     reach = min(compensation, counted)
     covered = sum(max(0, min(reach, end) - start) for start, end in claimed)
-    return max(0, min(reach - covered, valid - sum(end - start for start, end in claimed)))
+    return max(0, min(reach - covered, room))
 
 
 def moved(stretches: Iterable[Stretch], part: Stretch, to: Micros) -> Iterator[Stretch]:

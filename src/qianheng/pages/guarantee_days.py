@@ -9,8 +9,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from qianheng.actions.judging import unit_id
 from qianheng.actions.policies import policies
+from qianheng.actions.promises import unit_id
 from qianheng.actions.summary import PlanDay, PlanRun
 from qianheng.core.days import moment, zone
 from qianheng.core.words import known, say

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from qianheng.actions.frontier import verdict
-from qianheng.actions.judging import boost_unit_id, unit_id
+from qianheng.actions.promises import boost_unit_id, unit_id
 from qianheng.actions.summary import PlanRun, RunSummary
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
