@@ -119,14 +119,6 @@ def test_a_higher_target_keeps_the_slack_and_moves_the_landscape_with_it() -> No
     assert bidder.landscape.levels.now[0] != bidder.landscape.levels.now[1]
 
 
-def test_a_correction_revalues_what_was_won_so_far() -> None:
-    bidder = three()
-    live(bidder, 5, range(30))
-    worth = float(bidder.worth[2])
-    bidder.correct(2, 0.9)
-    assert bidder.reading(2).slack == pytest.approx(0.9 * worth - bidder.spend[2])
-
-
 def test_a_new_day_starts_with_nothing_spent_and_remembers_the_market() -> None:
     bidder = three()
     live(bidder, 6, range(STEPS))

@@ -141,11 +141,6 @@ class Bidder(Rows):
         """Pause a plan, or let it bid again."""
         self.active[plan], self.stale[plan] = active, True
 
-    def correct(self, plan: int, factor: float) -> None:
-        """Revalue the worth so far, as matured value against predicted value says."""
-        self.worth[plan] *= factor
-        self.stale[plan] = True
-
     def credit(self, plan: int, worth: float) -> None:
         """Count worth that comes without a bid (what sells unpromoted), or take back what was counted too much."""
         self.worth[plan] += worth

@@ -1,9 +1,8 @@
 """Between two control steps: bids follow what has just been spent, auction by auction.
 
-Two multipliers a plan, one for the budget and one for the target, each moved by its own error, and the smaller one bids
-(min-pacing: Balseiro et al., "A Field Guide for Pacing Budget and ROS Constraints", ICML 2024). Moved by η ≈ 1/√T each
-auction its regret over T auctions of one kind is O(√T). Inside a control step it only corrects, for the step's own
-multiplier knows the day: the factor stays within bounds, and where no target is told bids are only ever held back.
+A multiplier a plan, moved by what it spends beyond its pace (Balseiro et al., "A Field Guide for Pacing Budget and ROS
+Constraints", ICML 2024). Moved by η ≈ 1/√T each auction its regret over T auctions of one kind is O(√T). Inside a
+control step it only corrects, for the step's own multiplier knows the day: bids are held back alone, within bounds.
 """
 
 import numpy as np
@@ -24,20 +23,14 @@ class Within:
         self._planned, self._reach = planned, reach
         some = planned >= NOTHING
         self._rate = np.where(some, 1.0 / np.sqrt(max(auctions, 1)) / np.where(some, planned, 1.0), 0.0)
-        self._budget, self._target = np.zeros(len(planned)), np.zeros(len(planned))
+        self._log_factor = np.zeros(len(planned))
 
     @property
     def factor(self) -> FloatArray:
         """[plans] what to multiply the next bids by."""
-        return np.asarray(np.exp(np.minimum(self._budget, self._target)))
+        return np.asarray(np.exp(np.minimum(self._log_factor, 0.0)))
 
     def spent(self, spend: FloatArray, auctions: int = 1) -> None:
         """So many auctions have spent `spend` [plans]."""
-        self._budget = self._moved(self._budget, auctions * self._planned - spend)
-
-    def gained(self, worth: FloatArray, spend: FloatArray) -> None:
-        """Their worth [plans] answers to a target: spend is to stay within it. Not to be told, where it need not."""
-        self._target = self._moved(self._target, worth - spend)
-
-    def _moved(self, log_factor: FloatArray, error: FloatArray) -> FloatArray:
-        return np.clip(log_factor + self._rate * error, -self._reach, self._reach)
+        moved = self._log_factor + self._rate * (auctions * self._planned - spend)
+        self._log_factor = np.clip(moved, -self._reach, self._reach)

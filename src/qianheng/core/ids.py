@@ -15,10 +15,5 @@ def derive_seed(seed: int, *purpose: object) -> int:
     return int.from_bytes(_digest((seed, *purpose))[:16], "big")
 
 
-def arm_of(experiment: str, user_id: int, arms: int) -> int:
-    """The arm of a user in an experiment: a hash of both, the same on every machine and for ever."""
-    return stable_id("experiment", experiment, user_id) % arms
-
-
 def _digest(parts: tuple[object, ...]) -> bytes:
     return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).digest()

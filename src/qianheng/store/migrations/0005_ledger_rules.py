@@ -5,13 +5,12 @@ exactly what the entries since its last move add up to. SQLite has no check to a
 triggers say the same.
 """
 
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
-
-from qianheng.core.days import moment
-from qianheng.ledger.credits import Credits
-from qianheng.ledger.transfers import State, Transfer
-from qianheng.store import grants
 
 revision = "0005"
 down_revision = "0004"
@@ -71,6 +70,10 @@ KEPT_GRANT_RULES = {
     "what a grant is never changes": "NEW.id <> OLD.id OR NEW.account_id <> OLD.account_id"
     " OR NEW.source <> OLD.source OR NEW.amount <> OLD.amount OR NEW.expires_at <> OLD.expires_at",
 }
+GRANT_COLUMNS = ("id", "account_id", "source", "amount", "available", "expires_at")
+USE_COLUMNS = ("transfer_id", "grant_id", "amount")
+Uses = list[tuple[int, int]]  # of which grants, how much
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = {"entries stay as they are; a correction is another entry": "TRUE"}
 
 
@@ -114,21 +117,54 @@ def _make_tables() -> None:
 
 
 def _grant_what_was_granted() -> None:
-    """Credit from before gets its grants by the very fold that new credit gets them by."""
+    """Credit from before gets its grants by the rules of this revision, whatever those of the program are by now."""
     connection = op.get_bind()
-    found, promised = Credits(), dict[int | None, Transfer]()
+    granted, drawn = dict[int, dict[str, Any]](), dict[int, Uses]()
     credit = set(connection.execute(sa.text("SELECT id FROM account WHERE kind = 'credit'")).scalars())
     entries = sa.text("SELECT id, debit, credit, amount, at, state, pending_id FROM transfer ORDER BY sequence")
     for row in connection.execute(entries):
-        told = (row.id, row.debit, row.credit, row.amount, moment(row.at))
-        transfer = Transfer(*told, State(row.state), row.pending_id)
-        if transfer.state is State.PENDING:
-            promised[transfer.id] = transfer
-        if transfer.debit in credit:
-            found.take(transfer, promised.get(row.pending_id))
-        if transfer.credit in credit and transfer.state is State.POSTED:
-            found.grant(transfer)
-    grants.save(connection, Credits(), found)
+        if row.debit in credit:
+            drawn[row.id] = _draw(row, granted, drawn)
+        if row.credit in credit and row.state == "posted":
+            brought = {"id": row.id, "account_id": row.credit, "source": row.debit, "amount": row.amount}
+            granted[row.id] = brought | {"available": row.amount, "expires_at": _a_year_after(row.at)}
+    of_grants = sa.table("credit_grant", *map(sa.column, GRANT_COLUMNS))
+    of_uses = sa.table("credit_use", *map(sa.column, USE_COLUMNS))
+    op.bulk_insert(of_grants, list(granted.values()))
+    uses = [(id_, *use) for id_, taken in drawn.items() for use in taken]
+    op.bulk_insert(of_uses, [dict(zip(USE_COLUMNS, use, strict=True)) for use in uses])
+
+
+def _draw(row: Any, granted: dict[int, dict[str, Any]], drawn: dict[int, Uses]) -> Uses:
+    """What a transfer takes, or holds, of which grants, the first to expire first; what it settles is released."""
+    if row.pending_id is None:
+        ours = [one for one in granted.values() if one["account_id"] == row.debit and one["available"]]
+        ours.sort(key=itemgetter("expires_at", "id"))
+        taken = _first([(one["id"], one["available"]) for one in ours], row.amount)
+    else:
+        for id_, amount in drawn[row.pending_id]:
+            granted[id_]["available"] += amount
+        taken = _first(drawn[row.pending_id], row.amount if row.state == "posted" else 0)
+    for id_, amount in taken:
+        granted[id_]["available"] -= amount
+    return taken
+
+
+def _first(uses: Uses, amount: int) -> Uses:
+    """The first uses, up to an amount in all."""
+    found = []
+    for id_, most in uses:
+        if amount > 0:
+            found.append((id_, min(most, amount)))
+            amount -= most
+    return found
+
+
+def _a_year_after(at: int) -> int:
+    """The same time a year later in UTC, after 29 February on the 28th; UTC microseconds."""
+    then = EPOCH + timedelta(microseconds=at)
+    day = 28 if (then.month, then.day) == (2, 29) else then.day
+    return (then.replace(year=then.year + 1, day=day) - EPOCH) // timedelta(microseconds=1)
 
 
 def _enforce(table: str, act: str, rules: dict[str, str]) -> None:
