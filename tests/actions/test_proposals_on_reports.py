@@ -68,3 +68,26 @@ def test_nothing_there_is_scheduled_here(say: Say) -> None:
     set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-04-01")
     (one,) = json.loads(say("proposals", "--reports", "--json")[1])
     assert say("proposals", "schedule", one["id"], "--at", "2026-04-12", "--reports")[0] == 2
+
+
+def test_a_review_begins_with_the_proposal_that_is_to_bring_most(say: Say) -> None:
+    imported(1, range(ACCEPTED), 500, 1500)
+    set_shop({"margin": "0.6"})
+    set_plan("7", {"goal": "net", "target": "2.5", "budget_daily": "1000"}, "2026-04-01")
+    before = json.loads(say("review", "daily", "--reports", "--json")[1])["sections"]
+    assert "proposals show" not in before["decision"]["decisions"][0]["command"]
+    (one,) = json.loads(say("proposals", "--reports", "--json")[1])
+    after = json.loads(say("review", "daily", "--reports", "--json")[1])["sections"]
+    (decision,) = after["decision"]["decisions"]
+    assert one["id"] in decision["title"]
+    assert "2.5 → 2.25" in decision["title"]
+    assert decision["command"] == f"qianheng proposals show {one['id']} --reports"
+    assert [row["proposal"] for row in after["proposals"]["tables"]["proposals"]] == [one["id"]]
+    say("proposals", "reject", one["id"], "--reports")
+    refused = json.loads(say("review", "daily", "--reports", "--json")[1])["sections"]
+    assert refused["decision"] == before["decision"]
+
+
+def test_a_list_of_no_proposals_says_where_to_look(say: Say) -> None:
+    imported(1, range(2), 400, 1200)
+    assert "qianheng advise" in say("proposals", "--reports")[1]

@@ -169,3 +169,12 @@ def test_series_have_different_colours_of_the_house() -> None:
     assert found[0] == "spend"
     assert len(set(found)) == len(found)
     assert set(found) <= palette().keys()
+
+
+def test_a_title_that_only_repeats_its_section_is_told_once() -> None:
+    tables = tuple(Table(name, name, (Column("a", "A"),), (), empty="none") for name in ("Plans", "Rooms"))
+    document = Document("daily", "Daily", "Daily", MADE, (Section("plans", "Plans", tables),))
+    assert [getattr(one, "title", None) for one in document.sections[0].shown] == ["", "Rooms"]
+    page = web_page(document)
+    assert page.count("<h3>Rooms</h3>") == 1
+    assert "<h3>Plans</h3>" not in page

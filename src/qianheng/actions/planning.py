@@ -149,8 +149,12 @@ def effect_text(weighed: Weighed, timezone: str) -> str:
 
 def change_text(made: PlanChange) -> str:
     """What a change makes of what, field by field, in words."""
-    pairs = zip(made.before, made.after, strict=True)
-    told = ((name, in_words(name, was) or "–", in_words(name, now) or "–") for (name, was), (_, now) in pairs)
+    return from_to(dict(made.before), dict(made.after))
+
+
+def from_to(before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
+    """What fields of a plan become, each from what to what, in words; "" if there is none."""
+    told = ((name, in_words(name, before.get(name)) or "–", in_words(name, now) or "–") for name, now in after.items())
     return ", ".join(f"{say(f'planning.field.{name}')} {was} → {now}" for name, was, now in told)
 
 

@@ -114,7 +114,7 @@ def advise(desk: Desk, grounds: Grounds) -> list[Standing]:
     """Today's proposals and all others that are open, most profitable first. Again on the same day: nothing new."""
     with desk.database.begin() as connection:
         found = look_through(desk, connection, at_desk(desk, connection, grounds))
-    return sorted(found, key=lambda one: (one.proposal.gain is None, -(one.proposal.gain or 0), one.number))
+    return sorted(found, key=lambda one: one.weight)
 
 
 def look_through(desk: Desk, connection: Connection, grounds: Grounds) -> list[Standing]:

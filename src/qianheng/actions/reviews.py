@@ -81,7 +81,7 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Books:
     """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, how the days
-    of the fortnight before the last week ripened, by age in days, the alerts that wait, and what was proposed.
+    of the fortnight before the last week ripened, by age in days, and the alerts that wait.
     """
 
     units: Sequence[UnitStanding]
@@ -90,14 +90,13 @@ class Books:
     ripening: Sequence[Seen | None]
     alerts: Sequence[Numbered]
     alert_rules: Mapping[str, Rule]
-    proposals: Sequence[ProposalStanding]
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
     """One look at a shop: the days it is about, what is known of them, and what that means. `changes`: what the ROIs of
     the shop and its plans did since as many days before, taken apart; those that could not be are left out. `troubles`:
-    what is wrong now, the costliest first.
+    what is wrong now, the costliest first. `proposals`: what was proposed until then, the most profitable first.
     """
 
     kind: Kind
@@ -109,6 +108,7 @@ class Review:
     changes: tuple[Change, ...]
     targets: tuple[TargetAdvice, ...]
     troubles: tuple[Trouble, ...]
+    proposals: tuple[ProposalStanding, ...] = ()
     tiers: TierAdvice | None = None
     what_ifs: tuple[Answer, ...] = ()
     books: Books | None = None
@@ -131,13 +131,13 @@ def asked_of(kind: Kind, shop_id: str = "") -> Asked:
 def review_of(desk: Desk, kind: Kind, rules: Thresholds, shop_id: str = "") -> Review:
     """A review of a shop of a kept run, as known at the desk's time. No such shop: NotFound."""
     history = history_of(desk, asked_of(kind, shop_id))
-    review = _review(kind, history, rules, _books(desk, history, _span(kind, history)))
+    review = replace(_review(kind, history, rules, desk), books=_books(desk, history, _span(kind, history)))
     return _looked_ahead(review, lambda wish: whatif_of_run(desk, history, wish))
 
 
-def review_of_reports(history: History, kind: Kind, rules: Thresholds) -> Review:
-    """A review of imported reports, as far as they reach."""
-    return _looked_ahead(_review(kind, history, rules, None), lambda wish: whatif_of_reports(history, wish))
+def review_of_reports(desk: Desk, history: History, kind: Kind, rules: Thresholds) -> Review:
+    """A review of imported reports, as far as they reach; `desk`: the one where they lie."""
+    return _looked_ahead(_review(kind, history, rules, desk), lambda wish: whatif_of_reports(history, wish))
 
 
 def _looked_ahead(review: Review, what_if: Callable[[Wish], Answer]) -> Review:
@@ -158,7 +158,7 @@ def _span(kind: Kind, history: History) -> Span:
     return Span(*history.back(kind.days))
 
 
-def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None) -> Review:
+def _review(kind: Kind, history: History, rules: Thresholds, desk: Desk) -> Review:
     span = _span(kind, history)
     return Review(
         kind=kind,
@@ -170,8 +170,13 @@ def _review(kind: Kind, history: History, rules: Thresholds, books: Books | None
         changes=tuple(_changes(history, span)),
         targets=tuple(advise_target(history, plan_id, rulebook().advice.target) for plan_id in history.plans),
         troubles=troubles_of(history).found,
-        books=books,
+        proposals=_proposed(desk, history),
     )
+
+
+def _proposed(desk: Desk, history: History) -> tuple[ProposalStanding, ...]:
+    known = [one for one in list_proposals(desk, history.shop.id) if one.proposal.made_at <= desk.now]
+    return tuple(sorted(known, key=lambda one: one.weight))
 
 
 def _changes(history: History, span: Span) -> Iterator[Change]:
@@ -212,7 +217,6 @@ def _books(desk: Desk, history: History, span: Span) -> Books:
             ripening=_ripening(desk, connection, history),
             alerts=inbox(desk).alerts,
             alert_rules=rules_in_force().written,
-            proposals=[one for one in list_proposals(desk, history.shop.id) if one.proposal.made_at <= desk.now],
         )
 
 

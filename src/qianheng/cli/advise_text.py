@@ -70,7 +70,7 @@ def print_breakevens(looked: Looked, found: Sequence[Breakeven]) -> None:
     for one in found:
         if one.hopeless:
             typer.echo(say("advice.hopeless", what=_name(one.subject)))
-    for plan_id, plan in looked.history.plans.items():
+    for plan_id, plan in looked.history.plans.items() if looked.history.source == "run" else ():
         best = looked.best.get(plan_id)
         if best is None:
             typer.echo(say("advice.best_unknown", plan=_name(plan.subject)))
@@ -325,12 +325,14 @@ def _print_missing(looked: Looked, names: set[str]) -> None:
     if not names:
         return
     typer.echo(say("advice.heading.missing"))
+    lacking = dict[str, str]()
     for name in sorted(names):
         key = f"histories.to_say.{name}"
         how = say(key) if known(key) and (looked.history.source == "reports" or name in SAID) else ""
-        typer.echo(
-            say("advice.missing_line" if how else "advice.missing_bare", what=say(f"histories.missing.{name}"), how=how)
-        )
+        what = say(f"histories.missing.{name}")
+        lacking[what] = lacking.get(what) or how
+    for what, how in lacking.items():
+        typer.echo(say("advice.missing_line" if how else "advice.missing_bare", what=what, how=how))
 
 
 def _heading(name: str) -> None:

@@ -94,7 +94,10 @@ def _inbox(
         )
         for one in found.alerts
     ]
-    print_table("", columns, rows)
+    if rows:
+        print_table("", columns, rows)
+    else:
+        typer.echo(say("alerts.none"))
     if not everything and found.of > len(rows):
         typer.echo(say("alerts.others", count=found.of - len(rows)))
 

@@ -140,6 +140,8 @@ def _print(desk: Desk, found: Allowed, as_json: bool) -> None:
     print_table("", headings("proposals", "limit", "field", "value"), rows)
     if found.stopped is not None:
         _print_stopped(found.stopped, desk)
+    elif not found.limits.enabled:
+        typer.echo(say("proposals.automation.off"))
 
 
 def _print_switch(desk: Desk, shop_id: str, as_json: bool) -> None:

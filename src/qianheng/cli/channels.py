@@ -11,7 +11,7 @@ import typer
 
 from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.sources import Reports, Source, history_asked
+from qianheng.cli.sources import Reports, Source, desk_asked, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -42,13 +42,12 @@ def add_to(app: typer.Typer) -> None:
 @contextmanager
 def alert_desk(source: Source) -> Iterator[Desk]:
     """The desk of a run, or the one where imported reports lie: both have alerts."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.histories import Asked
     from qianheng.actions.report_alerts import report_desk
     from qianheng.cli.reports import stored
 
     if not source.reports:
-        with desk_of(source.run, source.actor, source.now) as desk:
+        with desk_asked(source) as desk:
             yield desk
         return
     history = history_asked(source, Asked())

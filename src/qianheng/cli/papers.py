@@ -73,7 +73,7 @@ def print_document(document: Document) -> None:
     typer.echo("  ".join([document.title, *facts]))
     for section in document.sections:
         typer.echo(f"\n■ {section.title}")
-        for block in section.blocks:
+        for block in section.shown:
             _print_block(block)
 
 
@@ -91,7 +91,7 @@ def _print_block(block: Block) -> None:
         case parts.Table() if block.rows:
             print_table(block.title, [one.label for one in block.columns], [[*map(_cell, row)] for row in block.rows])
         case parts.Table():
-            typer.echo(f"{block.title}: {block.empty or say('cli.nothing')}")
+            typer.echo(": ".join(filter(None, (block.title, block.empty or say("cli.nothing")))))
         case parts.Sources():
             typer.echo("\n".join(f"  $ {command}" for command in block.commands))
         case parts.Chart():

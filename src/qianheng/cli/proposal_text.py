@@ -110,11 +110,9 @@ def record_json(line: Line) -> dict[str, Any]:
 
 def change_text(found: Standing) -> str:
     """What changes from what to what, in words; "" for a task."""
-    from qianheng.actions.planning import in_words
+    from qianheng.actions.planning import from_to
 
-    before = found.proposal.before
-    pairs = ((name, in_words(name, before.get(name)), in_words(name, value)) for name, value in found.after.items())
-    return ", ".join(f"{say(f'planning.field.{name}')} {was or '–'} → {now or '–'}" for name, was, now in pairs)
+    return from_to(found.proposal.before, found.after)
 
 
 def _measured(one: Measured) -> str:

@@ -105,7 +105,9 @@ def _list(
         print_json([standing_json(one) for one in found])
         return
     columns = headings("proposals", "id", "plan", "action", "change", "profit", "status", "reason")
-    print_table("", columns, [proposal_row(one) for one in found])
+    if found:
+        print_table("", columns, [proposal_row(one) for one in found])
+    typer.echo(say("proposals.next", id=found[0].name) if found else say("proposals.none"))
     if lacking := unknown_inputs(grounds.history):
         names = say("proposals.semicolon").join(say(f"proposals.input.{name}") for name in lacking)
         typer.echo(say("proposals.lacking", inputs=names))

@@ -63,13 +63,16 @@ def _command(kind: str) -> Callable[..., None]:
 
 def review_asked(kind: str, source: Source, shop: str = "", thresholds: str = "") -> Document:
     """The document of a review of a kind. Nothing to look at: NotFound; rules that cannot be read: BadInput."""
+    from qianheng.actions.report_alerts import report_desk
     from qianheng.actions.reviews import Kind, asked_of, review_of, review_of_reports
-    from qianheng.cli.reports import rules_of
+    from qianheng.cli.reports import rules_of, stored
     from qianheng.pages.reviews import review_document
 
     which, rules = Kind(kind), rules_of(thresholds)
     if source.reports:
-        review = review_of_reports(history_asked(source, asked_of(which, shop)), which, rules)
+        history = history_asked(source, asked_of(which, shop))
+        with stored() as engine:
+            review = review_of_reports(report_desk(engine, history), history, which, rules)
     else:
         with desk_asked(source) as desk:
             review = review_of(desk, which, rules, shop)

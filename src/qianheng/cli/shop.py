@@ -13,12 +13,13 @@ from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
-    from qianheng.actions.shop import OwnShop
+    from qianheng.actions.shop import OwnShop, SaidSetting
 
 Fields: TypeAlias = Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...", help=say("shop.command.fields"))]
 PlanSpoken: TypeAlias = Annotated[str, typer.Option("--plan", metavar="ID", help=say("shop.command.plan"))]
 Since: TypeAlias = Annotated[str, typer.Option("--since", metavar="DAY", help=say("shop.command.since"))]
 OF_SETTING = ("since", "goal", "bid_mode", "target", "budget_daily", "status")
+CODED = ("goal", "bid_mode", "status")
 
 
 def build_app() -> typer.Typer:
@@ -66,10 +67,18 @@ def _print(shop: OwnShop, as_json: bool) -> None:
     else:
         print_table("", ["", ""], [[say(f"shop.field.{name}"), getattr(shop, name) or None] for name in SAID])
         rows = [
-            [f"{plan_id} {plan.name}".strip(), *(getattr(one, name) for name in OF_SETTING)]
+            [f"{plan_id} {plan.name}".strip(), *(_told(one, name) for name in OF_SETTING)]
             for plan_id, plan in shop.plans.items()
             for one in plan.settings
         ]
         if rows:
             print_table("", headings("shop", "plan", *OF_SETTING), rows)
         typer.echo(say("shop.kept_in", path=shop_file()))
+
+
+def _told(setting: SaidSetting, name: str) -> object:
+    """A field of a plan's setting, its codes in words."""
+    from qianheng.actions.planning import in_words
+
+    value = getattr(setting, name)
+    return in_words(name, value) if name in CODED else value

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qianheng.actions.whatif import Answer, Wish
     from qianheng.core.interval import Interval
-    from qianheng.strategy.whatif import Outlook
+    from qianheng.strategy.whatif import Outlook, Trial
 
 Target: TypeAlias = Annotated[str, typer.Option("--target", metavar="ROI", help=say("whatif.command.target"))]
 Budget: TypeAlias = Annotated[str, typer.Option("--budget", metavar="YUAN", help=say("whatif.command.budget"))]
@@ -106,9 +106,17 @@ def print_answer(answer: Answer) -> None:
     goal = say(f"pages.goal.{answer.setting.goal}")
     told = {"plan": answer.plan.subject.name or answer.plan.subject.id, "goal": goal, "days": answer.asked.trial.days}
     print_outlooks(say("whatif.title", **told), {"now": answer.now, "asked": answer.asked})
-    print_table(say("whatif.frontier"), headings("whatif", *COLUMNS), [_cells(one) for one in answer.points])
+    around = [one for one in answer.points if _beside(one.trial, answer.now.trial)]
+    print_table(say("whatif.frontier"), headings("whatif", *COLUMNS), [_cells(one) for one in around])
+    if len(answer.points) > len(around):
+        typer.echo(say("whatif.more", count=len(answer.points) - len(around)))
     for remark in remarks(answer):
         typer.echo(remark)
+
+
+def _beside(trial: Trial, now: Trial) -> bool:
+    """Whether no more than one of target and budget is other than it is set now."""
+    return trial.budget == now.budget or now.target is None or trial.target == round(now.target, 2)
 
 
 def print_outlooks(title: str, named: Mapping[str, Outlook]) -> None:

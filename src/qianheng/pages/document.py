@@ -5,7 +5,7 @@ and told as a page (`pages.web`), on paper (`pages.pdf`), on a terminal and as J
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -153,6 +153,15 @@ class Section:
     name: str
     title: str
     blocks: tuple[Block, ...]
+
+    @property
+    def shown(self) -> Iterator[Block]:
+        """The blocks as they are shown beneath the heading: a title that says the same again is left away."""
+        for block in self.blocks:
+            if isinstance(block, Table | Chart) and block.title == self.title:
+                yield replace(block, title="")
+            else:
+                yield block
 
 
 @dataclass(frozen=True, slots=True)

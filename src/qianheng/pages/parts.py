@@ -79,7 +79,8 @@ def panel(title: str, hint: str | None, *children: Child, **attributes: str | No
     """A part of a section with a smaller heading and a line on how to read it."""
     kind = " ".join(filter(None, ("panel", attributes.pop("class_", None))))
     line = element("p", hint, class_="hint") if hint else None
-    return element("div", element("h3", title), line, *children, class_=kind, **attributes)
+    heading = element("h3", title) if title else None
+    return element("div", heading, line, *children, class_=kind, **attributes)
 
 
 def empty(text: str) -> Html:

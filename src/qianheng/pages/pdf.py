@@ -115,7 +115,7 @@ def _section(paper: Paper, section: Section) -> None:
     paper.set_draw_color(palette()["line"])
     paper.line(MARGIN, paper.y, paper.w - MARGIN, paper.y)
     paper.ln(2)
-    for block in section.blocks:
+    for block in section.shown:
         _block(paper, block)
 
 
@@ -143,9 +143,10 @@ def _block(paper: Paper, block: Block) -> None:
 
 def _titled(paper: Paper, title: str, hint: str) -> None:
     paper.keep(22)
-    paper.pen("block")
-    with paper.strong():
-        paper.write_lines(title, 5.5)
+    if title:
+        paper.pen("block")
+        with paper.strong():
+            paper.write_lines(title, 5.5)
     if hint:
         paper.pen("small", "muted")
         paper.write_lines(hint, 4)

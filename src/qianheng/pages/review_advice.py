@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from qianheng.actions import alert_text
+from qianheng.actions.planning import from_to
 from qianheng.actions.reviews import Review
 from qianheng.actions.whatif import Answer
 from qianheng.core.days import moment
@@ -18,6 +19,7 @@ from qianheng.pages.document import (
     Block,
     Cell,
     Chart,
+    Decision,
     Paragraph,
     Section,
     Series,
@@ -27,9 +29,10 @@ from qianheng.pages.document import (
     amount,
     columns,
     ratio_cell,
+    text_of,
 )
 from qianheng.pages.review_blocks import command_line, commands, days_of, name_of
-from qianheng.strategy.decisions import Status
+from qianheng.strategy.decisions import Standing, Status
 from qianheng.strategy.proposal import Measure
 from qianheng.strategy.whatif import Outlook
 
@@ -56,15 +59,13 @@ def troubles_section(review: Review) -> Section:
     return Section("troubles", say("reviews.troubles"), (table, _advise(review, "diagnose")))
 
 
-def proposals_section(review: Review) -> Section | None:
+def proposals_section(review: Review) -> Section:
     """What is proposed and waits for a yes or no, and what became of what was carried out."""
-    if review.books is None:
-        return None
     rows: list[tuple[Cell, ...]] = []
-    for one in review.books.proposals:
+    for one in review.proposals:
         effect = (one.found.of(Measure.PROFIT) if one.found else None), one.proposal.effect(Measure.PROFIT)
         measured = effect[0].measured if effect[0] else None
-        if one.status in _SHOWN:
+        if one.status in _SHOWN and not _lapsed(one, review):
             action = say(f"proposals.action.{one.proposal.action}")
             status, why = say(f"proposals.status.{one.status}"), one.proposal.reason.text()
             expected = effect[1].change if effect[1] else None
@@ -72,8 +73,36 @@ def proposals_section(review: Review) -> Section | None:
     heads = columns("reviews", *_PROPOSAL, text=("proposal", "plan", "action", "status", "why"))
     hint, none = say("reviews.proposals_hint"), say("reviews.no_proposals")
     table = Table("proposals", say("reviews.proposals"), heads, tuple(rows), hint, none)
-    return Section(
-        "proposals", say("reviews.proposals"), (table, *commands(review, "proposals", "proposals follow-up"))
+    opened = (open_with(review, command) for command in ("proposals", "proposals follow-up"))
+    return Section("proposals", say("reviews.proposals"), (table, Sources(tuple(opened))))
+
+
+def top_proposal(review: Review) -> Standing | None:
+    """The proposal that waits for a yes or no and is expected to bring most."""
+    waiting = (one for one in review.proposals if one.status is Status.OPEN and not _lapsed(one, review))
+    return next(waiting, None)
+
+
+def _lapsed(one: Standing, review: Review) -> bool:
+    """Whether a proposal has had its time without being decided."""
+    return one.status is Status.OPEN and one.proposal.good_until <= review.history.now
+
+
+def proposal_decision(review: Review, one: Standing) -> Decision:
+    """A proposal as the one thing to decide: what becomes what, why, and what is expected of it."""
+    plan = review.history.plans.get(one.proposal.plan_id or "")
+    where = name_of(plan.subject) if plan else say("reviews.whole_shop")
+    what = (say(f"proposals.action.{one.proposal.action}"), from_to(one.proposal.before, one.after))
+    told = say("proposals.semicolon").join(filter(None, what))
+    gain = one.proposal.effect(Measure.PROFIT)
+    gained = (
+        say("reviews.decision.gain", gain=text_of(_between(gain.change))) if gain else say("reviews.decision.no_gain")
+    )
+    return Decision(
+        say("reviews.decision.proposal", id=one.name, where=where, what=told),
+        say("reviews.decision.why", reason=one.proposal.reason.text(), gain=gained),
+        "watch",
+        open_with(review, f"proposals show {one.name}"),
     )
 
 
@@ -152,10 +181,12 @@ def _between(interval: Interval | None) -> Amount:
 
 
 def _advise(review: Review, command: str) -> Sources:
+    return Sources((open_with(review, command),))
+
+
+def open_with(review: Review, command: str) -> str:
     """The command line of a piece of advice, of a run as known then or of reports."""
-    if review.history.source == "reports":
-        return Sources((f"qianheng {command} --reports",))
-    return Sources((command_line(review, command),))
+    return f"qianheng {command} --reports" if review.history.source == "reports" else command_line(review, command)
 
 
 def alerts_section(review: Review) -> Section | None:

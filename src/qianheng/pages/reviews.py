@@ -35,9 +35,12 @@ from qianheng.pages.document import (
 from qianheng.pages.review_advice import (
     alerts_section,
     band_section,
+    open_with,
+    proposal_decision,
     proposals_section,
     targets_section,
     tiers_section,
+    top_proposal,
     troubles_section,
     what_if_section,
     why_section,
@@ -82,11 +85,16 @@ def review_document(review: Review) -> Document:
 
 
 def _decision(review: Review) -> Section:
-    """The one thing to decide: the costliest trouble that calls for it, else the gravest verdict, else none."""
+    """The one thing to decide: what is urgent, else the proposal that is to bring most, else the costliest trouble that
+    calls for it, else the gravest verdict, else none.
+    """
     trouble = next((one for one in review.troubles if one.severity.rank >= Severity.ACT.rank), None)
-    if trouble is not None:
+    proposal = top_proposal(review)
+    if proposal is not None and (trouble is None or trouble.severity is not Severity.URGENT):
+        block: Block = proposal_decision(review, proposal)
+    elif trouble is not None:
         title = say("reviews.decision.trouble", where=name_of(trouble.subject), what=trouble.text)
-        block: Block = Decision(title, _advice(trouble), trouble.severity.value, _open(review, trouble))
+        block = Decision(title, _advice(trouble), trouble.severity.value, _open(review, trouble))
     elif (worst := _worst(review)) is not None:
         where, verdict = worst
         block = Decision(
@@ -115,8 +123,7 @@ def _advice(trouble: Trouble) -> str:
 def _open(review: Review, trouble: Trouble) -> str:
     """The command line that shows a trouble in full."""
     plan = f" --plan {trouble.subject.id}" if trouble.subject.about is About.PLAN else ""
-    command = f"diagnose loss{plan}" if trouble.kind == "loss" else "diagnose"
-    return f"qianheng {command} --reports" if review.history.source == "reports" else command_line(review, command)
+    return open_with(review, f"diagnose loss{plan}" if trouble.kind == "loss" else "diagnose")
 
 
 def _worst(review: Review) -> tuple[str, Verdict] | None:

@@ -62,7 +62,7 @@ def _contents(document: Document) -> Html:
 
 
 def _section(told: Section) -> Html:
-    blocks = groupby(told.blocks, lambda block: isinstance(block, Table | Chart))
+    blocks = groupby(told.shown, lambda block: isinstance(block, Table | Chart))
     children: Iterator[Html] = (
         element("div", *map(_block, group), class_="panels") if panels else join(map(_block, group))
         for panels, group in blocks
@@ -115,7 +115,7 @@ def _table(told: Table) -> Html:
     heads: list[HtmlCell] = [one.label if one.text else (one.label, "number") for one in told.columns]
     rows = [[_html_cell(cell) for cell in row] for row in told.rows]
     plain = export(told.name, (one.label for one in told.columns), ([*map(text_of, row)] for row in told.rows))
-    return panel(told.title, told.hint, table(heads, rows, told.title), plain, class_=look)
+    return panel(told.title, told.hint, table(heads, rows, told.title or told.hint), plain, class_=look)
 
 
 def _width(text: str) -> int:

@@ -106,6 +106,12 @@ class Standing:
         return f"p{self.number}"
 
     @property
+    def weight(self) -> tuple[bool, int, int]:
+        """What proposals are sorted by: the most profitable first, those of unknown profit last."""
+        gain = self.proposal.gain
+        return gain is None, -(gain or 0), self.number
+
+    @property
     def after(self) -> Mapping[str, Value]:
         """The values taken up, as edited; until then as proposed."""
         taken = [move.after for move in self.moves if move.step in (Step.ACCEPT, Step.SCHEDULE)]
