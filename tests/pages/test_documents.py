@@ -178,3 +178,11 @@ def test_a_title_that_only_repeats_its_section_is_told_once() -> None:
     page = web_page(document)
     assert page.count("<h3>Rooms</h3>") == 1
     assert "<h3>Plans</h3>" not in page
+
+
+def test_money_known_within_limits_is_told_no_finer_than_it_is_known() -> None:
+    wide = Amount(micros("286.18"), Unit.MONEY, micros("-82.86"), micros("1300.4"))
+    small = Amount(micros("0.42"), Unit.MONEY, micros("0.1"), micros("0.95"))
+    assert [number in text_of(wide) for number in ("¥286 ", "−¥83", "¥1,300")] == [True] * 3
+    assert "¥0.42" in text_of(small)
+    assert plain(wide) == {"value": "286.18", "low": "-82.86", "high": "1300.40"}

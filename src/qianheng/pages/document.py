@@ -11,12 +11,13 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
-from qianheng.core.money import Micros, ratio_text, to_fen, yuan
+from qianheng.core.money import YUAN, Micros, ratio_text, to_fen, yuan
 from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.pages.parts import UNKNOWN, count, money, percent, roi
 
 Number: TypeAlias = int | Fraction
+WHOLE_FROM = 100 * YUAN  # what is known within limits as wide as this is told to the yuan
 Look: TypeAlias = Literal["", "normal", "watch", "act", "urgent"]
 
 
@@ -204,11 +205,19 @@ def text_of(cell: Cell) -> str:
         return cell
     if isinstance(cell, Badge):
         return cell.text
-    told = number_text(cell.value, cell.unit, cell.signed)
-    if cell.low is None or cell.high is None:
-        return told
-    low, high = (number_text(end, cell.unit, cell.signed) for end in (cell.low, cell.high))
-    return say("reviews.between", value=told, low=low, high=high)
+    if cell.value is None or cell.low is None or cell.high is None:
+        return number_text(cell.value, cell.unit, cell.signed)
+    numbers = (cell.value, cell.low, cell.high)
+    if cell.unit is Unit.MONEY and max(map(abs, numbers)) >= WHOLE_FROM:
+        value, low, high = (number_text(one, cell.unit, cell.signed).rpartition(".")[0] for one in map(_whole, numbers))
+    else:
+        value, low, high = (number_text(one, cell.unit, cell.signed) for one in numbers)
+    return say("reviews.between", value=value, low=low, high=high)
+
+
+def _whole(amount: Number) -> Number:
+    """Money to the yuan: an interval knows nothing of fen."""
+    return round(Fraction(amount, YUAN)) * YUAN
 
 
 def number_text(value: Number | None, unit: Unit, signed: bool = False) -> str:

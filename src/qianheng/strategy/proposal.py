@@ -102,11 +102,12 @@ class Reason:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
-        """The sentence in the language spoken."""
+        """The sentence in the language spoken; the rule's name where it is one of an earlier version."""
         told = {name: spoken(value) for name, value in self.values.items()}
         if known(found := f"findings.anomaly.{self.rule}"):
             return say("proposals.reason.found", what=say(found), **told)
-        return say(f"proposals.reason.{self.rule}", **told)
+        key = f"proposals.reason.{self.rule}"
+        return say(key, **told) if known(key) else self.rule
 
 
 @dataclass(frozen=True, slots=True)
