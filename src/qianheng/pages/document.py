@@ -207,8 +207,8 @@ def text_of(cell: Cell) -> str:
         return cell.text
     if cell.value is None or cell.low is None or cell.high is None:
         return number_text(cell.value, cell.unit, cell.signed)
-    numbers = (cell.value, cell.low, cell.high)
-    if cell.unit is Unit.MONEY and max(map(abs, numbers)) >= WHOLE_FROM:
+    numbers: tuple[Number, ...] = (cell.value, cell.low, cell.high)
+    if cell.unit is Unit.MONEY and any(not -WHOLE_FROM < one < WHOLE_FROM for one in numbers):
         value, low, high = (number_text(one, cell.unit, cell.signed).rpartition(".")[0] for one in map(_whole, numbers))
     else:
         value, low, high = (number_text(one, cell.unit, cell.signed) for one in numbers)
