@@ -1,8 +1,12 @@
 """`qianheng diagnose findings`: from the command line through a run or imported reports to what is wrong."""
 
 import json
+import re
+import shutil
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +21,7 @@ from qianheng.store.database import reading
 from tests.actions.conftest import Say
 
 SICK = {
-    "days": "11",
+    "days": "15",
     "ad_account.top_up": "30000",
     "opportunities_per_day": "5000",
     "buyers.population": "5000",
@@ -77,6 +81,38 @@ def test_a_finding_becomes_an_alert_alike_in_a_watched_run_and_at_the_desk(at_ho
     say("alerts", "check")
     with desk_of() as desk, reading(desk.database) as connection:
         assert sorted(one.id for one in alerts.events(connection)) == sorted(before)
+
+
+def asked(say: Say, *words: str) -> Any:
+    return json.loads(say(*words, "--json"))
+
+
+@pytest.mark.slow
+def test_a_morning_from_the_alert_to_the_review(
+    sick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say
+) -> None:
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    (run,) = (Path(shutil.copytree(one, tmp_path / "runs" / one.name)) for one in (sick / "runs").iterdir())
+    alert = asked(say, "alerts")[0]
+    (finding,) = asked(say, "diagnose", "findings")["findings"]
+    assert (alert["rule"], alert["detail"]["since"]) == (f"found_{finding['anomaly']}", finding["since"])
+    (name,) = re.findall(r"qianheng diagnose playbook (\w+)", say("alerts", "show", alert["id"]))
+    assert "correct price or coupon" in say("diagnose", "playbook", name, "--plan", "1")
+
+    changes = [one for one in asked(say, "proposals") if one["work"] == "plan_change" and one["plan_id"] == "1"]
+    proposal = changes[0]
+    say("proposals", "accept", proposal["id"])
+    (change,) = asked(say, "plan", "log", "1")
+    assert change["reason"].startswith(f"{proposal['id']}: ")
+
+    run_simulation(RunRequest("tiny", overrides=SICK, folder=run.parent, until=date(2025, 10, 16)))
+    assert proposal["id"] in {one["id"] for one in asked(say, "proposals", "follow-up")}
+    review = asked(say, "review", "weekly")["sections"]
+    assert "wrong price" in review["decision"]["decisions"][0]["title"]
+    assert alert["id"] in {one["alert"] for one in review["alerts"]["tables"]["alerts"]}
+    assert proposal["id"] in {one["proposal"] for one in review["proposals"]["tables"]["proposals"]}
+    days = asked(say, "figures", "--from", "2025-10-09", "--to", "2025-10-15")["lines"]
+    assert sum(Decimal(one["sums"]["gmv"]) for one in days) == Decimal(review["sums"]["figures"]["gmv"])
 
 
 def test_findings_are_told_to_people_in_both_languages(at_home: Path, say: Say) -> None:
