@@ -20,8 +20,10 @@ $(READY): pyproject.toml uv.lock
 	@UV_PROJECT_ENVIRONMENT=$(VENV) UV_LINK_MODE=copy $(BIN)/uv sync --locked --quiet --inexact --python $(BIN)/python
 	@touch $(READY)
 
-demo: $(READY)   ## a month of a shop: refunds, guarantee, payment; then its report (SERVE=0: without)
+demo: $(READY)   ## a month of a shop, what is wrong in it and what to change; then its report (SERVE=0: without)
 	@$(BIN)/qianheng simulate month
+	@$(BIN)/qianheng diagnose --run month
+	@$(BIN)/qianheng proposals --run month
 ifneq ($(SERVE),0)
 	@$(BIN)/qianheng serve --port $(PORT)
 endif
