@@ -1,4 +1,4 @@
-"""Why did the ROI fall, what ROI breaks even, and what would another target bring? Three answers on made-up figures."""
+"""Why did the ROI fall, what ROI breaks even, and what would another target bring? Answers on made-up figures."""
 
 from datetime import date
 from fractions import Fraction
@@ -38,6 +38,4 @@ print(f"A margin of 35 % breaks even at a settled ROI of {float(breakeven_roi(Fr
 for target in (2.5, 3.0, 3.5, 4.0):
     told = outlook(LANDSCAPE, Trial(target, 1000e6, days=7))
     profit = "unknown" if told.profit is None else f"{told.profit.low // YUAN} to {told.profit.high // YUAN} yuan"
-    print(
-        f"Target {target}: a week spends about {told.spend.expected // YUAN} yuan and leaves {profit}, four times of five."
-    )
+    print(f"Target {target}: a week spends about {told.spend.expected // YUAN} yuan and leaves {profit}.")
