@@ -198,3 +198,20 @@ def test_the_suggestion_is_the_best_of_what_keeps_its_promise(aim: Aim) -> None:
 def test_no_change_is_suggested_that_is_not_likely_better() -> None:
     asks = Question(landscape(), asked(4.0, 100), Aim.PROFIT)
     assert suggestion(asks, frontier(asks, [4.0, 4.2], [100 * YUAN, 101 * YUAN]), 0.9).best is None
+
+
+@pytest.mark.parametrize(("target", "budget"), [(2.0, 400.0), (2.0, 225.0), (3.0, 400.0)])
+def test_the_guarantees_risk_is_that_of_days_lived_one_by_one(target: float, budget: float) -> None:
+    """Four thousand days by hand: a compound Poisson sum of orders on a market that misses as `USUAL` says."""
+    draw, days = np.random.default_rng(99), 4000
+    reach = np.exp(draw.normal(0, np.hypot(0.1, 0.2), days))
+    value = np.exp(draw.normal(-(0.1**2 + 0.15**2) / 2, np.hypot(0.1, 0.15), days))
+    spend = np.minimum((40 / target) ** 2 * reach, budget * (1 - draw.exponential(0.002, days)))
+    orders = draw.poisson(value * reach * 4 * np.sqrt(spend / reach))
+    wide = np.log(1 + 0.6**2)
+    gmv = np.array([10 * np.exp(draw.normal(-wide / 2, np.sqrt(wide), count)).sum() for count in orders])
+    due = np.where((orders >= 10) & (gmv / target < 0.8 * spend), spend - gmv / target, 0)
+    told = outlook(landscape(), asked(target, budget), RULES).guarantee_risk
+    assert told is not None
+    assert told.chance == pytest.approx((due > 0).mean(), abs=0.02)
+    assert told.expected / YUAN == pytest.approx(due.mean(), abs=2 * due.std() / np.sqrt(400))  # 400 worlds are drawn

@@ -137,9 +137,15 @@ class _Lived:
 
 @lru_cache(maxsize=1)
 def _draws() -> tuple[Floats, Floats]:
-    """Standard normal draws: [3, worlds] of what stays, [10, days, worlds] of what differs from day to day."""
+    """Standard normal draws: [3, worlds] of what stays, [10, days, worlds] of what differs from day to day.
+
+    Each world has a mirror image, and every row is scaled to a deviation of 1: so few worlds would else be luckier or
+    unluckier than the market on the whole, and every answer with them.
+    """
     random = np.random.default_rng(20_251_101)
-    return random.standard_normal((3, WORLDS)), random.standard_normal((10, MOST_DAYS, WORLDS))
+    halves = random.standard_normal((3, WORLDS // 2)), random.standard_normal((10, MOST_DAYS, WORLDS // 2))
+    stays, differs = (np.concatenate([half, -half], axis=-1) for half in halves)
+    return stays / stays.std(-1, keepdims=True), differs / differs.std(-1, keepdims=True)
 
 
 def _live(landscape: Landscape, trial: Trial) -> _Lived:
