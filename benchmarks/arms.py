@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shops import Shop
+from benchmarks.shops import TARGETS, Shop
 from qianheng.actions.desk import desk_of
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.planning import Wanted, change_plan
@@ -21,7 +21,7 @@ from qianheng.measures.history import History, PlanHistory
 from qianheng.plans.plan import Goal
 
 WEEK = 7
-GRID = (0.6, 0.8, 1.25, 1.6)  # targets over those a shop began with
+GRID = (1.0, 1.4, 2.0, 2.8)  # targets over the ROI that breaks even
 STEP = Decimal("0.2")  # up, when a target is met with nearly the whole budget spent (SPEC 7.3)
 ENOUGH = Fraction(8, 10)  # of a budget, and of a target
 DOWN, LITTLE = Decimal("0.9"), Decimal("0.95")  # when a target is missed; when much of the budget is left (SPEC 11)
@@ -40,8 +40,9 @@ def advised(shop: Shop, folder: Path) -> RunFolder:
 
 
 def at_target(factor: float, shop: Shop, folder: Path) -> RunFolder:
-    """As it was set up, but for targets so many times as high."""
-    plans = [plan | {"target": max(round(plan["target"] * factor, 2), 0.5)} for plan in shop.scenario["plans"]]
+    """As it was set up, but for targets at so many times the ROI that breaks even."""
+    times = factor / TARGETS[shop.kinds["target"]]
+    plans = [plan | {"target": round(plan["target"] * times, 2)} for plan in shop.scenario["plans"]]
     return run_simulation(_request(shop, folder, {"plans": plans}))
 
 
@@ -81,7 +82,7 @@ def _asked(history: History, plan: PlanHistory) -> Decimal | None:
 
 
 ARMS: Mapping[str, Arm] = {"fixed": fixed, "advised": advised, "ladder": ladder} | {
-    f"target x {factor}": partial(at_target, factor) for factor in GRID
+    f"breakeven x {factor}": partial(at_target, factor) for factor in GRID
 }
 
 

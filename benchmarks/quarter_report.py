@@ -28,7 +28,7 @@ Kinds = Mapping[int, Mapping[str, str]]
 def results(found: Sequence[Outcome], kinds: Kinds) -> Results:
     """Everything that is told, as plain values; money in 元 a shop and day."""
     by_arm = _by_arm([*found, *_hindsight(found)])
-    arms = [arm for arm in by_arm if arm != FIXED and not arm.startswith("target x")]
+    arms = [arm for arm in by_arm if arm != FIXED and not arm.startswith("breakeven x")]
     days = found[0].days
     return {
         "set": found[0].set,
@@ -54,7 +54,7 @@ def _by_arm(found: Sequence[Outcome]) -> dict[str, dict[int, Outcome]]:
 
 def _hindsight(found: Sequence[Outcome]) -> list[Outcome]:
     """Of each shop that lived other fixed targets too, the most profitable of them all."""
-    fixed = [one for one in found if one.arm == FIXED or one.arm.startswith("target x")]
+    fixed = [one for one in found if one.arm == FIXED or one.arm.startswith("breakeven x")]
     tried = {one.shop for one in fixed if one.arm != FIXED}
     best = (max((one for one in fixed if one.shop == shop), key=lambda one: one.profit) for shop in sorted(tried))
     return [replace(one, arm=HINDSIGHT) for one in best]
@@ -102,7 +102,7 @@ def _regret(by_arm: Mapping[str, Mapping[int, Outcome]]) -> dict[str, float]:
     return {
         arm: sum(lived[shop].profit - by_arm[FIXED][shop].profit for shop in shops & lived.keys()) / possible
         for arm, lived in by_arm.items()
-        if possible and arm not in (FIXED, HINDSIGHT) and not arm.startswith("target x")
+        if possible and arm not in (FIXED, HINDSIGHT) and not arm.startswith("breakeven x")
     }
 
 

@@ -103,10 +103,10 @@ HURT = Followed("1", 5, "raise_target", "most_profit", "target 3 → 3.3", 4.0, 
 QUARTER = [
     outcome(0, "fixed", 100.0),
     outcome(0, "advised", 150.0),
-    outcome(0, "target x 1.25", 200.0),
+    outcome(0, "breakeven x 1.4", 200.0),
     outcome(1, "fixed", 80.0),
     outcome(1, "advised", 60.0, (HURT,)),
-    outcome(1, "target x 1.25", 70.0),
+    outcome(1, "breakeven x 1.4", 70.0),
 ]
 KINDS = {0: {"target": "too low"}, 1: {"target": "right"}}
 
