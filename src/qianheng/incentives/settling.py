@@ -7,7 +7,8 @@ of the refunds only, so neither their number nor their order matters.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import add, attrgetter, sub
 
 from qianheng.core.money import Micros
 
@@ -26,10 +27,10 @@ class Taken:
     service_fee: Micros = 0
 
     def __add__(self, other: Taken) -> Taken:
-        return Taken(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+        return Taken(*map(add, _parts(self), _parts(other)))
 
     def __sub__(self, other: Taken) -> Taken:
-        return Taken(*(one - less for one, less in zip(astuple(self), astuple(other), strict=True)))
+        return Taken(*map(sub, _parts(self), _parts(other)))
 
     @property
     def from_buyers(self) -> Micros:
@@ -44,7 +45,8 @@ class Taken:
     def settled(self, refunded: Micros) -> Taken:
         """What stays of these sums, which are those of ONE order, when so much of it was refunded in its window."""
         kept = max(self.gmv - refunded, 0)
-        return Taken(*(stamped * kept // self.gmv for stamped in astuple(self))) if self.gmv else Taken()
+        return Taken(*(stamped * kept // self.gmv for stamped in _parts(self))) if self.gmv else Taken()
 
 
 NAMES = tuple(field.name for field in fields(Taken))
+_parts = attrgetter(*NAMES)
