@@ -34,9 +34,9 @@ def fixed(shop: Shop, folder: Path) -> RunFolder:
     return run_simulation(_request(shop, folder))
 
 
-def advised(shop: Shop, folder: Path) -> RunFolder:
-    """What is proposed each morning is done by automation, within the limits that are usual."""
-    return run_simulation(_request(shop, folder, {"automation": {"enabled": True}}))
+def advised(limits: Mapping[str, Any], shop: Shop, folder: Path) -> RunFolder:
+    """What is proposed each morning is done by automation, within the limits that are usual but for these."""
+    return run_simulation(_request(shop, folder, {"automation": {"enabled": True, **limits}}))
 
 
 def at_target(factor: float, shop: Shop, folder: Path) -> RunFolder:
@@ -81,9 +81,13 @@ def _asked(history: History, plan: PlanHistory) -> Decimal | None:
     return (setting.target * LITTLE).quantize(Decimal("0.01")) if spent < ENOUGH else None
 
 
-ARMS: Mapping[str, Arm] = {"fixed": fixed, "advised": advised, "ladder": ladder} | {
-    f"breakeven x {factor}": partial(at_target, factor) for factor in GRID
+ARMS: dict[str, Arm] = {
+    "fixed": fixed,
+    "advised": partial(advised, {}),
+    "bold": partial(advised, {"only_if_sure": False}),
+    "ladder": ladder,
 }
+ARMS.update({f"breakeven x {factor}": partial(at_target, factor) for factor in GRID})
 
 
 def _request(shop: Shop, folder: Path, extra: Mapping[str, Any] | None = None) -> RunRequest:

@@ -3,9 +3,10 @@
     python -m benchmarks.quarter [--shops 50] [--days 90] [--arms fixed advised ...] [--set held-out] [--thin]
 
 Each shop (`benchmarks.shops`) lives its quarter with the settings it began with (`fixed`), and with what is proposed
-each morning carried out by automation within its owner's usual limits (`advised`). All draws are shared, so that
-differences are paired. More arms say how far that is from what is possible: `ladder` changes targets once a week by
-the rules of thumb alone, and of the fixed targets lived (`breakeven x …`) the best is known afterwards (`hindsight`).
+each morning carried out by automation within its owner's usual limits (`advised`), or by an owner who does not wait
+until a gain is sure (`bold`). All draws are shared, so that differences are paired. More arms say how far that is from
+what is possible: `ladder` changes targets once a week by the rules of thumb alone, and of the fixed targets lived
+(`breakeven x …`) the best is known afterwards (`hindsight`).
 
 Outcomes are kept in `--kept FILE` as they come; those that stand there are not lived again.
 """
