@@ -57,6 +57,15 @@ def yuan(interval: Interval | None) -> float:
     return float(interval.expected) / YUAN
 
 
+def test_days_that_their_budget_ended_have_told_what_their_spend_brings_however_far_bids_would_reach() -> None:
+    far = replace(CERTAIN, reach=Swing(0.3, 0.7, 0.0))
+    seen, more = asked(1.0, 245), asked(1.0, 490)  # 245: the middle of what days have spent
+    told = yuan(outlook(landscape(CERTAIN), seen).gmv)
+    assert yuan(outlook(landscape(replace(far, hidden=1.0)), seen).gmv) == pytest.approx(told, rel=0.02)
+    assert yuan(outlook(landscape(far), seen).gmv) > 1.1 * told
+    assert yuan(outlook(landscape(replace(far, hidden=1.0)), more).gmv) > 1.2 * told
+
+
 @pytest.mark.parametrize(
     ("goal", "target", "budget", "spend"),
     [

@@ -63,7 +63,8 @@ class Spread:
     aside; `carry` is the share of a day's miss that is still there the next day. `slope_doubt` is the uncertainty of
     the elasticity of GMV to spend, `refunds` how far a day's refund rate lies off beyond chance (relative),
     `order_spread` the deviation of an order's value over its mean, `shortfall` the share of a budget that is left over
-    on days which the budget ends. `days`: how many days it rests on.
+    on days which the budget ends. `days`: how many days it rests on; `hidden`: on how many of them, the newest weighing
+    most, the budget hid the reach, so that `value` tells what it brought as well.
     """
 
     reach: Swing
@@ -74,6 +75,7 @@ class Spread:
     order_spread: float
     shortfall: float
     days: int
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

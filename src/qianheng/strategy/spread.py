@@ -112,6 +112,7 @@ def spread_of(missed: Sequence[Miss], evenings: Sequence[Evening], response: Res
         orders,
         _shortfall(missed, usually),
         len(missed),
+        float(np.average([one.reach is None for one in missed], weights=fading)) if missed else 0.0,
     )
 
 

@@ -158,7 +158,7 @@ def _live(landscape: Landscape, trial: Trial) -> _Lived:
     allowed = trial.budget * np.maximum(1 - left, 0.0)
     free = landscape.market.unbound(trial.target, _curves(landscape) if landscape.market.told else None) * reach
     spend = np.minimum(free, allowed)
-    promoted = reach * _bought(landscape, spend / reach)
+    promoted = reach * _bought(landscape, spend / reach) * _already_told(landscape, reach)
     mean = value * (promoted + landscape.market.response.unpromoted)
     gmv, orders = _by_chance(landscape, mean, differs[2:4])
     net, settled, contribution = _left(landscape, gmv, differs[4:6])
@@ -185,6 +185,15 @@ def _swing(miss: Swing, drawn: tuple[Floats, Floats, Floats], carry: float) -> F
         path[day] = carry * path[day - 1] + np.sqrt(1 - carry**2) * differs[day]
     wandered = np.cumsum(wanders, axis=0) - wanders[0]  # the first day is the one that was foreseen
     return np.asarray(miss.bias + miss.doubt * stays + miss.deviation * path + miss.drift * wandered)
+
+
+def _already_told(landscape: Landscape, reach: Floats) -> Floats:
+    """What the value of days whose budget hid their reach has told of it: at the spend that was seen such days bring
+    what they brought, however far bids reach [days, worlds]."""
+    least, most = landscape.seen
+    usual = np.full_like(reach, np.sqrt(max(least, 1.0) * max(most, 1.0)))
+    found, reached = _bought(landscape, usual), reach * _bought(landscape, usual / reach)
+    return np.asarray((found / np.maximum(reached, 1e-9)) ** landscape.spread.hidden)
 
 
 @lru_cache(maxsize=8)
