@@ -16,7 +16,7 @@ from qianheng.diagnosis.findings import Anomaly, Finding, findings
 from qianheng.measures.history import About, History, PlanHistory, Setting, Subject
 from qianheng.measures.reports import Figures
 from qianheng.plans.plan import Goal, PlanKind
-from tests.diagnosis.shops import FIRST, LIVE, PLAN, SHOP, Change, Drawn, Hour, unchanged
+from tests.diagnosis.drawn_shops import FIRST, LIVE, PLAN, SHOP, Change, Drawn, Hour, unchanged
 
 RULES = finding_rules()
 BEGINS = FIRST + timedelta(days=15, hours=10)

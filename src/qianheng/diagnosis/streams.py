@@ -7,7 +7,7 @@ orders of clicks), or amounts against their number. Daily reports are streams of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -24,6 +24,8 @@ Told: TypeAlias = Mapping[Subject, Mapping[Any, Figures]]  # by day or by hour
 
 MEASURES = ("ctr", "cvr", "refund_rate_1h", "unpromoted_orders", "off_hours", "order_value", "cpm")
 _LEAST_SD = 0.05  # of the logarithm of an hour's price
+_IMPRESSIONS = 100.0  # weigh as much as one event
+_FEW_IMPRESSIONS = 20  # have no price
 _SINGLE_ORDERS = 50.0  # how many orders of its own outweigh what the shop knows of how orders of a product differ
 
 
@@ -67,13 +69,16 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One measure of several parts, [parts, days, steps]: `counted` of `exposed`, known where `known`."""
+    """One measure of several parts, [parts, days, steps]: `counted` of `exposed`, known where `known`. Days are alike
+    only within an `era`, [parts, days].
+    """
 
     measure: str
     parts: tuple[Subject, ...]
     counted: Float
     exposed: Float
     known: Bool
+    era: Float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +123,14 @@ def streams_of(history: History, clock: Clock, watch: Watch) -> list[Stream]:
     with np.errstate(divide="ignore", invalid="ignore"):
         refunded = np.where(gmv > 0, sold * back / gmv, np.where(np.isnan(back), np.nan, 0.0))
     spend, shown = read(plans, _of("spend")), read(plans, _of("impressions"))
-    calm = np.where(_unsettled(history, clock, plans, watch), np.nan, spend)
+    unsettled, eras = _own_doing(history, clock, plans, watch)
+    calm = np.where(unsettled, np.nan, spend)
     found = [
         _stream("ctr", creatives, read(creatives, _of("clicks")), read(creatives, _of("impressions"))),
         _stream("cvr", products or plans, orders, lagged),
         _stream("refund_rate_1h", products, refunded, sold),
         _stream("order_value", products, gmv, sold),
-        _stream("cpm", plans, calm, shown),
+        replace(_stream("cpm", plans, calm, shown), era=eras),
         _stream("unpromoted_orders", whole, unasked := read(whole, _of("unpromoted_orders")), np.ones_like(unasked)),
     ]
     if clock.steps > 1:
@@ -139,7 +145,8 @@ def usual(stream: Stream, day: int, allowed: Bool, watch: Watch) -> Usual | None
     base = slice(max(last - watch.base_days, 0), max(last, 0))
     if last < watch.least_days:
         return None
-    known = stream.known[:, base] & allowed[:, base, None]
+    alike = allowed[:, base] & (stream.era[:, base] == stream.era[:, day, None])
+    known = stream.known[:, base] & alike[:, :, None]
     counted, exposed = (np.where(known, of[:, base], 0.0) for of in (stream.counted, stream.exposed))
     days = (exposed.sum(axis=2) > 0).sum(axis=1)
     make = {"order_value": _amounts, "cpm": _prices, "off_hours": _odd}.get(stream.measure, _events)
@@ -187,10 +194,11 @@ def _prices(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
     """Prices differ by the hour of the day, and scatter by the hour and by the day."""
     total, number = counted.sum(axis=1), exposed.sum(axis=1)
     mean = total.sum(axis=1) / np.maximum(number.sum(axis=1), 1.0)
-    by_hour = _by_hour(counted / np.maximum(mean, 1.0)[:, None, None] / 100, number / 100, watch)
+    at_mean = counted / np.maximum(mean, 1.0)[:, None, None]
+    by_hour = _by_hour(at_mean / _IMPRESSIONS, number / _IMPRESSIONS, watch)
     usually = mean[:, None] * by_hour
     with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.where(exposed >= 20, np.log(counted / (exposed * usually[:, None])), np.nan)
+        off = np.where(exposed >= _FEW_IMPRESSIONS, np.log(counted / (exposed * usually[:, None])), np.nan)
     off[~np.isfinite(off)] = np.nan
     hours = np.sum(np.isfinite(off), axis=(1, 2))
     spread = np.maximum(np.nansum(off**2, axis=(1, 2)) / np.maximum(hours, 1), _LEAST_SD**2)
@@ -198,7 +206,7 @@ def _prices(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
     daily = np.nansum(off, axis=2) / np.maximum(each, 1)
     between = (daily**2 * each).sum(axis=1) / np.maximum((each > 0).sum(axis=1), 1)
     scatter = np.maximum(between / spread, 1.0)
-    return Usual(np.where(now >= 20, usually * now, np.nan), scatter, spread)
+    return Usual(np.where(now >= _FEW_IMPRESSIONS, usually * now, np.nan), scatter, spread)
 
 
 def _rates(counted: Float, exposed: Float, watch: Watch) -> Float:
@@ -250,7 +258,8 @@ class _Reader:
 
 def _stream(measure: str, parts: Sequence[Subject], counted: Float, exposed: Float) -> Stream:
     known = np.isfinite(counted) & np.isfinite(exposed)
-    return Stream(measure, tuple(parts), np.where(known, counted, 0.0), np.where(known, exposed, 0.0), known)
+    counted, exposed = (np.where(known, of, 0.0) for of in (counted, exposed))
+    return Stream(measure, tuple(parts), counted, exposed, known, np.zeros(known.shape[:2]))
 
 
 def _parts(told: Iterable[Subject], about: About) -> list[Subject]:
@@ -285,16 +294,19 @@ def _lagged(clicks: Float, clock: Clock, watch: Watch) -> Float:
     return found.reshape(clicks.shape)
 
 
-def _unsettled(history: History, clock: Clock, plans: Sequence[Subject], watch: Watch) -> Bool:
-    """Where a plan's prices are its own doing: after a change of it, and while a boost runs."""
+def _own_doing(history: History, clock: Clock, plans: Sequence[Subject], watch: Watch) -> tuple[Bool, Float]:
+    """Where a plan's prices are its own doing, after a change of it and while a boost runs, [plans, days, steps]; and
+    how often it has been changed by each day, [plans, days].
+    """
     found = np.zeros((len(plans), clock.days * clock.steps), bool)
+    changed = np.zeros((len(plans), clock.days))
     steps = max(watch.calm_hours * clock.steps // 24, 1)
     told = _told(history, clock)
     for row, plan in enumerate(plans):
         known = history.plans.get(plan.id)
-        for one in () if known is None else known.settings[1:]:
-            start = max(clock.place(one.at), 0)
-            found[row, start : start + steps] = True
+        for start in (clock.place(one.at) for one in (() if known is None else known.settings[1:])):
+            found[row, max(start, 0) : max(start + steps, 0)] = True
+            changed[row, max(start // clock.steps, 0) :] += 1
         boosted = [clock.place(at) for at, figures in told[plan].items() if figures.boosted_spend]
         found[row, boosted] = True
-    return found.reshape(len(plans), clock.days, clock.steps)
+    return found.reshape(len(plans), clock.days, clock.steps), changed
