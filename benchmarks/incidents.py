@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ from qianheng.incentives.terms import Terms
 from qianheng.measures.days import Days
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
 from qianheng.measures.query import subjects
+from qianheng.measures.reports import Figures
 from qianheng.plans.plan import apply, change
 from qianheng.simulator.faults import PlannedFault
 from qianheng.simulator.loading import load
@@ -45,6 +47,8 @@ from qianheng.store.incentives import Rules as Incentives
 RESULTS = Path(__file__).parent / "results" / "incidents.json"
 CALM, ILL = 14, 3  # days
 HORIZON = timedelta(days=ILL)
+LEVEL = 10.0  # the logarithm that the statistic must reach, of a shop as these are
+MOST_REFUNDS = 2.7  # factor: no buyer sends back more than a market lets them
 KINDS = (Kind.IMPRESSION, Kind.CLICK, Kind.CHARGE, Kind.ORDER, Kind.REFUND, Kind.LIVE)
 CLICKS = {"feed": 0.055, "live_square": 0.085, "mall": 0.075, "search": 0.10}  # one request stands for some
 DORMANT = PlannedFault("rival_entered", 3000, "00:00", size=1.0)  # so that every branch has as many rivals
@@ -88,8 +92,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an incident: hours and orders until its cause was told, what was told first, and of what use that
-    could be: `needed` are the orders that its evidence takes on average, `coming` those of its subject in the horizon.
+    """What came of an incident: hours and orders of its subject until its cause was told, and what was told first.
+
+    `knowable`: more events of the kind it shows in are usual in the horizon than its evidence takes on average, with no
+    scatter beyond chance; `None` where that is not a matter of events.
     """
 
     shop: str
@@ -101,6 +107,7 @@ class Outcome:
     orders: float | None
     first: str | None
     first_is_right: bool
+    knowable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +140,8 @@ def incidents_of(shop: Shop) -> list[Incident]:
         Incident(ill("tracking_broken", time="09:00", size=0.5), "weak", whole),
         Incident(ill("tired_creative", time="08:00", size=0.3, over=12, creatives=(1101,)), "strong", creative),
         Incident(ill("tired_creative", time="08:00", size=0.55, over=24, creatives=(1101,)), "weak", creative),
-        Incident(ill("rival_entered", time="10:00", size=3.0), "strong", whole),
-        Incident(ill("rival_entered", time="10:00", size=1.5), "weak", whole),
+        Incident(ill("rival_entered", time="10:00", size=5.0), "strong", whole),
+        Incident(ill("rival_entered", time="10:00", size=2.5), "weak", whole),
     ]
     if shop.live:
         off_air = ill("off_air_spend", time="21:00", hours=14.0, room=1)
@@ -154,12 +161,10 @@ def scenario_of(shop: Shop, days: int) -> Scenario:
     ids = list(range(11, 11 + len(shop.prices)))
     odd = '{ on = "08:59", off = "10:59", days = [24, 38, 52, 80] }'  # now and then a session at an odd hour
     room = f'[{{ id = 1, name = "r", products = {ids}, sessions = [{{ on = "13:59", off = "21:59" }}, {odd}] }}]'
-    of_plan = (
-        f'shop = 1, budget_daily = {shop.budget}, products = {ids}, changes = {_changes(shop, days)}, policy = "none"'
-    )
-    plans = [f'{{ id = 1, name = "p", kind = "product", goal = "net", target = {shop.target}, {of_plan} }}']
+    of_plan = f'shop = 1, budget_daily = {shop.budget}, products = {ids}, policy = "none"'
+    plans = [f'{{ id = 1, name = "p", kind = "product", goal = "net", {_target(shop, shop.target, days)}, {of_plan} }}']
     if shop.live:
-        live = f'kind = "live", goal = "payment", target = {shop.target + 1}, room = 1, counting = "all"'
+        live = f'kind = "live", goal = "payment", {_target(shop, shop.target + 1, days)}, room = 1, counting = "all"'
         plans.append(f'{{ id = 2, name = "l", {live}, {of_plan} }}')
     return load(
         "tiny",
@@ -180,15 +185,15 @@ def scenario_of(shop: Shop, days: int) -> Scenario:
     )
 
 
-def _changes(shop: Shop, days: int) -> str:
-    """What the owner of a well shop does beside: a target up or down by a tenth, a budget, a promotion's pace."""
+def _target(shop: Shop, target: float, days: int) -> str:
+    """A plan's target, and what the owner of a well shop changes: every other week target and budget, and back."""
     made = []
-    for week in range(2, days // 7):
-        target = shop.target * (1.1 if week % 2 else 1.0)
-        made.append(f'{{ day = {7 * week + 3}, time = "10:00", field = "target", value = "{target:.2f}" }}')
-        budget = shop.budget * (0.7 if week % 3 == 1 else 1.0)
-        made.append(f'{{ day = {7 * week + 5}, time = "15:00", field = "budget_daily", value = "{budget:.0f}" }}')
-    return f"[{', '.join(made)}]"
+    for week in range(3, days // 7, 2):
+        raised = week % 4 == 3
+        now = f'day = {7 * week + 3}, time = "10:00"'
+        made.append(f'{{ {now}, field = "target", value = "{target * (1.1 if raised else 1.0):.2f}" }}')
+        made.append(f'{{ {now}, field = "budget_daily", value = "{shop.budget * (0.7 if raised else 1.0):.0f}" }}')
+    return f"target = {target}, changes = [{', '.join(made)}]"
 
 
 class Past:
@@ -286,12 +291,11 @@ def live(task: Task) -> tuple[Clean, list[Outcome]]:
 
 
 def _plotted(task: Task) -> Iterator[tuple[Incident, tuple[Incident, ...]]]:
-    """Each incident alone; for every other seed one strong one beside another product's."""
+    """Each incident alone, and a wave of refunds beside another product's empty stock."""
     found = incidents_of(task.shop)
     yield from ((one, ()) for one in found)
-    if task.seed % 2:
-        by_kind = {(one.fault.kind, one.subject.id): one for one in found if one.size == "strong"}
-        yield by_kind["refund_wave", "11"], (by_kind["stock_out", str(10 + len(task.shop.prices))],)
+    by_kind = {(one.fault.kind, one.subject.id): one for one in found if one.size == "strong"}
+    yield by_kind["refund_wave", "11"], (by_kind["stock_out", str(10 + len(task.shop.prices))],)
 
 
 def _alarms(past: Past, rules: Rules) -> tuple[str, ...]:
@@ -333,6 +337,7 @@ def _outcome(task: Task, past: Past, seeded: Sequence[Incident], rules: Rules) -
         None if hours is None else hours * rate,
         None if first is None else first[0],
         first in right,
+        _knowable(history, incident, start),
     )
 
 
@@ -343,11 +348,35 @@ def _also(seeded: Sequence[Incident], shop: Shop) -> set[tuple[str, str]]:
 
 
 def _orders_an_hour(history: History, subject: Subject, start: datetime) -> float:
-    """How many orders an hour are usual of a subject; of a creative or plan those of its parts."""
-    parts = [one for one in history.hours if (one.about, one.id) == (subject.about, subject.id)]
-    parts = [one for one in parts if one.within] or parts
-    week = [told for one in parts for at, told in history.hours[one].items() if start - timedelta(days=7) <= at < start]
-    return sum(told.orders or 0 for told in week) / (7 * 24)
+    """How many orders an hour are usual of a subject, promoted or not."""
+    return sum((told.orders or 0) + (told.unpromoted_orders or 0) for told in _week(history, subject, start)) / (7 * 24)
+
+
+def _week(history: History, subject: Subject, start: datetime) -> list[Figures]:
+    told = history.hours.get(replace(subject, within=""), {})
+    return [figures for at, figures in told.items() if start - timedelta(days=7) <= at < start]
+
+
+def _knowable(history: History, incident: Incident, start: datetime) -> bool | None:
+    """Whether as many events are usual in the horizon as the evidence takes: the level over what one of them tells."""
+    fault, share = incident.fault, 1 - incident.fault.size
+    week = _week(history, incident.subject, start)
+    orders = sum((told.orders or 0) + (told.unpromoted_orders or 0) for told in week)
+    refunded = sum((told.orders or 0) * (told.refunded_1h or 0) / told.gmv for told in week if told.gmv)
+    usual, factor = {
+        "stock_out": (orders, share),
+        "tracking_broken": (orders, share),
+        "wrong_price": (orders, fault.size),
+        "tired_creative": (sum(told.clicks or 0 for told in week), fault.size),
+        "refund_wave": (refunded, min(fault.size, MOST_REFUNDS)),
+    }.get(fault.kind, (0.0, 1.0))
+    if factor == 1.0:
+        return None
+    tells = factor * math.log(factor) - factor + 1 if factor else 1.0
+    if fault.kind == "wrong_price":
+        tells = (factor - 1 - math.log(factor)) / finding_rules().watch.least_spread
+    days = (HORIZON / timedelta(days=1)) - fault.over / 48
+    return usual / 7 * days >= LEVEL / tells
 
 
 def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
@@ -377,6 +406,7 @@ def summary(clean: Sequence[Clean], outcomes: Sequence[Outcome]) -> dict[str, ob
     """The figures of some shops: all incidents, and by kind and size."""
     strata = {"all": list(outcomes), "strong": [one for one in outcomes if one.size == "strong"]}
     strata |= {"weak": [one for one in outcomes if one.size == "weak"], "together": [o for o in outcomes if o.together]}
+    strata |= {"knowable": [one for one in outcomes if one.knowable is not False]}
     for kind in sorted({one.kind for one in outcomes}):
         for size in ("strong", "weak"):
             strata[f"{kind} {size}"] = [one for one in outcomes if (one.kind, one.size) == (kind, size)]
@@ -425,6 +455,15 @@ def show(name: str, found: dict[str, object]) -> None:
     print("told first:", found["told_first"])
 
 
+def _told(lived: tuple[Clean, list[Outcome]]) -> tuple[Clean, list[Outcome]]:
+    clean, outcomes = lived
+    missed = [f"{one.kind} {one.size}" for one in outcomes if one.hours is None]
+    print(
+        f"{clean.shop} {clean.seed}: {len(outcomes)} incidents, not found {missed}, alarms {clean.alarms}", flush=True
+    )
+    return lived
+
+
 def main() -> None:
     """Run, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -440,7 +479,7 @@ def main() -> None:
         sets["held_out"] = [Task(shop, asked.seed + n, asked.weeks) for shop in HELD_OUT for n in range(asked.shops)]
     with ProcessPoolExecutor(asked.processes) as pool:
         for name, tasks in sets.items():
-            lived = list(pool.map(live, tasks))
+            lived = [_told(one) for one in pool.map(live, tasks)]
             clean, outcomes = [one for one, _ in lived], [one for _, many in lived for one in many]
             results[name] = found = summary(clean, outcomes)
             show(name, found)

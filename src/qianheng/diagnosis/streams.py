@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +46,7 @@ class Watch:
     order_half_life_hours: float
     calm_hours: int
     odd_hour: float
+    linger: float
     off_air_spend_at_least: str
     off_air_share_at_least: float
 
@@ -303,10 +305,15 @@ def _own_doing(history: History, clock: Clock, plans: Sequence[Subject], watch: 
     steps = max(watch.calm_hours * clock.steps // 24, 1)
     told = _told(history, clock)
     for row, plan in enumerate(plans):
-        known = history.plans.get(plan.id)
-        for start in (clock.place(one.at) for one in (() if known is None else known.settings[1:])):
+        for start in map(clock.place, _changes(history.plans.get(plan.id))):
             found[row, max(start, 0) : max(start + steps, 0)] = True
             changed[row, max(start // clock.steps, 0) :] += 1
         boosted = [clock.place(at) for at, figures in told[plan].items() if figures.boosted_spend]
         found[row, boosted] = True
     return found.reshape(len(plans), clock.days, clock.steps), changed
+
+
+def _changes(plan: PlanHistory | None) -> list[datetime]:
+    """When a plan was changed; saving the same again is no change."""
+    settings = () if plan is None else plan.settings
+    return [one.at for before, one in pairwise(settings) if replace(one, at=before.at) != before]

@@ -89,13 +89,19 @@ class _Watchman:
 
     def _look(self, step: int, at: datetime) -> Iterator[Seen]:
         odds = self._case.odds(step)
-        chosen = _chosen(self._suspected, odds, self._level)
+        chosen = _chosen(self._suspected, odds, self._levels())
         self._first_seen = {row: self._first_seen.get(row, at) for row in chosen}
         for row in chosen:
             one, began = self._suspected[row], self._case.began(step, row)
             self._not_usual(one, range(began // self._clock.steps, step // self._clock.steps + 1))
             moved = tuple(self._moved(one, began, step))
             yield Seen(one, self._time(began), self._first_seen[row], _share(self._suspected, odds, row), moved)
+
+    def _levels(self) -> Float:
+        """What each suspicion must reach: what is told already, a little less."""
+        told = np.isin(np.arange(len(self._suspected)), list(self._first_seen))
+        levels: Float = np.full(len(told), self._level) - told * math.log(self._watch.linger)
+        return levels
 
     def _not_usual(self, one: Suspicion, days: range) -> None:
         for measure, rows in one.rows.items():
@@ -127,9 +133,9 @@ class _Watchman:
         return datetime.combine(self._clock.day(step), time(hour), tzinfo=self._zone)
 
 
-def _chosen(suspected: Sequence[Suspicion], odds: Float, level: float) -> list[int]:
+def _chosen(suspected: Sequence[Suspicion], odds: Float, levels: Float) -> list[int]:
     """Which suspicions are told: the strongest first, then what it does not explain, those that yield last."""
-    over = [row for row in np.argsort(-odds, kind="stable").tolist() if odds[row] >= level]
+    over = [row for row in np.argsort(-odds, kind="stable").tolist() if odds[row] >= levels[row]]
     chosen: list[int] = []
     for row in sorted(over, key=lambda row: suspected[row].cause.yields):
         one = suspected[row]
