@@ -58,13 +58,15 @@ def _playbook(
     from qianheng.actions.diagnosing import playbooks_known
     from qianheng.diagnosis.playbook import walk
 
-    known = playbooks_known()
+    known, source = playbooks_known(), Source(run, as_, now, reports)
     if name == "list":
+        if plan:  # who names one is to hear that it is not theirs, even where nothing is told of it
+            _ground(source, shop, plan)
         _list(known, as_json)
         return
     if name not in known:
         raise NotFound("triage.playbook.unknown", place="NAME", value=name, known=", ".join(known))
-    walked = walk(name, known[name], _ground(Source(run, as_, now, reports), shop, plan))
+    walked = walk(name, known[name], _ground(source, shop, plan))
     if as_json:
         print_json(_walk_json(walked))
     else:
