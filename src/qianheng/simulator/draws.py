@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.core.ids import derive_seed
+from qianheng.facts.assignment import scramble as scramble  # draws and arms are mixed alike
 
 Int64: TypeAlias = npt.NDArray[np.int64]
 UInt64: TypeAlias = npt.NDArray[np.uint64]
@@ -16,20 +17,6 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 Whole: TypeAlias = npt.NDArray[np.integer]  # integers of any width
 Real: TypeAlias = npt.NDArray[np.floating]  # of any precision
 Bool: TypeAlias = npt.NDArray[np.bool_]
-
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-
-
-def scramble(origin: Whole) -> UInt64:
-    """64 well mixed bits for each integer of an array (the finaliser of SplitMix64; Steele and others 2014)."""
-    bits: UInt64 = origin.astype(np.uint64)
-    bits *= _STEP
-    bits ^= bits >> np.uint64(30)
-    bits *= np.uint64(0xBF58476D1CE4E5B9)
-    bits ^= bits >> np.uint64(27)
-    bits *= np.uint64(0x94D049BB133111EB)
-    bits ^= bits >> np.uint64(31)
-    return bits
 
 
 def uniform(bits: UInt64) -> Float64:
