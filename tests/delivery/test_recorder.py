@@ -13,6 +13,7 @@ from qianheng.facts.schema import SCHEMAS, Channel, Kind
 from qianheng.incentives.terms import ServiceFee, Terms
 from qianheng.plans.boost import BoostKind
 from qianheng.plans.plan import Counting, Plan, PlanStatus
+from qianheng.plans.users import UserShare
 from tests.delivery.markets import ROOM, SHOP, START
 
 TOUCH = ("click_id", "touched_at", "creative_id")
@@ -164,3 +165,11 @@ def test_an_order_is_the_boosts_that_paid_for_the_impression_it_came_from() -> N
     for one in (made, again):
         assert stamped(one, order(START + 2 * HOUR))["boost"] == BoostKind.PLAN
         assert stamped(one, order(START + 2 * HOUR, user=8))["boost"] == BoostKind.NONE
+
+
+def test_an_unpromoted_order_is_the_plans_whose_users_the_buyer_belongs_to() -> None:
+    share = UserShare(1, 0, 5000)
+    arms = replace(SHOP, users=share), replace(SHOP, id=2, users=UserShare(1, 5000, 10_000))
+    found = {user: stamped(recorder(*arms), order(START + HOUR, user))["plan_id"] for user in range(20)}
+    assert found == {user: SHOP.id if share.has(user) else 2 for user in range(20)}
+    assert {*found.values()} == {SHOP.id, 2}

@@ -206,6 +206,7 @@ def test_limits_and_levers_are_checked(after: dict[str, Value], key: str) -> Non
         ("roi_float", "true", True),
         ("pace", "fast", Pace.FAST),
         ("product_ids", "11,12", (11, 12)),
+        ("users", "7, 0, 5000", (7, 0, 5000)),
         ("name", "秋装", "秋装"),
     ],
 )

@@ -89,7 +89,7 @@ class GapDay:
         batch = tick.batch
         rows = np.arange(len(batch))
         likely, believed = engine.offers.likeliest(batch, column)
-        believed = believed * engine.openings.placements[column, batch.placement]
+        believed = believed * engine.openings.placements[column, batch.placement] * tick.may(column)
         pages = Pages(tick.cleared.cost[:, column], self.seen[batch.placement])
         truth = true[rows, engine.offers.drawn(batch, column)]
         day.add(price=pages.price, seen=pages.seen, drawn_true=truth, drawn=tick.worth[:, column])

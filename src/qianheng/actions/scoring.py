@@ -56,7 +56,9 @@ class DayScore:
             plan = plans[column]
             members = self.offers.members[column]
             truth = self.market.truth(tick.batch, members.product_id, members.room_id, members.creative_id)
-            worths.append(_worth_of(plan, members, truth) * _open(plan, tick.batch.placement)[:, None])
+            worths.append(
+                _worth_of(plan, members, truth) * (_open(plan, tick.batch.placement) & tick.may(column))[:, None]
+            )
             self._plans[plan.id] = plan
             self._enter(tick, column, plan.id, worths[-1].max(axis=1))
         return worths

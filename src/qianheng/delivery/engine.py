@@ -29,6 +29,7 @@ from qianheng.delivery.pooled import NOBODY, Pooled, PoolRoom
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.delivery.tick import Asked, Tick
+from qianheng.delivery.users import Users
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.plans.allowance import NOTHING, Used, allowance
 from qianheng.plans.boost import Boost
@@ -66,6 +67,7 @@ class Engine:
         self.boosts = Boosts((), self.plans)
         goods = site.goods or Goods.free(space.product_ids)
         self.offers, self.openings = Offers(self.plans, space, goods), Openings(self.plans)
+        self._know_users()
         self.ids = np.array([plan.id for plan in self.plans], np.int64)
         self.room_ids = np.array([-1 if plan.room_id is None else plan.room_id for plan in self.plans], np.int64)
         self.versions = np.zeros(len(plans), np.int32)
@@ -89,6 +91,10 @@ class Engine:
     def run_beside(self, campaigns: Sequence[StandardCampaign]) -> None:
         """Serve these standard campaigns beside the plans."""
         self.campaigns = Campaigns(campaigns, self.space, self.site.keywords)
+        self._know_users()
+
+    def _know_users(self) -> None:
+        self.users = Users([*self.plans, *self.campaigns.campaigns], self.site.held_out)
 
     def run_boosts(self, boosts: Sequence[Boost]) -> None:
         """Let these boosts work for their plans in their windows."""
@@ -111,6 +117,7 @@ class Engine:
         self.boosts.make_room(row)
         self.offers.insert(row, plan)
         self.openings = Openings(self.plans)
+        self._know_users()
         self.bidder.add(float(plan.budget_daily), row)
         self.bidder.set_aim(row, _aim(plan))
         self.bidder.set_haste(row, HASTE[plan.pace])
@@ -130,6 +137,7 @@ class Engine:
         self.bidder.set_haste(row, HASTE[plan.pace])
         self.bidder.set_active(row, plan.status is PlanStatus.ACTIVE)
         self.openings.change(row, plan)
+        self.users.change(row, plan)
 
     def lease(self, id_: int, amount: int, used: Used = NOTHING) -> None:
         """Let a plan, a campaign or a boost spend so much today, micro-yuan; a plan never more than its budgets leave
@@ -252,20 +260,24 @@ class Engine:
     def tick(self, batch: Opportunities, now: int) -> Tick:
         """Decide every opportunity of one control step, whose requests all lie at or after `now`."""
         step = self._step(now)
+        allowed = self.users.allowed(batch.user_id)
         worth = self.openings.worth(self.offers.worth(batch), batch.placement)
+        campaigns = self.campaigns.bids(batch)
+        if allowed is not None:
+            worth, campaigns = worth * allowed[:, : len(self.plans)], campaigns * allowed[:, len(self.plans) :]
         serving = np.flatnonzero(self.serving(now))
         left = np.minimum(self.left, self.purse).astype(np.int64)
         asked = self._asked(step, batch, worth, serving)
         everybodys = np.concatenate([left, self.campaigns.left])
         boosted = self._boosted(now, batch, worth, serving)
         owes, pooled = partial(self._due, batch), self._pooled(batch)
-        offered = Offered(asked, self.campaigns.bids(batch), everybodys, owes, pooled, boosted)
+        offered = Offered(asked, campaigns, everybodys, owes, pooled, boosted)
         within = Within(self.bidder.pace(step), len(batch)) if len(batch) >= LARGE else None
         reserved = reserve(batch, self.site, offered, within)
         reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)], reserved.refused)
         wins, unpaid = with_unpaid(batch, reserved, len(everybodys))
         decisions, won = self._decisions(batch, wins, unpaid), (wins.column, wins.boost, reserved.entered)
-        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, *won)
+        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, *won, allowed)
 
     def _boosted(self, now: int, batch: Opportunities, worth: Float, serving: Int) -> Boosted | None:
         """What the plans' boosts bid, and what each has left; `None` while none runs."""

@@ -28,7 +28,8 @@ from qianheng.prediction.space import Float, Int
 SCHEMA = SCHEMAS[Kind.DECISION]
 FATES = tuple(Fate)
 _Columns = dict[str, npt.NDArray[Any]]
-_AWAY = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, Fate.OUTSIDE_PLACEMENT)
+_OUTSIDE = (Fate.OUTSIDE_PLACEMENT, Fate.OUTSIDE_USERS)
+_AWAY = (Fate.PAUSED, Fate.OFF_AIR, Fate.OFF_SCHEDULE, *_OUTSIDE)
 _FATE = "fate."  # before the name of a fate: whether what decides it held
 _VCG = PRICINGS.index(Pricing.VCG)
 _ALLOWED = 1  # micro-yuan
@@ -183,6 +184,7 @@ def _standing(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> dict[Fate,
         Fate.OFF_AIR: (until <= now) | (tick.batch.at[row] >= until),
         Fate.OFF_SCHEDULE: absent[plan],
         Fate.OUTSIDE_PLACEMENT: ~engine.openings.placements[plan, tick.batch.placement[row]],
+        Fate.OUTSIDE_USERS: np.zeros(len(row), bool) if tick.allowed is None else ~tick.allowed[pairs.where],
         Fate.OUT_OF_BUDGET: row >= tick.asked.stopped[plan],
     }
 
@@ -240,7 +242,7 @@ def replayed(decisions: pa.Table) -> Replayed:
     have won.
     """
     held = {name: decisions[name].to_numpy() for name in SCHEMA.names if name not in ("prices", "costs")}
-    outside = np.isin(held["fate"], [Fate.OUTSIDE_PLACEMENT])
+    outside = np.isin(held["fate"], _OUTSIDE)
     worth = np.where(outside, 0.0, held["predicted"] * held["share"] * held["factor"])
     away = np.isin(held["fate"], _AWAY)
     asked = held["multiplier"] * held["worth"] * held["shade"]

@@ -26,6 +26,7 @@ from qianheng.incentives.terms import Sale, Terms
 from qianheng.plans.boost import BoostKind
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import Counting, Plan, PlanKind, PlanStatus
+from qianheng.plans.users import user_share
 
 NO_PLAN = -1
 PATIENCE = 3 * DAY  # with a refund whose order has not been told
@@ -148,7 +149,11 @@ class Recorder:
     def _counts_for(self, order: dict[str, int], touch: Touch | None) -> Term | None:
         """The plan whose order it is: the room's, the one that reached the buyer, or the product's; else none."""
         room = order["room_id"]
-        running = [term for plan_id in self.terms if (term := self._running(plan_id, order["at"]))]
+        running = [
+            term
+            for plan_id in self.terms
+            if (term := self._running(plan_id, order["at"])) and _is_for(term.plan, order["user_id"])
+        ]
         if room >= 0:
             whole = [term for term in running if _counts_all_of(term.plan, room)]
         else:
@@ -178,6 +183,12 @@ class Recorder:
 
 def _table(rows: list[tuple[int, ...]], name: str) -> npt.NDArray[np.int64]:
     return np.array(rows, np.int64).reshape(-1, WIDTHS[name])
+
+
+def _is_for(plan: Plan | StandardCampaign, user_id: int) -> bool:
+    """Whether a user is one of those that a plan is confined to, if it is to any."""
+    share = user_share(plan.users) if isinstance(plan, Plan) else None
+    return share is None or share.has(user_id)
 
 
 def _counts_all_of(plan: Plan | StandardCampaign, room: int) -> bool:

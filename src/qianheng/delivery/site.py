@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from qianheng.auction.pricing import Pricing, Rules, codes
 from qianheng.core.days import MINUTE
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.limits import Limits
+from qianheng.plans.users import UserShare
 
 GRACE = 10 * MINUTE  # how long a live plan may go on after its room went off air (SPEC 4.3)
 
@@ -32,7 +34,8 @@ class Site:
     the least an impression costs, micro-yuan; `step` is the time between two control steps, `grace` how long a live
     plan may go on after its room went off air (SPEC 4.3), both in microseconds. `keywords` is what people search, by
     the number that requests carry; pricing: [placements] the rule of a price, GSP if none is given;
-    `pools` says how all pools are ranked together, `None` that only ads are.
+    `pools` says how all pools are ranked together, `None` that only ads are;
+    `held_out`, by shop id, are users whom no plan and no campaign of that shop bids for (SPEC 8.4).
     """
 
     seen: npt.NDArray[np.float64]
@@ -43,6 +46,7 @@ class Site:
     keywords: tuple[str, ...] = ()
     pricing: tuple[Pricing, ...] = ()
     pools: Pools | None = None
+    held_out: Mapping[int, UserShare] = field(default_factory=dict)
 
     @property
     def places(self) -> npt.NDArray[np.int8]:

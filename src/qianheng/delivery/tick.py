@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.auction.kernel import Cleared
-from qianheng.facts.opportunities import Decisions, Opportunities
+from qianheng.facts.opportunities import Bool, Decisions, Opportunities
 from qianheng.prediction.space import Float, Int
 
 
@@ -36,6 +36,11 @@ class Tick:
     column: Int  # [m] whose each decision is: rows of the plans, then of the campaigns, then nobody's (organic)
     boost: Int  # [m] the kind of boost that pays for it, 0: the plan or campaign itself
     entered: npt.NDArray[np.float32]  # [n, columns] what stood in the auctions: own bids, or boosts' if higher
+    allowed: Bool | None = None  # [n, columns] whom each may bid for; `None`: all users
+
+    def may(self, column: int) -> Bool:
+        """[n] whether a plan may bid for the user of each request."""
+        return np.ones(len(self.batch), bool) if self.allowed is None else self.allowed[:, column]
 
     def rival_spend(self, rivals: int) -> Float:
         """[rivals] what the other advertisers owe for the places they won, micro-yuan."""

@@ -42,6 +42,7 @@ class Fate(StrEnum):
     OFF_AIR = "off_air"
     OFF_SCHEDULE = "off_schedule"
     OUTSIDE_PLACEMENT = "outside_placement"
+    OUTSIDE_USERS = "outside_users"  # the user is not of the plan's share, or held out by its shop
     OUT_OF_BUDGET = "out_of_budget"
     NO_OFFER = "no_offer"  # nothing to offer there is worth a bid
     SHADED_BELOW = "shaded_below"  # the full bid would have had a place, the shaded one has none

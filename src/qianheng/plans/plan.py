@@ -13,6 +13,7 @@ from qianheng.core.days import SHANGHAI
 from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.money import Micros
 from qianheng.core.placements import Placement
+from qianheng.plans.users import user_share
 
 
 class PlanKind(StrEnum):
@@ -79,7 +80,8 @@ class Plan:
     `schedule` at every hour of the day (0–23); both are ascending. `roi_float` lets the ROI fall short of the target
     for volume (智能放量). A super plan promotes its products on their pages and, while they are on air, the rooms of
     `room_ids`, the shop's own and those of creators. With `picks` the system chooses hour by hour which of the products
-    to show, that many at most (全店托管); without, all of them are, as their owner chose (自选).
+    to show, that many at most (全店托管); without, all of them are, as their owner chose (自选). With `users`, the
+    numbers of a `UserShare`, it bids for those only.
     """
 
     id: int
@@ -106,6 +108,7 @@ class Plan:
     schedule: tuple[int, ...] = ()
     room_ids: tuple[int, ...] = ()
     picks: int = 0
+    users: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
@@ -141,6 +144,10 @@ def _faults_of_limits(plan: Plan) -> Iterator[BadInput]:
         yield BadInput("plans.not_ascending", place="placements")
     if list(plan.schedule) != sorted({*plan.schedule} & {*range(HOURS_OF_DAY)}):
         yield BadInput("plans.schedule")
+    try:
+        user_share(plan.users)
+    except BadInput as fault:
+        yield fault
 
 
 _NEXT = {
@@ -229,4 +236,5 @@ _SHAPES: dict[str, Callable[[Any], Any]] = {
     "product_ids": tuple,
     "room_ids": tuple,
     "schedule": tuple,
+    "users": tuple,
 }

@@ -88,6 +88,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "product_ids": _ids,
     "placements": _placements,
     "schedule": _hours,
+    "users": _ids,
     "roi_float": _switch,
     "picks": _count,
 }
