@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -264,11 +265,20 @@ def figured(counted: pa.Table, known: KnownShop, now: datetime, hourly: bool = F
     names, zone_name, last = known.names(), str(now.tzinfo), _number(now, hourly)
     nothing: Row = dict.fromkeys((*NAMES, *(name for name in BESIDE if name in counted.column_names)), 0)
     found: Figured = {}
+
+    @cache
+    def closed(number: int) -> bool:
+        return mature(date_of(number // 24 if hourly else number), now, timezone=zone_name)
+
+    @cache
+    def empty(closed: bool) -> Figures:
+        return _figures(nothing, closed)
+
     for (about, id_, within), by_number in _summed(counted, str(known.id)).items():
         of = found[Subject(about, id_, names.get((about, id_), ""), within)] = {}
         for number in range(min(by_number), last + 1):
-            closed = mature(date_of(number // 24 if hourly else number), now, timezone=zone_name)
-            of[number] = _figures(nothing | by_number.get(number, {}), closed)
+            row = by_number.get(number)
+            of[number] = empty(closed(number)) if row is None else _figures(nothing | row, closed(number))
     return found
 
 
@@ -276,7 +286,7 @@ def _figures(row: Row, closed: bool) -> Figures:
     sums = Sums(**{name: row[name] for name in NAMES})
     contribution = row.get("contribution") if closed else None
     beside = {name: row[name] for name in ("off_air_spend", "unpromoted_orders")}
-    return replace(figures_of(sums, closed), contribution=contribution, **beside)
+    return figures_of(sums, closed, contribution=contribution, **beside)
 
 
 def _summed(counted: pa.Table, shop_id: str) -> dict[Key, dict[int, Row]]:

@@ -68,14 +68,17 @@ class Figures:
 
 
 FIGURES = tuple(entry.name for entry in fields(Figures))
+_SAME = tuple(name for name in FIGURES if name in NAMES and name != "refunded_7d")  # as in the sums of facts
 MONEY = tuple(entry.name for entry in fields(Figures) if "Micros" in str(entry.type))
 
 
-def figures_of(sums: Sums, closed: bool = False) -> Figures:
-    """The sums of facts as figures. closed: the seven days of every order in them are over (`measures.sums.mature`)."""
-    same = {name: getattr(sums, name) for name in FIGURES if name in NAMES and name != "refunded_7d"}
+def figures_of(sums: Sums, closed: bool = False, **beside: int | None) -> Figures:
+    """The sums of facts as figures. closed: the seven days of every order in them are over (`measures.sums.mature`);
+    beside: figures that no sum tells.
+    """
+    same = {name: getattr(sums, name) for name in _SAME}
     settled = {"refunded_7d": sums.refunded_7d, "settled_gmv_7d": sums.gmv - sums.refunded_7d} if closed else {}
-    return Figures(**same, **settled, base_spend=sums.spend - sums.boosted_spend, net_gmv=sums.net_gmv)
+    return Figures(**same, **settled, base_spend=sums.spend - sums.boosted_spend, net_gmv=sums.net_gmv, **beside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class Lake:
         held, files = self._apart([entry for entry in self.files(connection, kind) if _may_hold(entry, facts)])
         told = facts["id"].to_numpy()
         known = [self._among(facts, files), *(one["id"].to_numpy() for one in held)]
-        return having(facts, ~np.isin(told, np.concatenate(known)))
+        return having(facts, ~_few_among_many(told, np.concatenate(known)))
 
     def _among(self, facts: pa.Table, files: Sequence[str]) -> npt.NDArray[np.int64]:
         """The ids of those facts that some files hold."""
@@ -225,6 +225,16 @@ def _may_hold(entry: FileEntry, facts: pa.Table) -> bool:
     told = _EPOCH + timedelta(microseconds=int(received.min()))
     of_late = entry.kind in _MONEY and entry.day >= told - REMEMBERED
     return of_late or bool(at.min() <= entry.last_at and entry.first_at <= at.max())
+
+
+def _few_among_many(told: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of a few ids (each there once) are among many, without sorting the many."""
+    order = np.argsort(told)
+    place = np.searchsorted(told, known, sorter=order)
+    near = order[np.minimum(place, len(told) - 1)]
+    found = np.zeros(len(told), np.bool_)
+    found[near[told[near] == known]] = True
+    return found
 
 
 def _known(facts: pa.Table, until: int | None) -> pa.Table:
