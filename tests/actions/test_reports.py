@@ -278,3 +278,28 @@ def test_people_are_told_in_their_language(tmp_path: Path) -> None:
     assert "--skip-bad-rows" in done.stdout
     assert subprocess.run([*command, "--skip-bad-rows"], env=environment, stdout=subprocess.DEVNULL).returncode == 0
     assert "net ROI" in call("report").output
+
+
+def test_reports_in_two_currencies_are_never_added(tmp_path: Path) -> None:
+    for code in ("USD", "MYR"):
+        text = f"Campaign ID,Campaign name,Cost,Gross revenue,Currency\n9,Summer,100.00,350.00,{code}\n"
+        (tmp_path / f"{code}.csv").write_text(text)
+    told = answer("import", tmp_path / "*.csv", "--from", "2026-06-01")
+    assert (told["totals"]["currency"], told["totals"]["spend"]) == (None, None)
+    by_currency = [(one["currency"], one["spend"]) for one in told["totals_by_currency"]]
+    assert by_currency == [("MYR", "100.00"), ("USD", "100.00")]
+    both = answer("report")["by_currency"]
+    assert [(one["currency"], one["totals"]["payment_roi"]) for one in both] == [("MYR", "3.5"), ("USD", "3.5")]
+    one = answer("report", "--currency", "usd", "--export", tmp_path / "usd.csv")
+    assert (one["currency"], one["totals"]["spend"]) == ("USD", "100.00")
+    assert "USD" in (tmp_path / "usd.csv").read_text(encoding="utf-8-sig")
+    assert "MYR" in call("report").output
+    assert call("report", "--currency", "dollar").exit_code != 0
+
+
+def test_advice_does_not_hold_dollars_to_rules_in_yuan(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Campaign ID,Cost,Gross revenue,Currency\n9,100.00,350.00,USD\n")
+    answer("import", tmp_path / "x.csv", "--from", "2026-06-01")
+    result = call("advise", "--reports")
+    assert isinstance(result.exception, QianhengError)
+    assert "USD" in str(result.exception)

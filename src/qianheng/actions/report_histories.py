@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from sqlalchemy import Engine
 
@@ -15,7 +16,7 @@ from qianheng.actions.shop import completed, own_shop, plans_said
 from qianheng.core.days import SHANGHAI, midnight, parse_time, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
-from qianheng.measures.reports import Figures, ReportKind, ReportRow, add, counted_once
+from qianheng.measures.reports import CNY, Figures, ReportKind, ReportRow, add, counted_once
 from qianheng.plans.plan import PlanKind
 from qianheng.store import reports
 from qianheng.store.database import reading
@@ -33,12 +34,17 @@ _PLAN = re.compile(r"\bplan ([^,#]+)")
 def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None) -> History:
     """What imported reports tell, at a time (default: the morning after their last day).
 
-    Rows of several days are no part of it: no day of theirs is known. Nothing imported, or no such account: NotFound.
+    Rows of several days are no part of it: no day of theirs is known; nor are those of other currencies: the rules of
+    advice are in yuan. Nothing imported, no such account, or none in yuan: NotFound.
     """
     asked = asked or Asked()
     with reading(engine) as connection:
         rows = [one.row for one in reports.load(connection)]
     rows = [row for row in rows if asked.shop_id in ("", _account(row)) and row.first and row.first == row.last]
+    others = sorted({row.currency for row in rows} - {CNY})
+    rows = [row for row in rows if row.currency == CNY]
+    if others and not rows:
+        raise NotFound("histories.other_currency", currencies=", ".join(others))
     if not rows:
         raise NotFound("histories.no_reports")
     at = _now(now, rows)
@@ -140,13 +146,17 @@ def _of_the_only_plan(
 
 
 def _plan(subject: Subject, rows: Iterable[ReportRow]) -> PlanHistory:
-    """A plan as reports show it: what it bid to by day; its target and budget they do not tell."""
+    """A plan as reports show it: what it bid to by day, and its target and budget where they tell them."""
     mine = sorted(
         (row for row in rows if row.kind is ReportKind.PLAN and (row.entity_id or f"name:{row.name}") == subject.id),
         key=lambda row: row.first or date.min,
     )
     settings: list[Setting] = []
     for row in mine:
-        if row.first and (not settings or settings[-1].goal is not row.goal):
-            settings.append(Setting(midnight(row.first), row.goal))
+        if row.first is None:
+            continue
+        target = None if row.target is None else Decimal(row.target.numerator) / row.target.denominator
+        told = Setting(midnight(row.first), row.goal, target=target, budget_daily=row.budget)
+        if not settings or replace(settings[-1], at=told.at) != told:
+            settings.append(told)
     return PlanHistory(subject, PlanKind.PRODUCT, settings=tuple(settings))

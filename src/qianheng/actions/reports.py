@@ -12,13 +12,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from qianheng.core.days import SHANGHAI, microseconds
+from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput, QianhengError
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.ranking import Contender, best_and_worst
 from qianheng.diagnosis.verdicts import Thresholds, Verdict, verdicts
 from qianheng.measures.reports import (
+    CNY,
     ReportKind,
     ReportRow,
     Span,
@@ -41,11 +42,13 @@ LeftOut = list[tuple[ReportKind, Span]]
 
 @dataclass(frozen=True, slots=True)
 class Importing:
-    """How to import. `period` stands in for that of the file name; `account` sets the rows of one ad account apart."""
+    """How to import. `period` stands in for that of the file, `timezone` and `currency` for what a platform does not
+    tell; `account` sets the rows of one ad account apart."""
 
     now: datetime
-    timezone: str = SHANGHAI
+    timezone: str = ""
     period: Span | None = None
+    currency: str = ""
     account: str = ""
     skip_bad_rows: bool = False
 
@@ -63,10 +66,10 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of all files, and the sums of those accepted, each day's spend counted once."""
+    """What became of all files, and by currency the sums of those accepted, each day's spend counted once."""
 
     files: tuple[ImportedFile, ...]
-    totals: Summary
+    totals: dict[str, Summary]
     left_out: LeftOut
 
     @property
@@ -91,9 +94,21 @@ def import_files(
         result, rows = _import_file(engine, path, how)
         results.append(result)
         accepted.update({(row.key, None if row.first else path): row for row in rows})
-    kept, left_out = counted_once(accepted.values())
-    undated = preferred_undated(accepted.values()) if not kept else []
-    return Imported(tuple(results), summary([*kept, *undated]), left_out)
+    totals: dict[str, Summary] = {}
+    left_out: LeftOut = []
+    for currency, known in by_currency(accepted.values()).items():
+        kept, beside = counted_once(known)
+        totals[currency] = summary(kept or preferred_undated(known))
+        left_out += beside
+    return Imported(tuple(results), totals, left_out)
+
+
+def by_currency(rows: Iterable[ReportRow]) -> dict[str, list[ReportRow]]:
+    """Rows whose money may be added, by what it is in; yuan first. Without any, nothing in yuan."""
+    found: dict[str, list[ReportRow]] = {}
+    for row in rows:
+        found.setdefault(row.currency, []).append(row)
+    return {currency: found[currency] for currency in sorted(found, key=lambda code: (code != CNY, code))} or {CNY: []}
 
 
 def _expand(paths: Sequence[str]) -> list[Path]:
@@ -118,7 +133,7 @@ def _is_report(path: Path) -> bool:
 def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFile, tuple[ReportRow, ...]]:
     try:
         content = _content(path)
-        export = read_export(path.name, content, Reading(how.now, how.timezone, how.period))
+        export = read_export(path.name, content, Reading(how.now, how.timezone, how.period, how.currency))
     except QianhengError as error:
         return ImportedFile(str(path), error=error.at(str(path))), ()
     if export.rejected and not how.skip_bad_rows:
@@ -126,8 +141,9 @@ def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFi
     within = f"account {how.account}" if how.account else ""
     rows = tuple(replace(row, within=f"{within} {row.within}".strip()) for row in export.rows)
     digest = hashlib.sha256(content).hexdigest()
-    file_id = stable_id("report", digest, how.account, how.timezone, export.period)
-    file = ReportFile(file_id, path.name, export.layout, how.timezone, microseconds(how.now))
+    stated = (how.currency,) if how.currency else ()
+    file_id = stable_id("report", digest, how.account, export.timezone, export.period, *stated)
+    file = ReportFile(file_id, path.name, export.layout, export.timezone, microseconds(how.now))
     with engine.begin() as connection:
         new = stored_reports.save(connection, file, rows)
     return ImportedFile(str(path), export, stored=new, known=not new), rows
@@ -144,7 +160,8 @@ def _content(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to report. Days inclusive; `by` is day or a kind; what the owner wants: ROI target, daily budget, margin."""
+    """What to report. Days inclusive; `by` is day or a kind; what the owner wants: ROI target, daily budget, margin.
+    `currency`: only what is in it (default: all, each by itself)."""
 
     rules: Thresholds
     first: date | None = None
@@ -154,6 +171,7 @@ class Question:
     target: Decimal | None = None
     budget_daily: Micros | None = None
     margin: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +196,10 @@ class Restated:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the stored reports say. `missing` are keys of what cannot be answered; `undated` counts rows left out."""
+    """What the stored reports say in one currency. `missing` are keys of what cannot be answered; `undated` counts rows
+    left out."""
 
+    currency: str
     period: Span
     days: int
     files: int
@@ -196,8 +216,9 @@ class Answer:
     restated: tuple[Restated, ...]
 
 
-def report(engine: Engine, question: Question) -> Answer | None:
-    """Answer from what is stored; `None` when nothing lies in those days. Ratios are of sums, each day counted once.
+def report(engine: Engine, question: Question) -> list[Answer]:
+    """Answer from what is stored, once for each currency; nothing when nothing lies in those days. Ratios are of sums,
+    each day counted once.
 
     A margin outside 0–1, or a target or budget not above zero: BadInput.
     """
@@ -205,6 +226,14 @@ def report(engine: Engine, question: Question) -> Answer | None:
     with reading(engine) as connection:
         stored = stored_reports.load(connection, question.first, question.last)
         files = stored_reports.files(connection)
+    known = by_currency(entry.row for entry in stored)
+    asked = [question.currency] if question.currency else known
+    of = {currency: [entry for entry in stored if entry.row.currency == currency] for currency in asked}
+    answers = (_answer(currency, told, files, question) for currency, told in of.items())
+    return [answer for answer in answers if answer]
+
+
+def _answer(currency: str, stored: Sequence[StoredRow], files: int, question: Question) -> Answer | None:
     rows = [entry.row for entry in stored]
     kept, left_out = counted_once(rows)
     if not kept:
@@ -216,6 +245,7 @@ def report(engine: Engine, question: Question) -> Answer | None:
     days = {day for row in kept if row.first and row.last for day in days_of((row.first, row.last))}
     best, worst = _best_and_worst(ranked, question)
     return Answer(
+        currency=currency,
         period=(min(days), max(days)),
         days=len(days),
         files=files,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 from fractions import Fraction
@@ -17,7 +17,7 @@ from qianheng.cli.output import headings, print_table
 from qianheng.core.money import ratio_text, yuan
 from qianheng.core.words import say
 from qianheng.diagnosis.verdicts import Verdict
-from qianheng.measures.reports import MONEY, Span, Summary
+from qianheng.measures.reports import CNY, MONEY, Span, Summary, summed
 
 RATIOS = ("payment_roi", "net_roi", "settled_roi", "refund_rate_1h", "net_rate_1h")
 RATIOS_OF_ENTRIES = ("payment_roi", "net_roi", "refund_rate_1h")
@@ -31,9 +31,16 @@ def imported_json(imported: Imported) -> dict[str, Any]:
     """The answer of `qianheng import --json`."""
     return {
         "files": [_file_json(file) for file in imported.files],
-        "totals": summary_json(imported.totals),
+        "totals": _only(imported.totals),
+        "totals_by_currency": [{"currency": code, **summary_json(told)} for code, told in imported.totals.items()],
         "warnings": _left_out(imported.left_out),
     }
+
+
+def _only(totals: Mapping[str, Summary]) -> dict[str, Any]:
+    """The totals of the only currency; of several there is no sum, and nothing is told."""
+    code, told = next(iter(totals.items())) if len(totals) == 1 else (None, summed([]))
+    return {"currency": code, **summary_json(told)}
 
 
 def _file_json(file: ImportedFile) -> dict[str, Any]:
@@ -41,8 +48,11 @@ def _file_json(file: ImportedFile) -> dict[str, Any]:
     return {
         "file": file.file,
         "kind": export.kind.value if export else None,
+        "platform": export.platform if export else None,
         "layout": export.layout if export else None,
         "period": _days(export.period if export else None),
+        "timezone": (export.timezone or None) if export else None,
+        "currencies": sorted({row.currency for row in export.rows}) if export else [],
         "rows": export.lines if export else 0,
         "rejected": [
             {"row": fault.row, "column": fault.column, "value": fault.value, "reason": fault.reason}
@@ -88,7 +98,8 @@ def print_imported(imported: Imported) -> None:
         typer.echo(say("reports.more_remarks", count=more))
     for warning in _left_out(imported.left_out):
         typer.echo(warning)
-    _print_summary(say("reports.totals"), imported.totals)
+    for currency, told in imported.totals.items():
+        _print_summary(f"{say('reports.totals')}{_in(currency)}", told)
 
 
 def _file_row(file: ImportedFile) -> list[object]:
@@ -125,11 +136,23 @@ def _remarks(file: ImportedFile) -> Iterable[str]:
         yield f"{name}: {say('reports.no_period')}"
 
 
-def answer_json(answer: Answer | None) -> dict[str, Any]:
-    """The answer of `qianheng report --json`; with nothing stored, how to begin."""
-    if answer is None:
+def _in(currency: str) -> str:
+    """What stands behind a title whose money is not in yuan."""
+    return "" if currency == CNY else say("reports.in_currency", currency=currency)
+
+
+def answers_json(answers: Sequence[Answer]) -> dict[str, Any]:
+    """The answer of `qianheng report --json`, of each currency by itself; with nothing stored, how to begin."""
+    if not answers:
         return {"period": [None, None], "message": say("reports.nothing_stored"), "entries": []}
+    if len(answers) > 1:
+        return {"by_currency": [_answer_json(answer) for answer in answers]}
+    return _answer_json(answers[0])
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
     return {
+        "currency": answer.currency,
         "period": _days(answer.period),
         "days": answer.days,
         "files": answer.files,
@@ -167,12 +190,18 @@ def _verdict_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def print_answer(answer: Answer | None) -> None:
-    """Sums, verdicts with their remedy, the breakdown, best and worst, and what could not be answered and why."""
-    if answer is None:
+def print_answers(answers: Sequence[Answer]) -> None:
+    """Of each currency: sums, verdicts with their remedy, the breakdown, best and worst, and what could not be answered
+    and why."""
+    if not answers:
         typer.echo(say("reports.nothing_stored"))
-        return
-    _print_summary(say("reports.title", period=_period_text(answer.period), days=answer.days), answer.total)
+    for answer in answers:
+        _print_answer(answer)
+
+
+def _print_answer(answer: Answer) -> None:
+    title = say("reports.title", period=_period_text(answer.period), days=answer.days)
+    _print_summary(f"{title}{_in(answer.currency)}", answer.total)
     _print_verdicts(answer.verdicts)
     _print_entries(say("reports.by", what=say(f"reports.breakdown.{answer.by}")), answer.entries)
     if answer.ranked_kind:
@@ -189,11 +218,13 @@ def print_answer(answer: Answer | None) -> None:
         typer.echo(f"  - {say(f'reports.missing.{key}')}")
 
 
-def export_entries(answer: Answer, path: Path) -> None:
-    """Write the breakdown as XLSX or CSV, one entry a line, money in yuan."""
-    columns = ["id", say(f"reports.breakdown.{answer.by}"), *(say(f"reports.figure.{name}") for name in SUMS)]
+def export_entries(answers: Sequence[Answer], path: Path) -> None:
+    """Write the breakdown as XLSX or CSV, one entry a line, money in the currency it names."""
+    columns = ["id", say(f"reports.breakdown.{answers[0].by}"), *(say(f"reports.figure.{name}") for name in SUMS)]
     columns += [say(f"reports.ratio.{name}") for name in RATIOS]
-    write_table(path, columns, [[entry.id, entry.name, *_numbers(entry.summary)] for entry in answer.entries])
+    columns.append(say("reports.column.currency"))
+    lines = [(entry, answer.currency) for answer in answers for entry in answer.entries]
+    write_table(path, columns, [[entry.id, entry.name, *_numbers(entry.summary), code] for entry, code in lines])
 
 
 def _numbers(sums: Summary) -> Iterable[Decimal | int | None]:

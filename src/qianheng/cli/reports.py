@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli.output import AsJson, print_json
-from qianheng.core.days import SHANGHAI, parse_day, zone
+from qianheng.core.days import parse_day, zone
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -49,7 +49,8 @@ def add_to(app: typer.Typer) -> None:
 def _import(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help=say("reports.command.files"))],
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help=say("reports.command.skip_bad_rows"))] = False,
-    timezone: Annotated[str, _option("--timezone", "NAME")] = SHANGHAI,
+    timezone: Annotated[str, _option("--timezone", "NAME")] = "",
+    currency: Annotated[str, _option("--currency", "CODE")] = "",
     first: First = "",
     last: Last = "",
     account: Annotated[str, _option("--account", "NAME")] = "",
@@ -59,7 +60,9 @@ def _import(
     from qianheng.cli import report_words
 
     _number("--timezone", timezone, zone)
-    how = Importing(datetime.now(UTC), timezone, _period(first, last), account, skip_bad_rows)
+    how = Importing(
+        datetime.now(UTC), timezone, _period(first, last), _currency(currency), account, skip_bad_rows=skip_bad_rows
+    )
     with stored() as engine:
         imported = import_files(engine, files, how, _progress(len(files)))
     if as_json:
@@ -81,6 +84,7 @@ def _report(
     budget: Annotated[str, _option("--budget", "YUAN")] = "",
     margin: Annotated[str, _option("--margin", "SHARE")] = "",
     rules: Annotated[str, _option("--thresholds", "FILE")] = "",
+    currency: Annotated[str, _option("--currency", "CODE")] = "",
     export: Annotated[str, _option("--export", "FILE")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -99,15 +103,16 @@ def _report(
         target=_number("--target", target, decimal),
         budget_daily=_number("--budget", budget, micros),
         margin=_number("--margin", margin, decimal),
+        currency=_currency(currency),
     )
     with stored() as engine:
-        answer = report(engine, question)
-    if export and answer:
-        report_words.export_entries(answer, Path(export))
+        answers = report(engine, question)
+    if export and answers:
+        report_words.export_entries(answers, Path(export))
     if as_json:
-        print_json(report_words.answer_json(answer))
+        print_json(report_words.answers_json(answers))
     else:
-        report_words.print_answer(answer)
+        report_words.print_answers(answers)
 
 
 @contextmanager
@@ -152,6 +157,13 @@ def _number(name: str, text: str, parse: Callable[[str], T]) -> T | None:
         return parse(text) if text else None
     except BadInput as error:
         raise error.at(name) from None
+
+
+def _currency(code: str) -> str:
+    """The code of a currency as given, in capitals; "" for none. Not three letters: BadInput."""
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise BadInput("vendors.not_a_currency", place="--currency", value=code)
+    return code.upper()
 
 
 def _progress(count: int) -> Callable[[str], None]:

@@ -12,6 +12,8 @@ from qianheng.core.money import Micros, ratio
 from qianheng.measures.sums import NAMES, Sums
 from qianheng.plans.plan import Goal
 
+CNY = "CNY"
+
 
 class ReportKind(StrEnum):
     """What the rows of a report are about."""
@@ -26,7 +28,8 @@ class ReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The sums of a row or of many. Money in micro-yuan; `None` where the source does not reach, never 0 instead.
+    """The sums of a row or of many. Money in millionths of its currency's unit; `None` where the source does not reach,
+    never 0 instead.
 
     What refunds of seven days leave (`refunded_7d`, `settled_gmv_7d`, `contribution` before spend of what counts) is
     known once those days have closed. `off_air_spend` is what a live plan spent while its room was off air;
@@ -56,6 +59,7 @@ class Figures:
     balance: Micros | None = None
     credit_balance: Micros | None = None
     cash_balance: Micros | None = None
+    compensation: Micros | None = None
     promoted_orders: int | None = None
     promoted_gmv: Micros | None = None
     refunded_7d: Micros | None = None
@@ -87,8 +91,9 @@ class ReportRow:
 
     `first` and `last` bound its natural days (equal for a daily row, both `None` when the report does not say),
     `hour` is set for an hourly row. `entity_id` is "" where the vendor gives only a name; `within` names what else the
-    line belongs to (a product's plan). `goal` is what the vendor bid to in those days. `aside` holds the cells that are
-    not calculated with, by the vendor's column.
+    line belongs to (a product's plan). `goal` is what the vendor bid to in those days, `target` and `budget` what it
+    was set to, where the report says. `currency` is what its money is in: rows of two are never added. `aside` holds
+    the cells that are not calculated with, by the vendor's column.
     """
 
     kind: ReportKind
@@ -101,11 +106,15 @@ class ReportRow:
     goal: Goal = Goal.NET
     figures: Figures = field(default_factory=Figures)
     aside: tuple[tuple[str, str], ...] = ()
+    target: Fraction | None = None
+    budget: Micros | None = None
+    currency: str = CNY
 
     @property
     def key(self) -> tuple[object, ...]:
         """What the row tells of: a later row of the same key replaces it."""
-        return (self.kind.value, self.entity_id or f"name:{self.name}", self.within, self.first, self.last, self.hour)
+        told = (self.kind.value, self.entity_id or f"name:{self.name}", self.within, self.first, self.last, self.hour)
+        return told if self.currency == CNY else (*told, self.currency)
 
 
 def add(rows: Iterable[Figures]) -> Figures:

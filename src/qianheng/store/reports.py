@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from qianheng.core.ids import stable_id
-from qianheng.measures.reports import FIGURES, Figures, ReportKind, ReportRow
+from qianheng.measures.reports import CNY, FIGURES, Figures, ReportKind, ReportRow
 from qianheng.plans.plan import Goal
 from qianheng.store.database import Sequence, metadata
 
@@ -38,6 +39,9 @@ REPORT_ROW = sa.Table(
     sa.Column("hour", sa.Integer),
     sa.Column("within", sa.Text, nullable=False),
     sa.Column("goal", sa.Text, nullable=False),
+    sa.Column("target", sa.Text),
+    sa.Column("budget", sa.BigInteger),
+    sa.Column("currency", sa.Text, nullable=False, server_default=CNY),
     sa.Column("figures", sa.JSON, nullable=False),
     sa.Column("aside", sa.JSON, nullable=False),
 )
@@ -117,6 +121,9 @@ def _encode(file_id: int, row: ReportRow) -> dict[str, Any]:
         "hour": row.hour,
         "within": row.within,
         "goal": row.goal.value,
+        "target": None if row.target is None else str(row.target),
+        "budget": row.budget,
+        "currency": row.currency,
         "figures": {name: value for name in FIGURES if (value := getattr(row.figures, name)) is not None},
         "aside": [list(pair) for pair in row.aside],
     }
@@ -132,6 +139,9 @@ def _decode(record: Any) -> ReportRow:
         hour=record.hour,
         within=record.within,
         goal=Goal(record.goal),
+        target=None if record.target is None else Fraction(record.target),
+        budget=record.budget,
+        currency=record.currency,
         figures=Figures(**record.figures),
         aside=tuple((column, told) for column, told in record.aside),
     )

@@ -11,12 +11,14 @@ from typing import TypeAlias
 
 from qianheng.core.errors import BadInput
 from qianheng.core.money import Micros, decimal, micros
-from qianheng.vendors.layouts import layouts
+from qianheng.vendors.layouts import missing_marks
 
 Cell: TypeAlias = object
 When: TypeAlias = "tuple[date, date, int | None]"
 
 _NUMBER = re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+_GROUPED_BY_POINTS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")  # 1.234: a thousand, or one and a bit
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _DAMAGED = re.compile(r"\d+(\.\d+)?[eE]\+?\d+")
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _DAY = re.compile(
@@ -38,7 +40,7 @@ def text(cell: Cell) -> str:
     written = str(cell).strip(" \t\r\n\u00a0\u200b\ufeff")
     if written.startswith('="') and written.endswith('"'):  # how some exports keep a spreadsheet from rounding an id
         written = written[2:-1]
-    return "" if written in layouts().missing else written
+    return "" if written in missing_marks() else written
 
 
 def number(cell: Cell) -> Decimal | None:
@@ -51,14 +53,21 @@ def number(cell: Cell) -> Decimal | None:
     return decimal(written.replace(",", ""))
 
 
+def _amount(cell: Cell) -> Decimal | None:
+    """A number whose point cannot be taken for one between thousands: vendors write two decimals, or none."""
+    if isinstance(cell, str) and _GROUPED_BY_POINTS.fullmatch(text(cell)):
+        raise BadInput("vendors.locale_number", value=text(cell))
+    return number(cell)
+
+
 def balance(cell: Cell) -> Micros | None:
-    """Money in yuan that may be below zero."""
-    value = number(cell)
+    """Money that may be below zero, in millionths of its currency's unit."""
+    value = _amount(cell)
     return None if value is None else micros(str(value))
 
 
 def money(cell: Cell) -> Micros | None:
-    """Money in yuan. Below zero: BadInput."""
+    """Money in millionths of its currency's unit. Below zero: BadInput."""
     value = balance(cell)
     if value is not None and value < 0:
         raise BadInput("vendors.below_zero", value=text(cell))
@@ -67,7 +76,7 @@ def money(cell: Cell) -> Micros | None:
 
 def count(cell: Cell) -> int | None:
     """A whole number. With a fraction or below zero: BadInput."""
-    value = number(cell)
+    value = _amount(cell)
     if value is None:
         return None
     if value < 0:
@@ -87,13 +96,21 @@ def ratio(cell: Cell) -> Fraction | None:
 
 def rate(cell: Cell) -> Fraction | None:
     """A rate such as "41.93%". Without its sign it could be either of two numbers: BadInput, as outside 0–100 %."""
+    value = percent(cell)
+    if value is not None and value > 1:
+        raise BadInput("vendors.rate_out_of_range", value=text(cell))
+    return value
+
+
+def percent(cell: Cell) -> Fraction | None:
+    """A rate that may be above 100 %. Without its sign, or below zero: BadInput."""
     written = unicodedata.normalize("NFKC", text(cell))
     value = number(written.removesuffix("%"))
     if value is None or (value == 0 and not written.endswith("%")):
         return None if value is None else Fraction(0)
     if not written.endswith("%"):
         raise BadInput("vendors.rate_without_sign", value=written)
-    if not 0 <= value <= 100:
+    if value < 0:
         raise BadInput("vendors.rate_out_of_range", value=written)
     return Fraction(value) / 100
 
@@ -110,6 +127,14 @@ def identity(cell: Cell) -> str:
         raise BadInput("vendors.damaged_id", value=written)
     if not _ID.fullmatch(written):
         raise BadInput("vendors.not_an_id", value=written)
+    return written
+
+
+def currency(cell: Cell) -> str:
+    """The code of a currency, such as USD; "" when missing. Anything else: BadInput."""
+    written = text(cell).upper()
+    if written and not _CURRENCY.fullmatch(written):
+        raise BadInput("vendors.not_a_currency", value=written)
     return written
 
 

@@ -15,6 +15,7 @@ _STATED = (
     ("payment_roi", "gmv", "spend", Fraction(1, 100)),
     ("net_roi", "net_gmv", "spend", Fraction(1, 100)),
     ("net_rate_1h", "net_gmv", "gmv", Fraction(1, 10_000)),
+    ("spend_share", "spend", "gmv", Fraction(1, 10_000)),
     ("click_rate", "clicks", "impressions", Fraction(1, 10_000)),
     ("spend_per_order", "spend", "orders", Fraction(FEN)),
     ("spend_per_net_order", "spend", "net_orders", Fraction(FEN)),

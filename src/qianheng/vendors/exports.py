@@ -6,26 +6,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from qianheng.core.days import SHANGHAI, midnight
+from qianheng.core.days import midnight
+from qianheng.core.errors import BadInput
 from qianheng.core.money import yuan
 from qianheng.core.words import say
 from qianheng.measures.reports import FIGURES, MONEY, Figures, ReportKind, ReportRow, add
 from qianheng.vendors import cells
-from qianheng.vendors.heading import Heading, find_heading, period_in
-from qianheng.vendors.lines import Line, Rejected, Span, is_total, read_line, total_of
-from qianheng.vendors.sheets import Sheet, read_sheets
+from qianheng.vendors.heading import Heading, Span, find_heading, period_in
+from qianheng.vendors.lines import Line, Rejected, Table, is_total, part_of, read_line, total_of
+from qianheng.vendors.sheets import read_sheets
 
+LAST_TO_SEE_A_DAY = "Etc/GMT+12"  # where a day ends last; no window is taken for closed too early
 _WINDOWS = (("settled_gmv_7d", 7), ("settled_gmv_14d", 14))
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to read: the time now (figures of an open window are not known yet), the zone of the days, the period if the
-    person states it."""
+    """How to read: the time now (figures of an open window are not known yet), and what the person states of the
+    report: the zone of its days, its period, its currency. What is not stated, the report or its platform says."""
 
     now: datetime
-    timezone: str = SHANGHAI
+    timezone: str = ""
     period: Span | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,14 @@ class Export:
     """One file read: its rows, and everything a person should know about what was not taken.
 
     `lines` are the rows of the file that were taken; a live board has more of them than `rows`, see `_sessions`.
+    `timezone` is that of its days, "" where nothing tells it.
     """
 
+    platform: str
     layout: str
     kind: ReportKind
     period: Span | None
+    timezone: str
     rows: tuple[ReportRow, ...]
     lines: int
     rejected: tuple[Rejected, ...]
@@ -67,34 +73,58 @@ class _Body:
 def read_export(file_name: str, content: bytes, reading: Reading) -> Export:
     """Read a vendor's report. `file_name` may tell the period. No report that we know, or unreadable: BadInput."""
     sheet, heading = find_heading(read_sheets(content))
-    span = reading.period or period_in(file_name)
-    body = _body(sheet, heading, span)
-    rows, repeated = _without_repetitions(_daily(body.taken))
+    span = reading.period or heading.span or period_in(file_name)
+    body = _body(Table(sheet, heading, span, _currency(heading, reading)))
+    rows, repeated = _without_repetitions(_daily(body.taken), heading)
     totals = tuple(_compare(total, rows, heading) for total in body.totals)
-    rows, immature = _mature(_sessions(rows) if heading.layout.cumulative else rows, reading)
+    timezone, assumed = _zone(heading, rows, reading)
+    rows, immature = _mature(_sessions(rows) if heading.layout.cumulative else rows, reading.now, timezone)
     return Export(
+        platform=heading.platform.name,
         layout=heading.layout.name,
         kind=ReportKind(heading.layout.kind),
         period=span or _span_of(rows),
+        timezone=timezone,
         rows=tuple(rows),
         lines=len(body.taken) - len(repeated),
         rejected=tuple(sorted([*body.rejected, *repeated], key=lambda fault: fault.row)),
         ignored_columns=heading.ignored,
         totals=totals,
-        warnings=(*heading.warnings, *_told(body, totals), *immature),
+        warnings=(*heading.warnings, *assumed, *_told(body, totals), *immature),
     )
 
 
-def _body(sheet: Sheet, heading: Heading, span: Span | None) -> _Body:
-    body = _Body()
-    for number, row in enumerate(sheet.rows[heading.row :], heading.row + 1):
+def _currency(heading: Heading, reading: Reading) -> str:
+    """The money of the report's lines where they do not say: as stated, else of its country or platform. None at all:
+    BadInput."""
+    told = heading.country.currency if heading.country else heading.platform.currency
+    if not reading.currency and not told and not heading.column_of("currency"):
+        raise BadInput("vendors.no_currency")
+    return reading.currency or told
+
+
+def _zone(heading: Heading, rows: Iterable[ReportRow], reading: Reading) -> tuple[str, list[str]]:
+    """The zone of the report's days: as stated, else of its platform or country, else assumed by its money and told."""
+    known = reading.timezone or (heading.country.timezone if heading.country else heading.platform.timezone)
+    zones = {heading.platform.timezones.get(row.currency, "") for row in rows}
+    likely = next(iter(zones)) if len(zones) == 1 else ""
+    return known or likely, [say("vendors.zone_assumed", zone=likely)] if likely and not known else []
+
+
+def _body(table: Table) -> _Body:
+    body, heading, whole = _Body(), table.heading, None
+    for number, row in enumerate(table.sheet.rows[heading.row :], heading.row + 1):
         if all(not cells.text(cell) for cell in row) or heading.repeats_in(row):
             continue
         if is_total(row, heading):
             figures, when = total_of(row, heading)
             body.totals.append((number, figures, when[:2] if when else None))
-        else:
-            _sort_in(body, read_line(number, sheet, heading, span))
+            continue
+        line = read_line(number, table)
+        if line.row is not None:
+            line = replace(line, row=part_of(line.row, whole, heading))
+            whole = line.row if line.row and line.row.kind == heading.layout.kind else whole
+        _sort_in(body, line)
     return body
 
 
@@ -113,7 +143,9 @@ def _daily(taken: list[tuple[int, ReportRow]]) -> list[tuple[int, ReportRow]]:
     return [(number, row if row.hour is None else replace(row, hour=None)) for number, row in taken]
 
 
-def _without_repetitions(taken: list[tuple[int, ReportRow]]) -> tuple[list[ReportRow], list[Rejected]]:
+def _without_repetitions(
+    taken: list[tuple[int, ReportRow]], heading: Heading
+) -> tuple[list[ReportRow], list[Rejected]]:
     """One id has one line a period: a second one would count twice, or contradicts the first; either way it is told.
 
     Lines without an id share a name by chance, so only the very same line is a repetition; live boards repeat anyway.
@@ -123,12 +155,12 @@ def _without_repetitions(taken: list[tuple[int, ReportRow]]) -> tuple[list[Repor
     rejected: list[Rejected] = []
     for number, row in taken:
         key = row.key if row.entity_id else (row.key, row.figures)
-        if row.kind is not ReportKind.LIVE and key in seen:
+        if not heading.layout.cumulative and key in seen:
             rejected.append(Rejected(number, None, row.entity_id or row.name, say("vendors.repeated", row=seen[key])))
         else:
             seen[key] = number
             rows.append(row)
-    return _apart(rows), rejected
+    return rows if heading.layout.cumulative else _apart(rows), rejected
 
 
 def _apart(rows: list[ReportRow]) -> list[ReportRow]:
@@ -137,8 +169,7 @@ def _apart(rows: list[ReportRow]) -> list[ReportRow]:
     apart = []
     for row in rows:
         counted[row.key] = nth = counted.get(row.key, 0) + 1
-        alike = nth > 1 and row.kind is not ReportKind.LIVE
-        apart.append(replace(row, within=f"{row.within}#{nth}") if alike else row)
+        apart.append(replace(row, within=f"{row.within}#{nth}") if nth > 1 else row)
     return apart
 
 
@@ -161,7 +192,8 @@ def _sessions(rows: list[ReportRow]) -> list[ReportRow]:
 
 def _compare(total: tuple[int, Figures, Span | None], rows: list[ReportRow], heading: Heading) -> TotalRow:
     number, stated, span = total
-    sums = add(row.figures for row in rows if span is None or (row.first, row.last) == span)
+    whole = (row for row in rows if row.kind == heading.layout.kind)
+    sums = add(row.figures for row in whole if span is None or (row.first, row.last) == span)
     differences = []
     for name in FIGURES:
         column, expected, actual = heading.column_of(name), getattr(stated, name), getattr(sums, name)
@@ -171,19 +203,20 @@ def _compare(total: tuple[int, Figures, Span | None], rows: list[ReportRow], hea
     return TotalRow(number, tuple(differences))
 
 
-def _mature(rows: Iterable[ReportRow], reading: Reading) -> tuple[list[ReportRow], list[str]]:
+def _mature(rows: Iterable[ReportRow], now: datetime, timezone: str) -> tuple[list[ReportRow], list[str]]:
     """Settled figures are not known until their window has closed (SPEC 1): until then what the vendor shows moves."""
     matured, waiting = [], 0
     for row in rows:
         known = [(name, days) for name, days in _WINDOWS if getattr(row.figures, name) is not None]
-        early = [name for name, days in known if _open(row, days, reading)]
+        early = [name for name, days in known if _open(row, days, (now, timezone))]
         waiting += bool(early)
         matured.append(replace(row, figures=replace(row.figures, **dict.fromkeys(early))) if early else row)
     return matured, [say("vendors.window_open", rows=waiting)] if waiting else []
 
 
-def _open(row: ReportRow, days: int, reading: Reading) -> bool:
-    return row.last is None or reading.now < midnight(row.last + timedelta(days=days + 1), reading.timezone)
+def _open(row: ReportRow, days: int, at: tuple[datetime, str]) -> bool:
+    now, timezone = at
+    return row.last is None or now < midnight(row.last + timedelta(days=days + 1), timezone or LAST_TO_SEE_A_DAY)
 
 
 def _told(body: _Body, totals: Iterable[TotalRow]) -> list[str]:
