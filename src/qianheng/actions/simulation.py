@@ -26,6 +26,7 @@ from qianheng.actions.driver import DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.incentives import tell_limit
+from qianheng.actions.incrementality import kept
 from qianheng.actions.members import founders
 from qianheng.actions.picks import recommended
 from qianheng.actions.profit import goods_of
@@ -195,6 +196,7 @@ class _Run:
         request = {"scenario": self.scenario.name, "seed": self.folder.seed, "days": self.scenario.days}
         request |= {"journal": self.scenario.journal, "timezone": self.timezone}
         request |= {"marketplace": marketplace_of(self.scenario).kept()}
+        request |= kept(self.scenario.hold_outs())
         runs.begin(connection, self.folder.run_id, request, self.first)
         books.open_accounts(connection, self.scenario.ad_account.id, self.scenario.top_up(), at)
         for plan in self.scenario.plan_records():
@@ -376,6 +378,7 @@ def site_of(scenario: Scenario) -> Site:
         keywords=scenario.searched(),
         pricing=scenario.pricing(),
         pools=pools.pools_of(scenario),
+        held_out={one.shop_id: one.users for one in scenario.hold_outs()},
     )
 
 

@@ -23,6 +23,7 @@ def build_app() -> typer.Typer:
         figures,
         guarantee,
         incentives,
+        incrementality,
         maturity,
         member,
         money,
@@ -54,6 +55,7 @@ def build_app() -> typer.Typer:
     desk.add_to(app)
     figures.add_to(app)
     maturity.add_to(app)
+    incrementality.add_to(app)
     app.add_typer(alerts.build_app(), name="alerts")
     app.add_typer(automation.build_app(), name="automation")
     app.add_typer(claims.build_app(), name="claim")

@@ -85,6 +85,11 @@ def product_spend(days: Days) -> str:
     return _filled("product_spend", days)
 
 
+def user_sold(days: Days) -> str:
+    """SQL: what each user bought of each product by day, in all and of what was promoted to them."""
+    return _filled("user_sold", days)
+
+
 def plan_day_traffic(days: Days, parts: Parts = WHOLE) -> str:
     """SQL: the impressions and clicks of each plan and day."""
     return _filled("plan_day_traffic", days, parts)

@@ -21,6 +21,7 @@ from qianheng.incentives.services import Services
 from qianheng.plans import rules
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
+from qianheng.plans.hold_out import HoldOut, in_force
 from qianheng.plans.learning import Rules
 from qianheng.plans.plan import Plan, apply, change
 from qianheng.prediction.calibration import Trust
@@ -95,12 +96,15 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A shop, what it sells, and the name its owner works under (one is made up if none)."""
+    """A shop, what it sells, the name its owner works under (one is made up if none), and the share of users to whom
+    nothing of it is promoted.
+    """
 
     id: int
     name: str
     products: tuple[Product, ...]
     owner: str = ""
+    hold_out: Decimal = field(default=Decimal(0), repr=False)  # a run without any keeps its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +197,16 @@ class Scenario:
     @property
     def extras(self) -> tuple[object, ...]:
         """What a run is named by only where there is any of it."""
-        return (*self.faults, *self.seasons, *([self.automation] if self.automation.enabled else []))
+        allowed = [self.automation] if self.automation.enabled else []
+        return (*self.faults, *self.seasons, *allowed, *self.hold_outs())
 
     def products(self) -> tuple[Product, ...]:
         """All products of all shops, in the order written."""
         return tuple(product for shop in self.shops for product in shop.products)
+
+    def hold_outs(self) -> tuple[HoldOut, ...]:
+        """The hold-outs of its shops, of those that hold anybody out."""
+        return in_force(HoldOut(shop.id, shop.hold_out) for shop in self.shops)
 
     def category_of_products(self) -> dict[int, int]:
         """The category of each product as the number that requests carry."""
@@ -281,6 +290,7 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
     rooms = {room.id for room in scenario.rooms}
     yield from _faults_of_placements(scenario)
     for shop in scenario.shops:
+        yield from _faults_of_hold_out(shop)
         for product in shop.products:
             yield from _unknown(f"product {product.id}, category", [product.category], scenario.categories)
     for room in scenario.rooms:
@@ -313,6 +323,13 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield from fault.contradictions(f"faults[{number}]", known)
     yield from _at_least_one("products", len(products))
     yield from _out_of_bounds(scenario)
+
+
+def _faults_of_hold_out(shop: Shop) -> Iterator[tuple[str, str]]:
+    try:
+        HoldOut(shop.id, shop.hold_out)
+    except BadInput as error:
+        yield f"shop {shop.id}", str(error)
 
 
 def _faults_of_plan(scenario: Scenario, planned: PlannedPlan) -> Iterator[QianhengError]:
