@@ -89,7 +89,7 @@ def import_files(
     """
     results = []
     accepted: dict[object, ReportRow] = {}
-    for path in _expand(paths):
+    for path in expand(paths):
         told(path.name)
         result, rows = _import_file(engine, path, how)
         results.append(result)
@@ -111,7 +111,8 @@ def by_currency(rows: Iterable[ReportRow]) -> dict[str, list[ReportRow]]:
     return {currency: found[currency] for currency in sorted(found, key=lambda code: (code != CNY, code))} or {CNY: []}
 
 
-def _expand(paths: Sequence[str]) -> list[Path]:
+def expand(paths: Sequence[str]) -> list[Path]:
+    """The files that paths, folders and patterns name. None: BadInput."""
     found: list[Path] = []
     for text in paths:
         path = Path(text)
@@ -132,7 +133,7 @@ def _is_report(path: Path) -> bool:
 
 def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFile, tuple[ReportRow, ...]]:
     try:
-        content = _content(path)
+        content = content_of(path)
         export = read_export(path.name, content, Reading(how.now, how.timezone, how.period, how.currency))
     except QianhengError as error:
         return ImportedFile(str(path), error=error.at(str(path))), ()
@@ -149,7 +150,8 @@ def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFi
     return ImportedFile(str(path), export, stored=new, known=not new), rows
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a report. Unreadable or too large: BadInput."""
     try:
         if path.stat().st_size > BYTES_AT_MOST:
             raise BadInput("vendors.too_large")

@@ -19,6 +19,7 @@ def build_app() -> typer.Typer:
         claims,
         desk,
         diagnose,
+        doctor,
         explain,
         figures,
         guarantee,
@@ -51,6 +52,7 @@ def build_app() -> typer.Typer:
     simulate.add_to(app)
     replay.add_to(app)
     reports.add_to(app)
+    doctor.add_to(app)
     whatif.add_to(app)
     desk.add_to(app)
     figures.add_to(app)

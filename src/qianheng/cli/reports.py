@@ -38,6 +38,8 @@ def _option(name: str, metavar: str) -> typer.models.OptionInfo:
 
 First: TypeAlias = Annotated[str, _option("--from", "DAY")]
 Last: TypeAlias = Annotated[str, _option("--to", "DAY")]
+Zone: TypeAlias = Annotated[str, _option("--timezone", "NAME")]
+CurrencyCode: TypeAlias = Annotated[str, _option("--currency", "CODE")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,8 +51,8 @@ def add_to(app: typer.Typer) -> None:
 def _import(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help=say("reports.command.files"))],
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help=say("reports.command.skip_bad_rows"))] = False,
-    timezone: Annotated[str, _option("--timezone", "NAME")] = "",
-    currency: Annotated[str, _option("--currency", "CODE")] = "",
+    timezone: Zone = "",
+    currency: CurrencyCode = "",
     first: First = "",
     last: Last = "",
     account: Annotated[str, _option("--account", "NAME")] = "",
@@ -61,7 +63,7 @@ def _import(
 
     _number("--timezone", timezone, zone)
     how = Importing(
-        datetime.now(UTC), timezone, _period(first, last), _currency(currency), account, skip_bad_rows=skip_bad_rows
+        datetime.now(UTC), timezone, period_of(first, last), currency_of(currency), account, skip_bad_rows=skip_bad_rows
     )
     with stored() as engine:
         imported = import_files(engine, files, how, _progress(len(files)))
@@ -84,7 +86,7 @@ def _report(
     budget: Annotated[str, _option("--budget", "YUAN")] = "",
     margin: Annotated[str, _option("--margin", "SHARE")] = "",
     rules: Annotated[str, _option("--thresholds", "FILE")] = "",
-    currency: Annotated[str, _option("--currency", "CODE")] = "",
+    currency: CurrencyCode = "",
     export: Annotated[str, _option("--export", "FILE")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -103,7 +105,7 @@ def _report(
         target=_number("--target", target, decimal),
         budget_daily=_number("--budget", budget, micros),
         margin=_number("--margin", margin, decimal),
-        currency=_currency(currency),
+        currency=currency_of(currency),
     )
     with stored() as engine:
         answers = report(engine, question)
@@ -138,7 +140,8 @@ def rules_of(path: str) -> Thresholds:
     return thresholds(Path(path) if path else own_file("thresholds.toml"))
 
 
-def _period(first: str, last: str) -> tuple[date, date] | None:
+def period_of(first: str, last: str) -> tuple[date, date] | None:
+    """The period given by --from and --to, one day if only one is; `None` without. Reversed: BadInput."""
     if not first and not last:
         return None
     days = _day("--from", first or last), _day("--to", last or first)
@@ -159,7 +162,7 @@ def _number(name: str, text: str, parse: Callable[[str], T]) -> T | None:
         raise error.at(name) from None
 
 
-def _currency(code: str) -> str:
+def currency_of(code: str) -> str:
     """The code of a currency as given, in capitals; "" for none. Not three letters: BadInput."""
     if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
         raise BadInput("vendors.not_a_currency", place="--currency", value=code)

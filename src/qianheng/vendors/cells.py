@@ -117,7 +117,7 @@ def percent(cell: Cell) -> Fraction | None:
 
 def identity(cell: Cell) -> str:
     """An id, every digit of it; "" when missing. Rounded by a spreadsheet (8.888E+13) or no id at all: BadInput."""
-    written = text(cell)
+    written = text(cell).removeprefix("'")  # as some programs keep a spreadsheet from rounding it
     if not written:
         return ""
     rounded = isinstance(cell, float) and abs(cell) >= _EXCEL_DIGITS

@@ -156,7 +156,9 @@ def _without_repetitions(
     for number, row in taken:
         key = row.key if row.entity_id else (row.key, row.figures)
         if not heading.layout.cumulative and key in seen:
-            rejected.append(Rejected(number, None, row.entity_id or row.name, say("vendors.repeated", row=seen[key])))
+            rejected.append(
+                Rejected(number, None, row.entity_id or row.name, say("vendors.repeated", row=seen[key]), "repeated")
+            )
         else:
             seen[key] = number
             rows.append(row)

@@ -52,22 +52,28 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A line that was not taken: its row in the file, the vendor's column if one is to blame, what stood there, why."""
+    """A line that was not taken: its row in the file, the vendor's column if one is to blame, what stood there, why.
+
+    `key` is what the reasons of one kind have in common, of the words `vendors`.
+    """
 
     row: int
     column: str | None
     value: str
     reason: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line read: the row, or the faults that keep it out; doubts are (key, sentence)."""
+    """One line read: the row, or the faults that keep it out; doubts are (key, sentence), `confirmed` how many of the
+    vendor's own ratios prove the row."""
 
     number: int
     row: ReportRow | None
     faults: tuple[Rejected, ...] = ()
     doubts: tuple[tuple[str, str], ...] = ()
+    confirmed: int = 0
 
 
 def is_total(row: list[Cell], heading: Heading) -> bool:
@@ -103,19 +109,20 @@ def read_line(number: int, table: Table) -> Line:
     row = sheet.rows[number - 1]
     if sheet.ragged and len(row) < heading.width:
         reason = say("vendors.cut_row", cells=len(row), expected=heading.width)
-        return Line(number, None, (Rejected(number, None, "", reason),))
+        return Line(number, None, (Rejected(number, None, "", reason, "cut_row"),))
     values, faults = _values(number, row, sheet, heading)
     if faults:
         return Line(number, None, tuple(faults))
     checked = check(Figures(**{name: values.get(name) for name in FIGURES}), _stated(values, heading))
-    faults = [_fault(number, field, reason, heading, row) for field, reason in checked.faults]
+    faults = [_fault(number, fault, heading, row) for fault in checked.faults]
     if any(cells.text(cell) for cell in row[heading.width :]) and not checked.confirmed:
-        faults.append(Rejected(number, None, cells.text(row[heading.width]), say("vendors.more_cells")))
+        faults.append(Rejected(number, None, cells.text(row[heading.width]), say("vendors.more_cells"), "more_cells"))
     try:
         made = _report_row(values, row, checked.figures, table)
     except BadInput as error:
-        return Line(number, None, (*faults, Rejected(number, error.place or None, "", say(error.key, **error.values))))
-    return Line(number, None if faults else made, tuple(faults), checked.doubts)
+        reason = say(error.key, **error.values)
+        return Line(number, None, (*faults, Rejected(number, error.place or None, "", reason, _kind(error))))
+    return Line(number, None if faults else made, tuple(faults), checked.doubts, checked.confirmed)
 
 
 def _cells(row: list[Cell], heading: Heading) -> list[tuple[int, Column]]:
@@ -138,7 +145,8 @@ def _values(number: int, row: list[Cell], sheet: Sheet, heading: Heading) -> tup
             else:
                 values[column.field] = value
         except BadInput as error:
-            faults.append(Rejected(number, heading.names[place - 1], cells.text(row[place - 1]), str(error)))
+            told = cells.text(row[place - 1])
+            faults.append(Rejected(number, heading.names[place - 1], told, str(error), _kind(error)))
     values |= {field: value for field, value in spare.items() if values.get(field) in (None, "")}
     return values | _entry(values, heading.platform), faults
 
@@ -150,11 +158,16 @@ def _entry(values: dict[str, Any], platform: Platform) -> dict[str, Any]:
     return {} if field is None or amount is None else {field: abs(amount)}
 
 
-def _fault(number: int, field: str, reason: str, heading: Heading, row: list[Cell]) -> Rejected:
+def _kind(error: BadInput) -> str:
+    return error.key.rpartition(".")[2]
+
+
+def _fault(number: int, fault: tuple[str, str], heading: Heading, row: list[Cell]) -> Rejected:
+    field, reason = fault
     place = next((place for place, column in _cells(row, heading) if column.field == field), None)
     if place is None:
-        return Rejected(number, None, "", reason)
-    return Rejected(number, heading.names[place - 1], cells.text(row[place - 1]), reason)
+        return Rejected(number, None, "", reason, "disagrees")
+    return Rejected(number, heading.names[place - 1], cells.text(row[place - 1]), reason, "disagrees")
 
 
 def _stated(values: dict[str, Any], heading: Heading) -> dict[str, Fraction]:

@@ -28,6 +28,7 @@ _BROKEN = (  # what the zip reader raises on a file cut or changed anywhere
     NotImplementedError,
     RuntimeError,
 )
+_DELIMITERS = {",": "(,)", "\t": "(tab)", ";": "(;)", "|": "(|)"}
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -36,13 +37,14 @@ class Sheet:
     """The cells of one sheet; `rows[0]` is row 1.
 
     `doubtful` names cells whose value must not be believed, by (row, column) counted from 1, and the reason's key.
-    `ragged`: a row shorter than the header was cut, since this format writes every cell.
+    `ragged`: a row shorter than the header was cut, since this format writes every cell. `written`: how, for a person.
     """
 
     name: str
     rows: list[list[Cell]]
     doubtful: Mapping[tuple[int, int], str] = field(default_factory=dict)
     ragged: bool = False
+    written: str = "XLSX"
 
 
 def read_sheets(content: bytes) -> list[Sheet]:
@@ -52,7 +54,7 @@ def read_sheets(content: bytes) -> list[Sheet]:
     if content.startswith(b"PK"):
         sheets = _xlsx(content)
     elif content.startswith(_OLD_EXCEL):
-        sheets = [Sheet(name, rows) for name, rows, _ in workbook.cells(content)]
+        sheets = [Sheet(name, rows, written="XLS") for name, rows, _ in workbook.cells(content)]
     else:
         sheets = [_csv(content)]
     sheets = [sheet for sheet in sheets if any(any(cell not in ("", None) for cell in row) for row in sheet.rows)]
@@ -82,30 +84,32 @@ def _covered(merged: list[tuple[tuple[int, int], tuple[int, int]]]) -> Iterator[
 
 
 def _csv(content: bytes) -> Sheet:
-    written = _decode(content)
+    written, encoding = decoded(content)
     first = next((line for line in written.splitlines() if line.strip()), "")
     if first.lstrip().lower().startswith(("<", "{", "%pdf")) or "\0" in written:
         raise BadInput("vendors.not_a_table")
     try:
-        rows = list(csv.reader(io.StringIO(written, newline=""), delimiter=_delimiter(written), strict=True))
+        sign = _delimiter(written)
+        rows = list(csv.reader(io.StringIO(written, newline=""), delimiter=sign, strict=True))
     except csv.Error as error:
         raise BadInput("vendors.broken_csv", why=error) from None
-    return Sheet("", [list[Cell](row) for row in rows], ragged=True)
+    told = f"CSV {encoding} {_DELIMITERS[sign]}"
+    return Sheet("", [list[Cell](row) for row in rows], ragged=True, written=told)
 
 
 def _delimiter(written: str) -> str:
     head = written[:20_000]
-    return max(",\t;", key=head.count)
+    return max(_DELIMITERS, key=head.count)
 
 
-def _decode(content: bytes) -> str:
-    """The text in the encoding it is written in: by its mark, else UTF-16 by its zeros, else UTF-8, else GB 18030."""
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text, and the encoding it is written in: by its mark, else UTF-16 by its zeros, else UTF-8, else GB 18030."""
     marked = [name for mark, name in _BOMS if content.startswith(mark)]
     if not marked and 0 in content[:4096]:  # commas, digits and line ends have a zero byte in UTF-16, and only there
         marked = ["utf-16-le" if content[1:4096:2].count(0) > content[:4096:2].count(0) else "utf-16-be"]
     for name in marked or ["utf-8", "gb18030"]:
         try:
-            return content.decode(name)
+            return content.decode(name), name.upper()
         except UnicodeDecodeError as error:
             if name == "utf-8" and error.start > 0 and error.reason == "unexpected end of data":
                 break  # cut within a character; read as GB 18030 it would be nonsense
