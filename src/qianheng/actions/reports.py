@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from qianheng.actions.record_files import FileRead, import_records
 from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput, QianhengError
 from qianheng.core.ids import stable_id
@@ -33,7 +34,8 @@ from qianheng.plans.plan import Goal
 from qianheng.store import reports as stored_reports
 from qianheng.store.database import reading
 from qianheng.store.reports import ReportFile, StoredRow
-from qianheng.vendors.exports import Export, Reading, read_export
+from qianheng.vendors.exports import Export, Reading, read_report
+from qianheng.vendors.sheets import read_sheets
 
 SUFFIXES = (".xlsx", ".xls", ".csv", ".tsv", ".txt")
 BYTES_AT_MOST = 256 * 2**20
@@ -132,21 +134,25 @@ def _is_report(path: Path) -> bool:
 
 
 def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFile, tuple[ReportRow, ...]]:
+    reading = Reading(how.now, how.timezone, how.period, how.currency)
     try:
         content = content_of(path)
-        export = read_export(path.name, content, Reading(how.now, how.timezone, how.period, how.currency))
+        sheets, digest = read_sheets(content), hashlib.sha256(content).hexdigest()
+        file = FileRead(path.name, digest, sheets)
+        if (told := import_records(engine, file, reading, how.skip_bad_rows)) is not None:
+            return ImportedFile(str(path), told.export, stored=told.stored, known=told.known), ()
+        export = read_report(path.name, sheets, reading)
     except QianhengError as error:
         return ImportedFile(str(path), error=error.at(str(path))), ()
     if export.rejected and not how.skip_bad_rows:
         return ImportedFile(str(path), export), ()
     within = f"account {how.account}" if how.account else ""
     rows = tuple(replace(row, within=f"{within} {row.within}".strip()) for row in export.rows)
-    digest = hashlib.sha256(content).hexdigest()
     stated = (how.currency,) if how.currency else ()
     file_id = stable_id("report", digest, how.account, export.timezone, export.period, *stated)
-    file = ReportFile(file_id, path.name, export.layout, export.timezone, microseconds(how.now))
+    kept = ReportFile(file_id, path.name, export.layout, export.timezone, microseconds(how.now))
     with engine.begin() as connection:
-        new = stored_reports.save(connection, file, rows)
+        new = stored_reports.save(connection, kept, rows)
     return ImportedFile(str(path), export, stored=new, known=not new), rows
 
 

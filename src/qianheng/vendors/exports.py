@@ -14,7 +14,8 @@ from qianheng.measures.reports import FIGURES, MONEY, Figures, ReportKind, Repor
 from qianheng.vendors import cells
 from qianheng.vendors.heading import Heading, Span, find_heading, period_in
 from qianheng.vendors.lines import Line, Rejected, Table, is_total, part_of, read_line, total_of
-from qianheng.vendors.sheets import read_sheets
+from qianheng.vendors.records import RecordKind
+from qianheng.vendors.sheets import Sheet, read_sheets
 
 LAST_TO_SEE_A_DAY = "Etc/GMT+12"  # where a day ends last; no window is taken for closed too early
 _WINDOWS = (("settled_gmv_7d", 7), ("settled_gmv_14d", 14))
@@ -49,7 +50,7 @@ class Export:
 
     platform: str
     layout: str
-    kind: ReportKind
+    kind: ReportKind | RecordKind
     period: Span | None
     timezone: str
     rows: tuple[ReportRow, ...]
@@ -72,7 +73,12 @@ class _Body:
 
 def read_export(file_name: str, content: bytes, reading: Reading) -> Export:
     """Read a vendor's report. `file_name` may tell the period. No report that we know, or unreadable: BadInput."""
-    sheet, heading = find_heading(read_sheets(content))
+    return read_report(file_name, read_sheets(content), reading)
+
+
+def read_report(file_name: str, sheets: list[Sheet], reading: Reading) -> Export:
+    """`read_export` of a file whose sheets have been read."""
+    sheet, heading = find_heading(sheets)
     span = reading.period or heading.span or period_in(file_name)
     body = _body(Table(sheet, heading, span, _currency(heading, reading)))
     rows, repeated = _without_repetitions(_daily(body.taken), heading)
