@@ -7,14 +7,12 @@ stand in the environment or in a file that nobody else may read; they are never 
 
 from __future__ import annotations
 
-import os
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,9 +21,10 @@ import httpx
 from qianheng.actions.alert_text import Rules, sentence
 from qianheng.actions.alerts import rules_in_force, shop_of
 from qianheng.actions.desk import Desk
+from qianheng.actions.secrets import revealed
 from qianheng.core.actors import Act, demand
 from qianheng.core.days import MINUTE, microseconds, moment
-from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
+from qianheng.core.errors import BadInput, NotFound, QianhengError
 from qianheng.core.ids import stable_id
 from qianheng.core.words import LANGUAGES, Language, say, speaking
 from qianheng.diagnosis.alerts import AlertEvent, Happened
@@ -178,7 +177,7 @@ def _told(event: AlertEvent, telling: _Telling, timezone: str) -> Told:
 def _send(channel: Channel, letter: Letter) -> tuple[Outcome, str]:
     """Send a letter: what came of it, and what was answered, in which no secret stands."""
     try:
-        address, secret = _revealed(channel.address), _revealed(channel.secret)
+        address, secret = revealed(channel.address), revealed(channel.secret)
         if channel.kind == MAIL:
             return _mail(address, secret, letter)
         messenger = MESSENGERS[channel.kind]
@@ -234,27 +233,6 @@ def _smtp(scheme: str, host: str, port: int) -> smtplib.SMTP:
     if server.has_extn("starttls"):
         server.starttls(context=ssl.create_default_context())
     return server
-
-
-def _revealed(text: str) -> str:
-    """What stands where a text points: the environment, a file that only its owner may read, or the text itself.
-
-    Not there, or open to others: BadInput or Refused, which names the place and never what stands in it.
-    """
-    kind, _, name = text.partition(":")
-    if kind == "env":
-        if name not in os.environ:
-            raise BadInput("alerts.channel.no_variable", place=name)
-        return os.environ[name]
-    if kind == "file":
-        path = Path(name)
-        try:
-            if path.stat().st_mode & 0o077:
-                raise Refused("alerts.channel.open_file", place=name)
-            return path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise BadInput("core.unreadable_file", place=name, why=error.strerror or error) from None
-    return text
 
 
 def _check(channel: Channel) -> None:

@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 
 from qianheng.actions.histories import Asked, missing_of
 from qianheng.actions.shop import completed, own_shop, plans_said
+from qianheng.actions.vendor_plans import plans_told
 from qianheng.core.days import SHANGHAI, midnight, parse_time, zone
 from qianheng.core.errors import BadInput, NotFound
+from qianheng.core.money import Micros
 from qianheng.measures.history import About, History, PlanHistory, Setting, ShopHistory, Subject
 from qianheng.measures.reports import CNY, Figures, ReportKind, ReportRow, add, counted_once
 from qianheng.plans.plan import PlanKind
@@ -40,6 +42,7 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
     asked = asked or Asked()
     with reading(engine) as connection:
         rows = [one.row for one in reports.load(connection)]
+        told = plans_told(connection, asked.shop_id)
     rows = [row for row in rows if asked.shop_id in ("", _account(row)) and row.first and row.first == row.last]
     others = sorted({row.currency for row in rows} - {CNY})
     rows = [row for row in rows if row.currency == CNY]
@@ -51,9 +54,9 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
     first = at.date() - timedelta(days=asked.days - 1)
     rows = [row for row in rows if row.first and first <= row.first < at.date()]
     said = own_shop()
-    shop = completed(ShopHistory(asked.shop_id), said)
+    shop = completed(ShopHistory(asked.shop_id, balance=_balance(rows)), said)
     days = _days(rows, shop)
-    plans = _plans(days, rows, plans_said(said, SHANGHAI))
+    plans = _plans(days, rows, _said_or_told(plans_said(said, SHANGHAI), told))
     days |= _of_the_only_plan(days, shop, plans)
     plans = {id_: _begun(plan, days.get(plan.subject, {})) for id_, plan in plans.items()}
     return History(
@@ -128,6 +131,20 @@ def _begun(plan: PlanHistory, days: Mapping[date, Figures]) -> PlanHistory:
     known = [day for day, told in days.items() if told.spend]
     known += [one.at.date() for one in plan.settings[:1]]
     return replace(plan, began=min(known)) if known else plan
+
+
+def _said_or_told(said: Mapping[str, PlanHistory], told: Mapping[str, PlanHistory]) -> dict[str, PlanHistory]:
+    """The plans that the owner spoke of or a vendor's API told of; what the owner said goes first."""
+    both = {id_: _with_report(plan, told[id_]) if id_ in told else plan for id_, plan in said.items()}
+    return {**told, **both}
+
+
+def _balance(rows: Iterable[ReportRow]) -> Micros | None:
+    """What the account held last, of one account: what several hold is not one sum that any of them may spend."""
+    known = [row for row in rows if row.kind is ReportKind.FINANCE and row.figures.balance is not None]
+    if not known or len({_account(row) for row in known}) > 1:
+        return None
+    return max(known, key=lambda row: (row.first or date.min, row.entity_id)).figures.balance
 
 
 def _with_report(said: PlanHistory, told: PlanHistory) -> PlanHistory:

@@ -35,6 +35,8 @@ def build_app() -> typer.Typer:
         reviews,
         shop,
         simulate,
+        sync,
+        vendor_server,
         whatif,
     )
     from qianheng.cli.output import Commands
@@ -58,6 +60,7 @@ def build_app() -> typer.Typer:
     figures.add_to(app)
     maturity.add_to(app)
     incrementality.add_to(app)
+    vendor_server.add_to(app)
     app.add_typer(alerts.build_app(), name="alerts")
     app.add_typer(automation.build_app(), name="automation")
     app.add_typer(claims.build_app(), name="claim")
@@ -71,6 +74,7 @@ def build_app() -> typer.Typer:
     app.add_typer(proposals.build_app(), name="proposals")
     app.add_typer(reviews.build_app(), name="review")
     app.add_typer(shop.build_app(), name="shop")
+    app.add_typer(sync.build_app(), name="sync")
     app.add_typer(advise.build_app(), name="advise")
     return app
 

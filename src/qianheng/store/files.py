@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 
-def write_whole(path: Path, content: Any) -> None:
-    """Write a file (bytes, or a buffer of them) that is there whole or not at all, also after a loss of power."""
+def write_whole(path: Path, content: Any, mode: int = 0o666) -> None:
+    """Write a file (bytes, or a buffer of them) that is there whole or not at all, also after a loss of power; with
+    these rights, less those that the system takes off, from its first byte on.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     incoming = path.with_name(f"{path.name}.{os.getpid()}")
-    with incoming.open("wb") as file:
+    incoming.unlink(missing_ok=True)
+    with os.fdopen(os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
