@@ -27,6 +27,7 @@ def build_app() -> typer.Typer:
         incrementality,
         maturity,
         member,
+        metrics,
         money,
         plan,
         proposals,
@@ -58,6 +59,7 @@ def build_app() -> typer.Typer:
     whatif.add_to(app)
     desk.add_to(app)
     figures.add_to(app)
+    metrics.add_to(app)
     maturity.add_to(app)
     incrementality.add_to(app)
     vendor_server.add_to(app)

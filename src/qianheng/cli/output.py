@@ -15,7 +15,7 @@ from typing import Annotated, Any, TextIO, TypeAlias
 import typer
 from typer.core import TyperGroup
 
-from qianheng.core.words import say
+from qianheng.core.words import known, say
 
 WIDTH_UNSEEN = 1000
 _AMOUNT = re.compile(r"-?\d+\.\d{2,6}")
@@ -99,8 +99,9 @@ def whole_file(path: str) -> Iterator[TextIO]:
 
 
 def headings(area: str, *names: str) -> list[str]:
-    """The headings of a table, as an area of the catalogue words them."""
-    return [say(f"{area}.column.{name}") for name in names]
+    """The headings of a table, as an area of the catalogue words them; measures are called what they are everywhere."""
+    keys = (f"{area}.column.{name}" for name in names)
+    return [say(key) if known(key) else say(f"metrics.name.{name}") for key, name in zip(keys, names, strict=True)]
 
 
 def money_text(amount: int) -> str:

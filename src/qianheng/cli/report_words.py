@@ -17,9 +17,9 @@ from qianheng.cli.output import headings, print_table
 from qianheng.core.money import ratio_text, yuan
 from qianheng.core.words import say
 from qianheng.diagnosis.verdicts import Verdict
-from qianheng.measures.reports import CNY, MONEY, Span, Summary, summed
+from qianheng.measures.metrics import metric, metric_name
+from qianheng.measures.reports import CNY, MONEY, RATIOS, Span, Summary, summed
 
-RATIOS = ("payment_roi", "net_roi", "settled_roi", "refund_rate_1h", "net_rate_1h")
 RATIOS_OF_ENTRIES = ("payment_roi", "net_roi", "refund_rate_1h")
 SUMS = ("spend", "orders", "gmv", "net_orders", "net_gmv", "refunded_1h")
 REJECTED_SHOWN = 20
@@ -220,8 +220,8 @@ def _print_answer(answer: Answer) -> None:
 
 def export_entries(answers: Sequence[Answer], path: Path) -> None:
     """Write the breakdown as XLSX or CSV, one entry a line, money in the currency it names."""
-    columns = ["id", say(f"reports.breakdown.{answers[0].by}"), *(say(f"reports.figure.{name}") for name in SUMS)]
-    columns += [say(f"reports.ratio.{name}") for name in RATIOS]
+    columns = ["id", say(f"reports.breakdown.{answers[0].by}"), *(metric_name(name) for name in SUMS)]
+    columns += [metric_name(name) for name in RATIOS]
     columns.append(say("reports.column.currency"))
     lines = [(entry, answer.currency) for answer in answers for entry in answer.entries]
     write_table(path, columns, [[entry.id, entry.name, *_numbers(entry.summary), code] for entry, code in lines])
@@ -237,7 +237,7 @@ def _numbers(sums: Summary) -> Iterable[Decimal | int | None]:
 
 
 def _print_summary(title: str, sums: Summary) -> None:
-    names = [say(f"reports.figure.{name}") for name in SUMS] + [say(f"reports.ratio.{name}") for name in RATIOS]
+    names = [metric_name(name) for name in SUMS] + [metric_name(name) for name in RATIOS]
     told = zip(names, _cells(sums), strict=True)
     print_table(title, [say("reports.column.figure"), say("reports.column.sum")], told)
 
@@ -245,8 +245,8 @@ def _print_summary(title: str, sums: Summary) -> None:
 def _print_entries(title: str, entries: Sequence[Entry]) -> None:
     if not entries:
         return
-    columns = [say("reports.column.name"), say("reports.figure.spend"), say("reports.column.spend_share")]
-    columns += [say(f"reports.ratio.{name}") for name in RATIOS_OF_ENTRIES]
+    columns = [say("reports.column.name"), metric_name("spend"), say("reports.column.spend_share")]
+    columns += [metric_name(name) for name in RATIOS_OF_ENTRIES]
     print_table(title, [*columns, say("reports.column.verdict")], [_entry_row(entry) for entry in entries])
 
 
@@ -276,7 +276,7 @@ def _cells(sums: Summary) -> list[object]:
 
 
 def _ratio(name: str, value: Fraction | None) -> str | None:
-    return _percent(value) if "rate" in name else ratio_text(value, 2)
+    return _percent(value) if metric(name).unit == "rate" else ratio_text(value, 2)
 
 
 def _percent(value: Fraction | None) -> str | None:

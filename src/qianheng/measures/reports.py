@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from qianheng.core.money import Micros, ratio
+from qianheng.measures.metrics import metrics
 from qianheng.measures.sums import NAMES, Sums
 from qianheng.plans.plan import Goal
 
@@ -73,7 +74,7 @@ class Figures:
 
 FIGURES = tuple(entry.name for entry in fields(Figures))
 _SAME = tuple(name for name in FIGURES if name in NAMES and name != "refunded_7d")  # as in the sums of facts
-MONEY = tuple(entry.name for entry in fields(Figures) if "Micros" in str(entry.type))
+MONEY = tuple(name for name in FIGURES if metrics()[name].unit == "money")
 
 
 def figures_of(sums: Sums, closed: bool = False, **beside: int | None) -> Figures:
@@ -195,6 +196,9 @@ class Summary:
         return self.net_roi if self.net_roi is not None else self.payment_roi
 
 
+RATIOS = tuple(entry.name for entry in fields(Summary) if entry.name != "figures")
+
+
 def summary(rows: Iterable[ReportRow]) -> Summary:
     """Sum rows and take the ratios."""
     return summed(row.figures for row in rows)
@@ -205,11 +209,7 @@ def summed(figures: Iterable[Figures]) -> Summary:
     known = list(figures)
     return Summary(
         figures=add(known),
-        payment_roi=ratio_of(known, "gmv", "spend"),
-        net_roi=ratio_of(known, "net_gmv", "spend"),
-        settled_roi=ratio_of(known, "settled_gmv_7d", "spend"),
-        refund_rate_1h=ratio_of(known, "refunded_1h", "gmv"),
-        net_rate_1h=ratio_of(known, "net_gmv", "gmv"),
+        **{name: ratio_of(known, *metrics()[name].over, *metrics()[name].under) for name in RATIOS},
     )
 
 

@@ -17,6 +17,7 @@ from qianheng.core.words import say
 from qianheng.guarantee.reasons import Status
 from qianheng.ledger.book import StatementLine
 from qianheng.ledger.transfers import AccountKind, account
+from qianheng.measures.metrics import metrics
 from qianheng.measures.sums import Sums
 from qianheng.pages.campaigns import campaigns_section
 from qianheng.pages.charts import draw, plan_charts, refund_chart
@@ -342,8 +343,12 @@ def _accounts(runs: Sequence[PlanRun]) -> dict[int, AccountKind]:
 
 
 def _reading() -> Html:
-    meanings = ((say(f"pages.figure.{name}"), say(f"pages.meaning.{name}")) for name in MEANINGS)
+    meanings = ((say(f"pages.figure.{name}"), _meaning(name)) for name in MEANINGS)
     return section("reading", say("pages.reading"), element("dl", *_pairs(meanings), class_="meanings"))
+
+
+def _meaning(name: str) -> str:
+    return metrics()[name].meaning if name in metrics() else say(f"pages.meaning.{name}")
 
 
 def _named(figures: dict[str, str]) -> Iterable[Html]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from qianheng.core.money import FEN, ratio, ratio_text, yuan
 from qianheng.core.words import say
+from qianheng.measures.metrics import metric_name
 from qianheng.measures.reports import MONEY, Figures
 
 # A stated ratio, the sums it is taken from, and one step of its last decimal.
@@ -16,7 +17,7 @@ _STATED = (
     ("net_roi", "net_gmv", "spend", Fraction(1, 100)),
     ("net_rate_1h", "net_gmv", "gmv", Fraction(1, 10_000)),
     ("spend_share", "spend", "gmv", Fraction(1, 10_000)),
-    ("click_rate", "clicks", "impressions", Fraction(1, 10_000)),
+    ("ctr", "clicks", "impressions", Fraction(1, 10_000)),
     ("spend_per_order", "spend", "orders", Fraction(FEN)),
     ("spend_per_net_order", "spend", "net_orders", Fraction(FEN)),
 )
@@ -131,4 +132,4 @@ def _refunded(gmv: int, net: int | None, rate: Fraction | None) -> tuple[int | N
 
 
 def _told(field: str, value: int) -> str:
-    return f"{say(f'reports.figure.{field}')} {yuan(value) if field in MONEY else value}"
+    return f"{metric_name(field)} {yuan(value) if field in MONEY else value}"
