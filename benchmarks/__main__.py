@@ -26,6 +26,7 @@ def main() -> None:
         "many",
         "quarter",
         "crash",
+        "experiments",
         "whatif",
     ]
     if os.environ.get("QIANHENG_DATA"):

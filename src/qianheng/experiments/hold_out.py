@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from math import erfc, log, sqrt
+from math import erfc, sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammainccinv, gammaincinv
 
 from qianheng.core.interval import Interval
+from qianheng.experiments.looks import Always
 
 ALPHA = 0.05
 HORIZON = 28  # days: where the intervals of looks are narrowest
@@ -70,8 +71,7 @@ def reach(part: float, alpha: float = ALPHA) -> float:
     """How many standard deviations either way a look after a part of the horizon may claim (1 = at its end), so that
     all looks together are wrong with a chance of `alpha`.
     """
-    weight = (-2 * log(alpha) + log(1 - 2 * log(alpha))) * part
-    return sqrt((1 + 1 / weight) * (log(1 + weight) - 2 * log(alpha)))
+    return float(Always(alpha).wide(np.asarray(part)))
 
 
 def incremental(others: Bought, held: Bought, share: Decimal, deviations: float) -> Interval:

@@ -69,13 +69,10 @@ class Needed:
 
 def needed(baseline: Baseline, design: Design, effect: float) -> Needed | None:
     """The days and users to see a relative effect (0.1 = +10 %, above 0); `None` where no error can be planned."""
-    if not effect > 0:
-        raise BadInput("experiments.effect", value=effect)
     day = planned_error(baseline, design, 1)
     if day is None:
         return None
-    error = effect / ((1 + effect) * drift_needed(design))
-    days = ceil(max((day / error) ** 2, _least_days(baseline, design)))
+    days = ceil(max((day / error_wanted(design, effect)) ** 2, _least_days(baseline, design)))
     return Needed(days, _users(baseline, design, days), day / sqrt(days))
 
 
@@ -84,8 +81,8 @@ def smallest_effect(baseline: Baseline, design: Design, days: int) -> float | No
     error = planned_error(baseline, design, days)
     if error is None or days < _least_days(baseline, design):
         return None
-    off = error * drift_needed(design)
-    return off / (1 - off) if off < 1 else None
+    square = (error * drift_needed(design)) ** 2  # δ² = square · (1 + (1 + δ)²) / 2
+    return (square + sqrt(4 * square - square**2)) / (2 - square) if square < 2 else None
 
 
 def planned_error(baseline: Baseline, design: Design, days: int) -> float | None:
@@ -96,6 +93,15 @@ def planned_error(baseline: Baseline, design: Design, days: int) -> float | None
     if arms is None:
         return None
     return float(relative_error(*arms)) * sqrt(baseline.days / days)
+
+
+def error_wanted(design: Design, effect: float) -> float:
+    """The standard error of B / A − 1, were they equal, at which a relative effect (above 0) is seen. An effect makes B
+    swing as much more as it makes it larger.
+    """
+    if not effect > 0:
+        raise BadInput("experiments.effect", value=effect)
+    return effect / (drift_needed(design) * sqrt((1 + (1 + effect) ** 2) / 2))
 
 
 @cache
