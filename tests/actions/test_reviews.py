@@ -90,6 +90,27 @@ def test_why_the_roi_moved_is_told_in_steps_that_add_up(imported: Path, say: Say
     assert f"{steps[0]:.2f}" in review["why"]["told"][0]
 
 
+@pytest.mark.parametrize(
+    ("target", "budget", "meaning"),
+    [
+        ("1.20", "1000", "Less is spent than the budget allows. Target 1.20 → 1.32: outside the band"),
+        ("2.40", "1000", "Less is spent than the budget allows. Target 2.40 → 2.28: met, but"),
+        ("3.10", "1000", "Less is spent than the budget allows. The target stays 3.10: leave it."),
+        ("4.00", "500", "The ROI is well under its target. Target 4.00 → 3.60: missed"),
+    ],
+)
+def test_verdicts_and_band_speak_of_a_target_with_one_voice(
+    imported: Path, say: Say, target: str, budget: str, meaning: str
+) -> None:
+    """Plan 12 has a payment ROI of 3 at a spend of 500 a day."""
+    say("shop", "set", "--plan", "12", "--since", "2025-09-01", f"target={target}", f"budget_daily={budget}")
+    review = told(say, "review", "weekly", "--reports")["sections"]
+    (asked,) = (row for row in review["plans"]["tables"]["verdicts"] if row["where"] == "乙")
+    (band,) = (row for row in review["band"]["tables"]["band"] if row["plan"] == "乙")
+    assert asked["advice"].startswith(meaning)
+    assert band["advice"] in asked["advice"]
+
+
 def test_where_no_target_is_known_the_owner_is_asked_for_it(imported: Path, say: Say) -> None:
     asked = told(say, "review", "daily", "--reports")["sections"]["decision"]["decisions"][0]
     assert (asked["title"], asked["command"]) == ("No plan could be held to a target.", "qianheng shop set --help")

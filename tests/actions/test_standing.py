@@ -73,6 +73,12 @@ def test_between_judgement_and_payment_it_is_pending_until_a_working_day(kept: P
     assert micros(pending["pending"]) > 0
 
 
+def test_a_day_that_has_not_begun_has_no_standing(kept: Path, say: Say) -> None:
+    found = {one["day"] for one in asked(say, "--now", "2025-10-02T12:00")}
+    assert max(found) == "2025-10-02"
+    assert "of 2 plan days in view" in say("review", "daily", "--now", "2025-10-02T00:00")
+
+
 def test_status_is_a_table_in_either_language(kept: Path, say: Say) -> None:
     for lang, status in (("en", "compensated"), ("zh", "已赔付")):
         told = say("guarantee", "status", "--plan", "1", "--day", "2025-10-01", "--lang", lang)

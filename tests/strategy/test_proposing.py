@@ -117,6 +117,7 @@ def test_a_change_that_costs_the_guarantee_says_so() -> None:
     [
         (900, 2000, 100, {"target": Decimal("2.20")}, "step_up"),
         (500, 1000, 100, {"target": Decimal("1.90")}, "spend_low"),
+        (500, 1500, 100, {"target": Decimal("2.10")}, "into_band"),
         (900, 1400, 100, {"target": Decimal("1.80")}, "lower_target"),
         (1300, 2600, 100, {"budget_daily": 800 * YUAN}, "spend_running_away"),
         (900, 1800, 700, {"status": PlanStatus.PAUSED}, "propose_pause"),
@@ -144,6 +145,8 @@ def test_without_a_market_no_other_target_is_proposed_than_is_advised(
     advice = advise_target(told, "1", advice_rules().target)
     for one in propose(told, Advisers(thresholds=thresholds()), RULES):
         assert one.after.get("target", advice.suggested) == advice.suggested
+        if one.action is Action.RAISE_TARGET:
+            assert one.reason.rule not in ("spend_low", "lower_target", "check_everything")
 
 
 def test_the_target_advised_is_tried_on_the_market_and_told_beside_the_one_that_pays_more() -> None:

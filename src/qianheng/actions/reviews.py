@@ -26,7 +26,7 @@ from qianheng.actions.proposals import list_proposals
 from qianheng.actions.standing import Standing as UnitStanding
 from qianheng.actions.standing import standings
 from qianheng.actions.whatif import Answer, Wish, whatif_of_reports, whatif_of_run
-from qianheng.core.days import microseconds
+from qianheng.core.days import microseconds, midnight
 from qianheng.core.errors import Refused
 from qianheng.core.money import Micros
 from qianheng.diagnosis.changes import Change, Comparison, compare
@@ -206,12 +206,12 @@ def _share(spend: Micros | None, whole: Micros) -> Fraction | None:
 
 
 def _books(desk: Desk, history: History, span: Span) -> Books:
-    shop_id = int(history.shop.id)
+    shop_id, zone = int(history.shop.id), history.timezone
     oldest = span.first - timedelta(days=max(14 - span.days, 0))
     units = [one for one in standings(desk) if one.judged.plan.shop_id == shop_id]
     with reading(desk.database) as connection:
         return Books(
-            units=[one for one in units if oldest <= one.judged.day <= history.today],
+            units=[one for one in units if oldest <= one.judged.day and midnight(one.judged.day, zone) < history.now],
             liability=liability(connection, desk.lake, desk.now, shop_id),
             claims=[one for one in claims.claims(connection, shop_id) if one.claim.at <= desk.now],
             ripening=_ripening(desk, connection, history),

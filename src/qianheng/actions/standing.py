@@ -44,8 +44,8 @@ class Standing:
 
 
 def standings(desk: Desk, plan_id: int | None = None, day: date | None = None) -> list[Standing]:
-    """Where the units that facts are known of stand at the desk's now, of one plan and one day if asked; a plan's day
-    asked for by both is told even if nothing is known of it.
+    """Where the units that have begun and that facts are known of stand at the desk's now, of one plan and one day if
+    asked; a plan's day asked for by both is told even if nothing is known of it.
 
     No such plan in the actor's shop: NotFound.
     """
@@ -54,7 +54,7 @@ def standings(desk: Desk, plan_id: int | None = None, day: date | None = None) -
             desk.plan(connection, plan_id)
         seen = {one.plan.id: one for one in plans.logged(connection) if desk.actor.sees(one.plan.shop_id)}
         ours = {one.id: one for one in boosts.of_plans(connection) if one.plan_id in seen}
-        found = _units(connection, plan_id, day)
+        found = [unit for unit in _units(connection, plan_id, day) if unit.day <= desk.now.date()]
         wanted = {(unit.subject, unit.day) for unit in found if unit.type == PLAN_DAY and unit.subject in seen}
         if plan_id is not None and day is not None:
             wanted.add((plan_id, day))

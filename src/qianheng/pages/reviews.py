@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from qianheng.actions.reviews import Kind, Review
-from qianheng.core.money import ratio
+from qianheng.core.money import Micros, ratio
 from qianheng.core.words import known, say
 from qianheng.diagnosis.evidence import Severity
 from qianheng.diagnosis.troubles import Trouble
@@ -61,9 +61,12 @@ from qianheng.pages.review_blocks import (
     ranked_tables,
     ripening_chart,
 )
+from qianheng.strategy.targets import TargetAdvice
 
 USUAL_DAYS = 7  # a day is held against so many before it
 BALANCE_DAYS = 3  # SPEC 4.5: less than so many days' mean spend is a low balance
+
+ASKS_FOR_TARGET = ("lower_target", "spend_low")  # verdicts, where the band of SPEC 7.3 says how far
 
 Part: TypeAlias = Callable[[Review], Section | None]
 
@@ -96,11 +99,11 @@ def _decision(review: Review) -> Section:
         title = say("reviews.decision.trouble", where=name_of(trouble.subject), what=trouble.text)
         block = Decision(title, _advice(trouble), trouble.severity.value, _open(review, trouble))
     elif (worst := _worst(review)) is not None:
-        where, verdict = worst
+        measure = say(f"diagnosis.measure.{worst.verdict.measure}")
         block = Decision(
-            say("reviews.decision.verdict", where=where, measure=say(f"diagnosis.measure.{verdict.measure}")),
-            f"{number_text(verdict.value, Unit.SHARE)} · {say(f'diagnosis.verdict.{verdict.verdict}')}",
-            look_of(verdict),
+            say("reviews.decision.verdict", where=worst.where, measure=measure),
+            f"{number_text(worst.verdict.value, Unit.SHARE)} · {worst.meaning}",
+            look_of(worst.verdict),
         )
     elif any(one.to_target is not None for one in review.plans):
         block = Decision(say("reviews.decision.none"), say("reviews.decision.none_why"), "normal")
@@ -126,21 +129,41 @@ def _open(review: Review, trouble: Trouble) -> str:
     return open_with(review, f"diagnose loss{plan}" if trouble.kind == "loss" else "diagnose")
 
 
-def _worst(review: Review) -> tuple[str, Verdict] | None:
+class _Line(NamedTuple):
+    """A verdict on a plan, with what is advised for its target, or on the whole shop."""
+
+    where: str
+    verdict: Verdict
+    target: TargetAdvice | None
+    spend: Micros
+
+    @property
+    def meaning(self) -> str:
+        """What it means; where another target is asked for, what that is to be is told by the advice alone."""
+        target = self.target
+        if self.verdict.verdict not in ASKS_FOR_TARGET or target is None or target.current is None:
+            return say(f"diagnosis.verdict.{self.verdict.verdict}")
+        found, why = say(f"reviews.found.{self.verdict.verdict}"), say(f"advice.move.{target.move}")
+        current = f"{target.current:.2f}"
+        if target.suggested in (None, target.current):
+            return say("reviews.target_stays", found=found, target=current, why=why)
+        return say("reviews.target_moves", found=found, target=current, suggested=f"{target.suggested:.2f}", why=why)
+
+
+def _lines(review: Review) -> Iterator[_Line]:
+    """All verdicts of a review."""
+    advised = {one.plan.id: one for one in review.targets}
+    for one in review.plans:
+        subject, spend = one.plan.subject, one.summary.figures.spend or 0
+        yield from (_Line(name_of(subject), verdict, advised.get(subject.id), spend) for verdict in one.verdicts)
+    yield from (_Line(say("reviews.whole_shop"), verdict, None, 0) for verdict in review.verdicts)
+
+
+def _worst(review: Review) -> _Line | None:
     """The gravest verdict, of the plan that spent most of those that have it."""
     order = ("urgent", "act")
-    told = [
-        (order.index(verdict.severity), -(one.summary.figures.spend or 0), name_of(one.plan.subject), verdict)
-        for one in review.plans
-        for verdict in one.verdicts
-        if verdict.severity in order
-    ]
-    told += [
-        (order.index(verdict.severity), 0, say("reviews.whole_shop"), verdict)
-        for verdict in review.verdicts
-        if verdict.severity in order
-    ]
-    return min(told, key=lambda one: one[:2])[2:] if told else None
+    told = [one for one in _lines(review) if one.verdict.severity in order]
+    return min(told, key=lambda one: (order.index(one.verdict.severity), -one.spend), default=None)
 
 
 def _yesterday(review: Review) -> Section:
@@ -177,12 +200,10 @@ def _today(review: Review) -> Section | None:
 
 def _plans(review: Review) -> Section:
     """The plans, and what the figures mean."""
-    lines = [_verdict_row(name_of(one.plan.subject), verdict) for one in review.plans for verdict in one.verdicts]
-    lines += [_verdict_row(say("reviews.whole_shop"), verdict) for verdict in review.verdicts]
+    kept = tuple(_verdict_row(one) for one in _lines(review) if one.verdict.severity != "normal")
     heads = columns(
         "reviews", "where", "measure", "value", "verdict", "advice", text=("where", "measure", "verdict", "advice")
     )
-    kept = tuple(row for row, severe in lines if severe)
     told = Table(
         "verdicts", say("reviews.verdicts"), heads, kept, say("reviews.verdicts_hint"), say("reviews.all_normal")
     )
@@ -190,11 +211,9 @@ def _plans(review: Review) -> Section:
     return Section("plans", say("reviews.plans"), (plans_table(review.plans), told, *sources))
 
 
-def _verdict_row(where: str, verdict: Verdict) -> tuple[tuple[Cell, ...], bool]:
-    """A verdict as a row, and whether it is more than normal."""
-    measure, advice = say(f"diagnosis.measure.{verdict.measure}"), say(f"diagnosis.verdict.{verdict.verdict}")
-    row = (where, measure, number_text(verdict.value, Unit.SHARE), badge([verdict]), advice)
-    return row, verdict.severity != "normal"
+def _verdict_row(one: _Line) -> tuple[Cell, ...]:
+    measure = say(f"diagnosis.measure.{one.verdict.measure}")
+    return one.where, measure, number_text(one.verdict.value, Unit.SHARE), badge([one.verdict]), one.meaning
 
 
 def _against_before(review: Review) -> Section:

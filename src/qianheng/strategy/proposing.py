@@ -199,6 +199,8 @@ def _asked(case: Case) -> tuple[_Change, Reason] | None:
     for verdict, asked in case.rules.verdicts.items():
         if verdict in told and (change := _by_verdict(case, asked)) is not None:
             judged = told[verdict]
+            if asked == "advised_target" and change.action is not Action.LOWER_TARGET:
+                break  # advice that goes up, into the band, has a reason of its own
             return change, Reason(verdict, {"value": ratio_text(judged.value, 2), "limit": judged.limit})
     change = _advised(case)
     return None if change is None else (change, Reason(str(case.advice.move)))
