@@ -47,13 +47,21 @@ def test_the_change_of_a_runs_roi_adds_up_in_what_is_printed(say: Say) -> None:
     answer = told(say("diagnose", "roi", "--json"))
     ends = [Decimal(answer[end]["value"]) for end in ("before", "after")]
     assert sum(Decimal(effect["amount"]) for effect in answer["effects"]) == ends[1] - ends[0]
-    assert {"price", "click_rate", "conversion", "order_value", "refunds", "mix", "organic", "traffic"} == {
+    assert {"price", "click_rate", "conversion", "order_value", "refunds", "mix", "organic"} == {
         effect["factor"] for effect in answer["effects"]
     }
     assert answer["by"] == "plan"
+    gmv = told(say("diagnose", "roi", "--measure", "gmv", "--json"))
+    assert "traffic" in {effect["factor"] for effect in gmv["effects"]}
     text = say("--lang", "zh", "diagnose", "roi", "--plan", "1")
     assert "净成交ROI" in text
     assert "点击率" in text
+
+
+@pytest.mark.usefixtures("imported")
+def test_refunds_of_reports_without_products_name_the_report_that_is_missing(say: Say) -> None:
+    assert "product analysis" in say("diagnose", "refunds", "--reports")
+    assert "商品分析" in say("--lang", "zh", "diagnose", "refunds", "--reports")
 
 
 @pytest.mark.usefixtures("imported")

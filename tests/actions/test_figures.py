@@ -41,6 +41,7 @@ def test_every_breakdown_adds_up_to_the_sums_of_all_days(missed: RunFolder, desk
     assert total(line.sums for line in found.lines) == whole
     assert all(total(line.channels.values()) == line.sums for line in found.lines)
     assert len(found.lines) > 1
+    assert total(line.counted for line in found.lines) == found.total.counted
 
 
 def test_a_settled_roi_is_not_known_before_its_window_has_closed(missed: RunFolder) -> None:
@@ -67,6 +68,22 @@ def test_a_target_converted_there_and_back_is_itself(
     for other, value in there.items():
         assert value is not None
         assert converted(value, other, known) == there
+
+
+def test_what_counts_is_what_a_review_goes_by(kept: Path, say: Say) -> None:
+    """The product plan counts promoted orders alone, the live plan all."""
+    known = ("--now", "2025-10-02T00:00")
+    days = ("--from", "2025-10-01", "--to", "2025-10-01", *known)
+    by_plan = {line["plan"]: line for line in json.loads(say("figures", "--by", "plan", *days, "--json"))["lines"]}
+    review = json.loads(say("review", "daily", *known, "--json"))["sections"]
+    rows = {row["plan"]: row for row in review["plans"]["tables"]["plans"]}
+    assert {plan: line["counted"]["gmv"] for plan, line in by_plan.items()} == {
+        plan: row["gmv"] for plan, row in rows.items()
+    }
+    product, live = by_plan["推商品"], by_plan["推直播间"]
+    assert product["counted"]["gmv"] == product["sums"]["promoted_gmv"] < product["sums"]["gmv"]
+    assert live["counted"]["gmv"] == live["sums"]["gmv"]
+    assert f"{product['counted']['gmv']}"[-6:] in say("figures", "--by", "plan", *days)
 
 
 def test_the_published_example_of_a_conversion() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
-from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up, margin_of
+from qianheng.diagnosis.worth import worth_of
+from qianheng.strategy.followup import FollowUp, Outcome, Trial, follow_up
 from qianheng.strategy.proposal import Effect, Measure
 from tests.strategy.shops_for_tests import NOW, Sold, at, day, history, setting
 
@@ -61,12 +62,12 @@ def test_young_orders_whose_refunds_are_still_to_come_say_nothing_of_the_margin(
     told = history({"1": plan(1.0)}, margin=None)
     days = {
         about: {
-            on: replace(one, contribution=one.gmv if on > day(20) else (one.gmv or 0) // 4)
+            on: replace(one, contribution=None if on > day(20) else (one.gmv or 0) // 4, net_gmv=one.gmv)
             for on, one in by_day.items()
         }
         for about, by_day in told.days.items()
     }
-    assert margin_of(replace(told, days=days), "1") == pytest.approx(1 / 4)
+    assert worth_of(replace(told, days=days), told.plans["1"].subject).margin == pytest.approx(1 / 4)
 
 
 def test_a_market_that_grew_is_no_effect_where_other_plans_tell() -> None:

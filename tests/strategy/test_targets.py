@@ -145,6 +145,20 @@ def test_more_than_a_tenth_above_the_base_warns_of_lost_volume() -> None:
     assert "lost_volume" not in {one.key for one in advised("3.3", gmv=2700).warnings}
 
 
+@pytest.mark.parametrize(("ago", "told"), [(0, "unstable"), (2, "unstable"), (3, "converging"), (6, "converging")])
+def test_how_far_figures_have_settled_after_a_goal_switch_is_told(ago: int, told: str) -> None:
+    warned = {one.key for one in changed((60, Goal.PAYMENT, "2.7"), (ago, Goal.NET, "2.7")).warnings}
+    assert warned & {"unstable", "converging"} == {told}
+
+
+@pytest.mark.parametrize(
+    ("days", "gmv", "floats"), [(20, 2295, True), (20, 2294, False), (20, 2700, False), (40, 2600, False)]
+)
+def test_stable_weeks_may_float_by_fifteen_per_cent(days: int, gmv: int, floats: bool) -> None:
+    """A target of 3 at a spend of 900 a day."""
+    assert ("floats" in {one.key for one in advised("3.0", days=days, gmv=gmv).warnings}) is floats
+
+
 def test_a_mature_plan_is_told_of_the_settled_goal_and_a_short_budget_of_its_exploration() -> None:
     assert "settled_goal" in {one.key for one in advised().warnings}
     assert "budget_short" in {one.key for one in advised("2.4", days=3, spend=950).warnings}

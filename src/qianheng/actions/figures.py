@@ -59,7 +59,7 @@ def figures(desk: Desk, asked: Question) -> Figures:
         days = days_of(desk, connection, mine, (asked.first, asked.last))
         parts = PARTS.get(asked.by, WHOLE)
         answers = [desk.lake.query(connection, of(days, parts), as_of=desk.now) for of in (plan_day, plan_day_traffic)]
-    lines = broken_down(answers[0], answers[1], asked.by, [plan.id for plan in mine])
+    lines = broken_down(answers[0], answers[1], asked.by, {plan.id: plan.counting for plan in mine})
     names = {line.key: _name(asked.by, line.key, mine) for line in lines}
     return Figures(asked.by, desk.now, days.timezone, lines, names, whole(lines))
 
@@ -108,7 +108,14 @@ def line_json(found: Figures, line: Line) -> Json:
         channel.name.lower(): {name: _told(name, getattr(part, name)) for name in OF_CHANNEL}
         for channel, part in line.channels.items()
     }
-    return {"sums": sums, "ratios": ratios(found, line), "channels": channels}
+    return {"sums": sums, "ratios": ratios(found, line), "counted": counted_json(line), "channels": channels}
+
+
+def counted_json(line: Line) -> Json:
+    """What counts for the plans, as advice, reviews and the guarantee go by it."""
+    counted = line.counted
+    sums = {name: _told(name, getattr(counted, name)) for name in ("orders", "gmv", "net_gmv")}
+    return sums | {name: ratio_text(getattr(counted, name)) for name in ("payment_roi", "net_roi")}
 
 
 def ratios(found: Figures, line: Line) -> dict[str, str | None]:

@@ -131,7 +131,7 @@ def _told(name: str, value: object) -> str:
         return "?"
     if name == "lost" and isinstance(value, int):
         return money_text(value)
-    if name in ("spent", "share", "over"):
+    if name in ("spent", "share", "over", "float"):
         return f"{float(str(Fraction(str(value)) * 100 // 1)):.0f}%"
     return f"{float(value):.2f}" if isinstance(value, Fraction) else str(value)
 

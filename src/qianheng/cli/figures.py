@@ -87,12 +87,13 @@ def _number(value: Any) -> Any:
 
 
 def _print(found: Figures) -> None:
-    names = (found.by.value, "spend", "gmv", "organic_gmv", "promoted_gmv", "orders", *SHOWN)
+    names = (found.by.value, "spend", "gmv", "organic_gmv", "promoted_gmv", "orders", *SHOWN, "counted", "counted_roi")
     rows = [_row(found, line, _named(found, line)) for line in found.lines]
     if found.total is not None and len(found.lines) > 1:
         rows.append(_row(found, found.total, say("figures.total")))
     title = say("figures.title", at=f"{found.known_at:%Y-%m-%d %H:%M}")
     print_table(title, headings("figures", *names), rows)
+    typer.echo(say("figures.counts"))
 
 
 def _named(found: Figures, line: Line) -> str:
@@ -107,7 +108,9 @@ def _row(found: Figures, line: Line, name: str) -> list[object]:
 
     sums, taken = line.sums, ratios(found, line)
     money = (sums.spend, sums.gmv, sums.gmv - sums.promoted_gmv, sums.promoted_gmv)
-    return [name, *map(money_text, money), sums.orders, *(_cell(one, taken[one]) for one in SHOWN)]
+    roi = line.counted.payment_roi
+    counted = (money_text(line.counted.gmv), None if roi is None else f"{float(roi):.2f}")
+    return [name, *map(money_text, money), sums.orders, *(_cell(one, taken[one]) for one in SHOWN), *counted]
 
 
 def _cell(name: str, value: str | None) -> str | None:

@@ -143,6 +143,7 @@ def _refunds(
     as_json: AsJson = False,
 ) -> None:
     from qianheng.diagnosis.refunds import refunds
+    from qianheng.measures.history import About
 
     ground = _ground(Source(run, as_, now, reports), shop, "")
     found = refunds(ground)
@@ -154,7 +155,8 @@ def _refunds(
     for remedy in dict.fromkeys(one.remedy for one in found):
         typer.echo(f"{say(f'triage.remedy.{remedy}')}: {say(f'triage.remedy_does.{remedy}')}")
     if not found:
-        typer.echo(say("triage.loss.missing", names=say("histories.missing.refunded_1h")))
+        missing = "refunded_1h" if ground.history.of(About.PRODUCT) else "product_report"
+        typer.echo(say("triage.loss.missing", names=missing_text(missing)))
 
 
 def _refund_json(one: RefundsOf) -> dict[str, Any]:

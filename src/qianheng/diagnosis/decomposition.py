@@ -128,7 +128,7 @@ def decompose(measure: Measure, before: Period[Key], after: Period[Key]) -> Deco
     sums, swings = _by_factor(table), _swings(measure, stages, periods)
     effects = tuple(
         Effect(factor, Fraction(sums.get(factor, 0)), None if swings is None else swings[factor], merged)
-        for factor, merged in _told(stages)
+        for factor, merged in _told(measure, stages)
     )
     parts: dict[Key, dict[Factor, Fraction]] = {}
     for (key, factor), amount in table.items():
@@ -210,8 +210,10 @@ def _figures(period: Period[Key]) -> Iterator[Figures]:
     return (figures for parts in period.values() for figures in parts.values())
 
 
-def _told(stages: Sequence[Stage]) -> Iterator[tuple[Factor, tuple[Factor, ...]]]:
-    merged = {stage.factor: stage.merged for stage in stages} | {Factor.TRAFFIC: (), Factor.MIX: ()}
+def _told(measure: Measure, stages: Sequence[Stage]) -> Iterator[tuple[Factor, tuple[Factor, ...]]]:
+    """The factors that can move the measure: more of the same traffic moves no ratio."""
+    whole: tuple[Factor, ...] = (Factor.MIX,) if measure.is_ratio else (Factor.TRAFFIC, Factor.MIX)
+    merged = {stage.factor: stage.merged for stage in stages} | dict.fromkeys(whole, ())
     return ((factor, merged[factor]) for factor in Factor if factor in merged)
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.verdicts import Thresholds, Verdict, verdicts
+from qianheng.diagnosis.worth import Worth, worth_of
 from qianheng.measures.history import History, PlanHistory, Setting
 from qianheng.measures.reports import Figures, Summary, summed
 from qianheng.plans.plan import Goal
@@ -55,17 +56,28 @@ class Standing:
 def standing(history: History, plan: PlanHistory, span: Span, rules: Thresholds) -> Standing:
     """How a plan stood in some days."""
     told = history.each(plan.subject, span.first, span.last)
-    set_to = {day: plan.set_in_evening(day, history.timezone) for day in span.each()}
-    sums = summed(told.values())
-    now, budget = set_to[span.last], _budget(set_to.values())
-    to_target = _to_target((told[day], set_to[day]) for day in told)
+    set_to = _set_to(history, plan, span)
+    to_target, budget = _to_target((told[day], set_to[day]) for day in told), _budget(set_to.values())
+    found = verdicts(judged(history, plan, span), rules)
+    return Standing(plan, summed(told.values()), set_to[span.last], to_target, budget, found)
+
+
+def judged(history: History, plan: PlanHistory, span: Span) -> dict[str, Fraction | None]:
+    """The figures of a plan in some days that verdicts are given on."""
+    told = history.each(plan.subject, span.first, span.last)
+    set_to = _set_to(history, plan, span)
+    now, to_target = set_to[span.last], _to_target((told[day], set_to[day]) for day in told)
     goal = now.goal if now else None
-    figures = {
+    return {
         "net_roi_to_target": to_target if goal is Goal.NET else None,
         "payment_roi_to_target": to_target if goal is Goal.PAYMENT else None,
-        **_of_any(history, sums, budget),
+        **_of_any(worth_of(history, plan.subject), summed(told.values()), _budget(set_to.values())),
     }
-    return Standing(plan, sums, now, to_target, budget, verdicts(figures, rules))
+
+
+def _set_to(history: History, plan: PlanHistory, span: Span) -> dict[date, Setting | None]:
+    """What a plan was set to in the evening of each day."""
+    return {day: plan.set_in_evening(day, history.timezone) for day in span.each()}
 
 
 def shop_verdicts(history: History, span: Span, rules: Thresholds) -> tuple[Verdict, ...]:
@@ -76,16 +88,17 @@ def shop_verdicts(history: History, span: Span, rules: Thresholds) -> tuple[Verd
     ]
     known = [budget for budget in budgets if budget is not None]
     whole = sum(known) if known and len(known) == len(budgets) else None
-    return verdicts(_of_any(history, sums, whole), rules)
+    return verdicts(_of_any(worth_of(history, history.whole_shop), sums, whole), rules)
 
 
-def _of_any(history: History, sums: Summary, budget: Micros | None) -> dict[str, Fraction | None]:
-    margin, spend = history.shop.margin, sums.figures.spend
-    kept = sums.settled_roi if sums.settled_roi is not None else sums.net_roi
+def _of_any(worth: Worth, sums: Summary, budget: Micros | None) -> dict[str, Fraction | None]:
+    """Figures of a plan or a shop alike; where net GMV is not told, breakeven is that of GMV."""
+    spend = sums.figures.spend
+    rate, roi = (worth.rate, sums.net_roi) if sums.net_roi is not None else (worth.margin, sums.payment_roi)
     return {
         "refund_rate_1h": sums.refund_rate_1h,
         "spend_to_budget": None if spend is None or not budget else ratio(spend, budget),
-        "net_roi_to_breakeven": None if margin is None or kept is None else kept * margin,
+        "net_roi_to_breakeven": None if rate is None or roi is None else rate * roi,
     }
 
 

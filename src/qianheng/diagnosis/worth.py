@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from qianheng.core.money import Micros, ratio
+from qianheng.core.money import Micros
 from qianheng.measures.history import History, Subject
 from qianheng.measures.reports import Figures, ratio_of
 
@@ -23,10 +22,13 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """`rate`: the contribution of each yuan of net GMV, before spend; `None` if neither it nor a margin is known."""
+    """`rate`: the contribution of each yuan of net GMV, before spend; `margin`: of each yuan of GMV, for days whose
+    refunds are still to come. `None` if neither they nor the shop's margin are known.
+    """
 
     rate: Fraction | None
     basis: Basis
+    margin: Fraction | None = None
 
     @property
     def breakeven_net_roi(self) -> Fraction | None:
@@ -46,20 +48,16 @@ class Worth:
 
 
 def worth_of(history: History, subject: Subject) -> Worth:
-    """What a yuan of a subject's net GMV is worth: by its own days that have settled, else by the shop's."""
-    own, shop = (history.days.get(one, {}).values() for one in (subject, history.whole_shop))
-    for days in (own, shop):
-        if (rate := ratio_of(list(days), "contribution", "net_gmv")) is not None:
-            return Worth(rate, Basis.CONTRIBUTION)
+    """What a yuan of a subject's GMV is worth: by its own days that have settled, else by the shop's."""
+    told = [list(history.days.get(one, {}).values()) for one in (subject, history.whole_shop)]
+    for days in told:
+        if (rate := ratio_of(days, "contribution", "net_gmv")) is not None:
+            return Worth(rate, Basis.CONTRIBUTION, ratio_of(days, "contribution", "gmv"))
     margin = history.shop.margin
     if margin is None:
         return Worth(None, Basis.UNKNOWN)
-    for days in (own, shop):
-        if (kept := _settled_of_net(days)) is not None:
-            return Worth(margin * kept, Basis.SETTLED)
-    return Worth(margin, Basis.NET)
-
-
-def _settled_of_net(days: Iterable[Figures]) -> Fraction | None:
-    known = [one for one in days if one.settled_gmv_7d is not None and one.net_gmv is not None]
-    return ratio(sum(one.settled_gmv_7d or 0 for one in known), sum(one.net_gmv or 0 for one in known))
+    for days in told:
+        if (kept := ratio_of(days, "settled_gmv_7d", "net_gmv")) is not None:
+            return Worth(margin * kept, Basis.SETTLED, margin * (ratio_of(days, "settled_gmv_7d", "gmv") or 0))
+    left = (ratio_of(days, "net_gmv", "gmv") for days in told)
+    return Worth(margin, Basis.NET, margin * next((one for one in left if one is not None), Fraction(1)))

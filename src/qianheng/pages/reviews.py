@@ -174,7 +174,7 @@ def _yesterday(review: Review) -> Section:
     sources = commands(review, f"figures --by hour {named_days(day, day)}", f"figures --by plan {named_days(day, day)}")
     blocks: tuple[Block, ...] = (
         figures,
-        Paragraph(say("reviews.against_week"), hint=True),
+        Paragraph(_counting(review, say("reviews.against_week")), hint=True),
         hours_chart(review, day),
         *sources,
     )
@@ -216,12 +216,18 @@ def _verdict_row(one: _Line) -> tuple[Cell, ...]:
     return one.where, measure, number_text(one.verdict.value, Unit.SHARE), badge([one.verdict]), one.meaning
 
 
+def _counting(review: Review, hint: str) -> str:
+    """A hint with what counts, where the figures that it opens tell more."""
+    return f"{hint} {say('reviews.counting')}" if review.history.source == "run" else hint
+
+
 def _against_before(review: Review) -> Section:
     """The days in view against as many before them."""
     before = review.span.before()
     known = review.known_days(before)
     figures = held_against("sums", review.summary(), review.summary(before), (review.known_days(review.span), known))
-    hint = Paragraph(say("reviews.against_before", first=before.first, last=before.last, days=known), hint=True)
+    told = say("reviews.against_before", first=before.first, last=before.last, days=known)
+    hint = Paragraph(_counting(review, told), hint=True)
     sources = commands(review, f"figures --by day {days_of(review)}")
     return Section("sums", say("reviews.sums"), (figures, hint, days_chart(review), *sources))
 

@@ -14,10 +14,10 @@ from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.findings import Anomaly, Finding
 from qianheng.diagnosis.verdicts import Thresholds
+from qianheng.diagnosis.worth import worth_of
 from qianheng.measures.history import History, Setting
 from qianheng.measures.reports import Figures
 from qianheng.plans.plan import Goal, Value
-from qianheng.strategy.followup import margin_of
 from qianheng.strategy.goals import GoalAdvice
 from qianheng.strategy.landscape import Landscape
 from qianheng.strategy.learning import Learnt
@@ -126,7 +126,9 @@ class Case:
         """What a yuan of its GMV contributes before spend: as its market tells, else as its history does."""
         landscape = self.advisers.landscapes.get(self.plan_id)
         told = None if landscape is None else landscape.market.shares.contribution
-        return margin_of(self.history, self.plan_id) if told is None else Fraction(told).limit_denominator(10_000)
+        if told is not None:
+            return Fraction(told).limit_denominator(10_000)
+        return worth_of(self.history, self.history.plan_subject(self.plan_id)).margin
 
     def expected(self, setting: Setting) -> Outlook | None:
         """What a day under another setting brings, by what-ifs; `None` where its market is not known."""
@@ -143,9 +145,3 @@ class Case:
         """The ROI of its goal, as far as it is known so soon: of a net goal on net GMV, else on GMV."""
         gmv = seen.net_gmv if self.setting.goal is Goal.NET and seen.net_gmv is not None else seen.gmv
         return None if gmv is None or seen.spend is None else ratio(gmv, seen.spend)
-
-    def spent_share(self, seen: Figures, days: int) -> Fraction | None:
-        """Spend over the budget of so many days."""
-        if seen.spend is None or not self.setting.budget_daily or not days:
-            return None
-        return ratio(seen.spend, self.setting.budget_daily * days)

@@ -19,8 +19,9 @@ from qianheng.core.days import midnight
 from qianheng.core.interval import Interval
 from qianheng.core.money import Micros, ratio
 from qianheng.diagnosis.chance import jackknife, student_80
+from qianheng.diagnosis.worth import worth_of
 from qianheng.measures.history import History, Subject
-from qianheng.measures.reports import Figures, add, ratio_of
+from qianheng.measures.reports import Figures, add
 from qianheng.strategy.proposal import Effect, Measure
 
 WEEK = 7
@@ -28,7 +29,6 @@ FEWEST_PAIRS = 3  # of days; with fewer nothing is said
 MEASURED = (Measure.PROFIT, Measure.GMV, Measure.SPEND)
 DECIDES = (Measure.PROFIT, Measure.GMV)  # the first that is known tells whether a change helped
 WEIGHTY = 0.5  # what the rest of the shop must have sold, of what the plan sold, to speak for the market
-MARGIN_DAYS = 42
 NOTHING = Figures(spend=0, orders=0, gmv=0)
 
 
@@ -107,7 +107,7 @@ def follow_up(history: History, trial: Trial) -> FollowUp | None:
         return None
     pairs = list(_pairs(history, trial, days))
     expected = {one.measure: one.change for one in trial.effects}
-    margin = margin_of(history, trial.plan_id)
+    margin = worth_of(history, _about(history, trial)).margin  # one for all days: young orders look no better for it
     found = tuple(
         _measured(_Question(measure, float(margin or 0)), pairs, expected.get(measure))
         for measure in MEASURED
@@ -131,25 +131,10 @@ def _whole_day(at: datetime, timezone: str) -> date:
     return day if midnight(day, timezone) == at else day + timedelta(days=1)
 
 
-def margin_of(history: History, plan_id: str | None) -> Fraction | None:
-    """What a yuan of GMV contributes before spend: of the days whose refunds are in, else the shop's margin on what is
-    left of GMV; `None` where neither is known. Days before and after a change are read by the same margin, so that
-    young orders, whose refunds are still to come, look no better than old ones.
-    """
-    about = history.whole_shop if plan_id is None else history.plan_subject(plan_id)
-    closed = history.today - timedelta(days=WEEK + 1)
-    known = list(history.each(about, closed - timedelta(days=MARGIN_DAYS), closed).values())
-    own = ratio_of(known, "contribution", "gmv")
-    if own is not None or history.shop.margin is None:
-        return own
-    kept = ratio_of(known, "settled_gmv_7d", "gmv") or history.ratio("net_gmv", "gmv", MARGIN_DAYS, about)
-    return history.shop.margin * (Fraction(1) if kept is None else kept)
-
-
 def _pairs(history: History, trial: Trial, days: tuple[date, date]) -> Iterator[Pair]:
     """The pairs of days of which spend and GMV are known."""
     first, last = days
-    about = history.whole_shop if trial.plan_id is None else history.plan_subject(trial.plan_id)
+    about = _about(history, trial)
     others = _others(history, trial, first - _back(first, last), last)
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -157,6 +142,10 @@ def _pairs(history: History, trial: Trial, days: tuple[date, date]) -> Iterator[
         after, before = (_told(history, about, one) for one in both)
         if after is not None and before is not None:
             yield Pair(after, before, *(add(history.whole(other, one, one) for other in others) for one in both))
+
+
+def _about(history: History, trial: Trial) -> Subject:
+    return history.whole_shop if trial.plan_id is None else history.plan_subject(trial.plan_id)
 
 
 def _others(history: History, trial: Trial, since: date, until: date) -> list[Subject]:

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN, Micros, ratio_text, yuan
 from qianheng.diagnosis.evidence import Evidence
+from qianheng.diagnosis.standing import Span, judged
 from qianheng.diagnosis.verdicts import verdicts
+from qianheng.diagnosis.worth import worth_of
 from qianheng.measures.history import History, PlanHistory, Setting
-from qianheng.measures.reports import ratio_of
-from qianheng.plans.plan import BidMode, Goal, PlanStatus, Value
+from qianheng.plans.plan import BidMode, PlanStatus, Value
 from qianheng.strategy.case import Advisers, Asked, Case, Rules
-from qianheng.strategy.followup import margin_of
 from qianheng.strategy.occasions import occasions, settled_goal
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason, lasting, most_gain_first
 from qianheng.strategy.rules import TargetRules
@@ -75,7 +75,7 @@ def unknown_inputs(history: History) -> tuple[str, ...]:
     lacking = {
         "target": aimless,
         "budget_daily": any(one is None or not one.budget_daily for one in running),
-        "margin": all(margin_of(history, plan_id) is None for plan_id in history.plans),
+        "margin": all(worth_of(history, plan.subject).margin is None for plan in history.plans.values()),
     }
     return tuple(name for name, lacks in lacking.items() if lacks)
 
@@ -214,19 +214,10 @@ def _advised(case: Case) -> _Change | None:
 
 def _judged(case: Case) -> dict[str, Fraction | None]:
     """The measures of the last days that are judged (SPEC 11), and whether longer ones lose money (SPEC 7.7)."""
-    rules, about = case.rules, case.history.plan_subject(case.plan_id)
-    lately, longer = (case.history.last(days, about) for days in (rules.days_watched, rules.days_losing))
-    target, margin = case.setting.target, case.margin
-    roi = case.roi(lately)
-    to_target = None if roi is None or not target else roi / Fraction(target)
-    gmv_to_spend = ratio_of([longer], "gmv", "spend")
-    name = "net_roi_to_target" if case.setting.goal is Goal.NET else "payment_roi_to_target"
-    return {
-        "net_roi_to_breakeven": None if margin is None or gmv_to_spend is None else margin * gmv_to_spend,
-        name: to_target,
-        "refund_rate_1h": ratio_of([lately], "refunded_1h", "gmv"),
-        "spend_to_budget": case.spent_share(lately, rules.days_watched),
-    }
+    history, plan = case.history, case.history.plans[case.plan_id]
+    spans = (Span(*history.back(days)) for days in (case.rules.days_watched, case.rules.days_losing))
+    lately, longer = (judged(history, plan, span) for span in spans)
+    return {**lately, "net_roi_to_breakeven": longer["net_roi_to_breakeven"]}
 
 
 def _by_verdict(case: Case, asked: Asked) -> _Change | None:

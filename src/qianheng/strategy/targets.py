@@ -298,12 +298,29 @@ def _warnings(history: History, known: Known, suggested: Decimal | None, rules: 
         yield Warned("below_breakeven", (("target", target), ("breakeven", least), ("lost", lost)))
     if target is not None and base is not None and Fraction(target) > base * Fraction(rules.lost_volume_over):
         yield Warned("lost_volume", (("target", target), ("base", base), ("over", rules.lost_volume_over)))
+    yield from _unsteady(known, rules)
     if phase_of(known, rules) is Phase.EXPLORATION and known.spent and known.spent >= Fraction(rules.budget_out):
         yield Warned("budget_short", (("spent", known.spent),))
     if phase_of(known, rules) is Phase.MATURE and known.goal is not Goal.SETTLED:
         yield Warned("settled_goal", (("share", rules.settled_share),))
     if known.setting and known.setting.bid_mode is BidMode.MAX_DELIVERY:
         yield from _of_max_delivery(history, known.plan, rules)
+
+
+def _unsteady(known: Known, rules: TargetRules) -> Iterator[Warned]:
+    """Why an ROI that is off its target is to be left alone: right after a goal switch, and within the float of weeks 2
+    to 4.
+    """
+    phase = phase_of(known, rules)
+    if phase is Phase.AFTER_SWITCH and known.switched is not None:
+        days = (known.today - known.switched).days
+        yield Warned(
+            "unstable" if days <= rules.unstable_days else "converging", (("days", days), ("judge", rules.judge_days))
+        )
+    if phase is Phase.STABLE and known.roi is not None and known.current:
+        off = known.roi / known.current - 1
+        if -Fraction(rules.stable_float) <= off < 0:
+            yield Warned("floats", (("share", -off), ("float", rules.stable_float)))
 
 
 def lost_daily(known: Known, reached: Fraction) -> Micros | None:
