@@ -19,14 +19,17 @@ from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, yuan
 from qianheng.measures.reports import ReportRow, Span
-from qianheng.store import reports, vendor_accounts
+from qianheng.plans.entries import LogEntry
+from qianheng.store import records, reports, vendor_accounts
 from qianheng.store.database import reading
+from qianheng.store.records import RecordFile
 from qianheng.store.reports import ReportFile
 from qianheng.store.vendor_accounts import DaysRead, SeenPlan
 from qianheng.vendors.qianchuan.api import Api, windows
 from qianheng.vendors.qianchuan.client import Client
-from qianheng.vendors.qianchuan.fetching import Account, Fetched, fetch_days, fetch_plans, fetch_wallet
+from qianheng.vendors.qianchuan.fetching import Account, Fetched, fetch_changes, fetch_days, fetch_plans, fetch_wallet
 from qianheng.vendors.qianchuan.reading import AdPlan, Unlike
+from qianheng.vendors.records import RecordKind
 
 LAYOUT = "qianchuan_api"
 
@@ -43,10 +46,18 @@ class Asked:
     dry: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What was read of a stretch of days: rows of reports, and entries of the log of changes."""
+
+    found: Fetched
+    entries: list[LogEntry]
+
+
 @dataclass(slots=True)
 class Synced:
     """What was read of an account: `rows` of each kind, of them `changed` new or told anew; how many plans, of them how
-    many set anew; what the account holds; and what a person should know.
+    many set anew, and how many `changes` their log tells; what the account holds; and what a person should know.
     """
 
     account: str
@@ -55,6 +66,7 @@ class Synced:
     plans_changed: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     changed: int = 0
+    changes: int = 0
     balance: Micros | None = None
     unlike: list[Unlike] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -83,10 +95,12 @@ def sync(
         told(f"{stretch[0]} – {stretch[1]}")
         found = fetch_days(client, whose, stretch, plans, hourly_since)
         _refuse_units(found)
+        entries = fetch_changes(client, whose, stretch, plans)
         if stretch[1] == span[1]:
             found.rows.append(fetch_wallet(client, whose, stretch[1]))
             done.balance = found.rows[-1].figures.balance
-        _keep(engine, done, stretch, found, asked)
+        done.changes += len(entries)
+        _keep(engine, done, stretch, Stretch(found, entries), asked)
     done.asked, done.asked_again = client.asked, client.asked_again
     return done
 
@@ -117,8 +131,9 @@ def _refuse_units(found: Fetched) -> None:
             raise Refused("sync.unit_apart", told=yuan(one.told), against=yuan(one.against))
 
 
-def _keep(engine: Engine, done: Synced, stretch: Span, found: Fetched, asked: Asked) -> None:
+def _keep(engine: Engine, done: Synced, stretch: Span, whole: Stretch, asked: Asked) -> None:
     """Keep what is new of some days, and that they were read."""
+    found = whole.found
     for row in found.rows:
         kind = f"{row.kind}_hours" if row.hour is not None else str(row.kind)
         done.rows[kind] = done.rows.get(kind, 0) + 1
@@ -131,6 +146,8 @@ def _keep(engine: Engine, done: Synced, stretch: Span, found: Fetched, asked: As
             at = microseconds(asked.now)
             name = f"{done.account}, {stretch[0]} – {stretch[1]}"
             file_id = stable_id("sync", done.account, *stretch, at, *(row.key for row in new))
+            log = RecordFile(file_id, name, RecordKind.CHANGE_LOG, str(asked.now.tzinfo), stretch, at)
+            records.save(connection, log, whole.entries)
             if new:
                 reports.save(connection, ReportFile(file_id, name, LAYOUT, str(asked.now.tzinfo), at), new)
             vendor_accounts.read_whole(connection, DaysRead(done.account, *stretch, asked.now, len(new)))

@@ -171,7 +171,12 @@ class KeptAccess:
 
 def _client(account: VendorAccount, access: KeptAccess | None, clock: Clock) -> Client:
     pace = Pace(time.monotonic, time.sleep, SystemRandom().random)
-    return Client(httpx.Client(), known_api(), access, pace, account.base)
+    return Client(network(), known_api(), access, pace, account.base)
+
+
+def network() -> httpx.Client:
+    """What the vendor is reached by."""
+    return httpx.Client()
 
 
 def _check(wanted: VendorAccount, code: str) -> None:

@@ -100,6 +100,7 @@ def _json(done: Synced) -> dict[str, Any]:
         "plans_changed": done.plans_changed,
         "rows": done.rows,
         "rows_changed": done.changed,
+        "changes": done.changes,
         "balance": None if done.balance is None else yuan(done.balance),
         "unlike": unlike,
         "left_out": done.left_out,
@@ -114,7 +115,7 @@ def _print(done: Synced, dry: bool) -> None:
     rows: list[tuple[object, object]] = [(say("sync.column.days"), " – ".join(map(str, done.span)))]
     rows += [(say("sync.column.plans"), say("sync.of_them", all=done.plans, new=done.plans_changed))]
     rows += [(say(f"sync.kind.{kind}"), count) for kind, count in done.rows.items()]
-    rows += [(say("sync.column.changed"), done.changed)]
+    rows += [(say("sync.column.changed"), done.changed), (say("sync.column.changes"), done.changes)]
     rows += [(say("sync.column.balance"), None if done.balance is None else yuan(done.balance))]
     rows += [(say("sync.column.asked"), say("sync.of_them", all=done.asked, new=done.asked_again))]
     print_table(say("sync.looked" if dry else "sync.done", account=done.account), ["", ""], rows)

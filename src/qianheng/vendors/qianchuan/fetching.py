@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput
-from qianheng.core.money import Micros
+from qianheng.core.money import YUAN, Micros
 from qianheng.measures.reports import ReportKind, ReportRow, Span
+from qianheng.plans.entries import LogEntry
 from qianheng.plans.plan import PlanKind
-from qianheng.vendors.qianchuan.api import Api, Json, Topic, amount, windows
+from qianheng.vendors.change_log import VendorLog, entries_of
+from qianheng.vendors.qianchuan.api import Api, Json, Topic, number, windows
 from qianheng.vendors.qianchuan.client import Client, together
 from qianheng.vendors.qianchuan.reading import (
     DAY_DIMENSION,
@@ -21,6 +24,7 @@ from qianheng.vendors.qianchuan.reading import (
     finance_row,
     listed_row,
     report_row,
+    time_of,
     unlike,
     wallet_row,
     with_plan,
@@ -102,6 +106,30 @@ def fetch_days(
     return found
 
 
+def fetch_changes(client: Client, account: Account, span: Span, plans: Mapping[str, AdPlan]) -> list[LogEntry]:
+    """What was done in some days to the plans that were changed since, as entries in our words."""
+    found: list[LogEntry] = []
+    for plan in plans.values():
+        if plan.modified is not None and plan.modified.date() < span[0]:
+            continue
+        asked = {"advertiser_id": account.advertiser, "object_type": "AD", "object_id": int(plan.id)}
+        times = {"start_time": f"{span[0]} 00:00:00", "end_time": f"{span[1]} 23:59:59"}
+        for row in client.rows("changes", {**asked, **times}):
+            found += entries_of(_log(client.api, row))
+    return found
+
+
+def _log(api: Api, row: Json) -> VendorLog:
+    return VendorLog(
+        log_id=str(row.get("log_id", "")),
+        at=microseconds(time_of(row.get("create_time"), api.timezone)),
+        plan_id=str(row.get("object_id", "")),
+        operator=str(row.get("operator_name", "")),
+        title=str(row.get("content_title", "")),
+        texts=tuple(map(str, row.get("content_log") or ())),
+    )
+
+
 def fetch_wallet(client: Client, account: Account, day: date) -> ReportRow:
     """What the account holds now, as a row of that day."""
     return wallet_row(client.api, client.get("wallet", {"advertiser_id": account.advertiser}), day, account.within)
@@ -148,7 +176,7 @@ def _compared(client: Client, asked: Json, rows: Sequence[ReportRow], finance: S
     """What the plans spent beside what the account's totals and its money tell."""
     spent = _spent(row for row in rows if row.kind is ReportKind.PLAN and row.hour is None)
     totals = client.get("totals", {**asked, "fields": ["stat_cost"], "marketing_goal": "ALL"})
-    told = amount(totals["stat_cost"], client.api.unit("totals")) if totals.get("stat_cost") is not None else 0
+    told = round(number(totals.get("stat_cost") or 0) * YUAN / client.api.unit("totals"))  # a wrong unit is not exact
     allowed = client.api.unlike_finance
     pairs = (unlike("totals", spent, told, allowed), unlike("finance", spent, _spent(finance), allowed, more=True))
     yield from (one for one in pairs if one is not None)

@@ -270,7 +270,7 @@ def unlike(what: str, told: Micros, against: Micros, allowed: Decimal, more: boo
     """What plans told of their spend against what else tells of it, if they differ by more than a share; `more`: the
     other may be more, since the account pays for other ads too. `None` if they fit, or one of them is nothing.
     """
-    if told < YUAN or against < YUAN:
+    if min(told, against) <= 0 or max(told, against) < YUAN:
         return None
     times, share = Fraction(told, against), Fraction(allowed)
     unit = times > UNIT_APART or (abs(times * _SCALE - 1) < _LIKE_A_UNIT if more else times * UNIT_APART < 1)
