@@ -212,11 +212,7 @@ def more(found_worlds: Mapping[str, World], chosen: argparse.Namespace) -> dict[
     print("ROI with a covariate:", _shares(covariate))
     a, b = walks(found_worlds["ln1.5"], max(20, runs), (ARRIVE, ARRIVE), LOOKS)
     chances = np.sort(chance_once(a, b)[:, -1])
-    peer = {} if chosen.thin else peers(a, b, min(1000, runs))
-    if peer:
-        ours = {way: float(one[-1]) for way, one in ever(*(_first(arm, 1000) for arm in (a, b))).items()}
-        print("gbstats, ln1.5:", _shares(peer), "; ours on the same tests:", _shares(ours))
-        peer["ours"] = ours
+    peer = {} if chosen.thin else beside_gbstats(a, b)
     seconds = speed(found_worlds["ln1"])
     print("seconds a comparison:", {name: f"{one:.2g}" for name, one in seconds.items()})
     uniform = float(kstest(chances, "uniform").statistic)
@@ -226,8 +222,16 @@ def more(found_worlds: Mapping[str, World], chosen: argparse.Namespace) -> dict[
     }
 
 
-def _first(arm: Estimate, tests: int) -> Estimate:
-    return Estimate(*(getattr(arm, name)[:tests] for name in Estimate.__slots__))
+def beside_gbstats(a: Estimate, b: Estimate, tests: int = 1000) -> dict[str, Any]:
+    """Type I errors of gbstats and ours on the same tests: of all looks, and from where ours tells anything."""
+    late = int(np.argmax(a.users[0] >= USERS_LEAST))
+    found: dict[str, Any] = {}
+    for told, first in (("all looks", 0), (f"from {USERS_LEAST} users", late)):
+        arms = [Estimate(*(getattr(arm, name)[:tests, first:] for name in Estimate.__slots__)) for arm in (a, b)]
+        ours = {way: float(one[-1]) for way, one in ever(arms[0], arms[1]).items()}
+        found[told] = {"gbstats": peers(arms[0], arms[1]), "ours": ours}
+        print(f"gbstats, ln1.5, {told}:", found[told])
+    return found
 
 
 def _shares(found: Mapping[str, Any]) -> str:

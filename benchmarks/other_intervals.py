@@ -100,12 +100,12 @@ def welch(world: World, users: tuple[int, int], runs: int) -> float:
     return float(np.mean(held))
 
 
-def peers(a: Estimate, b: Estimate, tests: int) -> dict[str, Any]:
-    """gbstats on the sums of the first tests of a world: type I error of its sequential and of its plain test, its
-    widest look beside ours, and its time for one comparison. What is missing is said.
+def peers(a: Estimate, b: Estimate) -> dict[str, Any]:
+    """gbstats on the sums of growing arms [tests, looks]: how often its sequential and its plain test ever call a
+    difference, and its time for one comparison. Where it cannot be installed that is said.
     """
     uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    sums = [[one.users[:tests], one.value[:tests], one.variance[:tests] * one.users[:tests]] for one in (a, b)]
+    sums = [[one.users, one.value, one.variance * one.users] for one in (a, b)]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sums.json"
         file.write_text(json.dumps([[column.tolist() for column in arm] for arm in sums]))
