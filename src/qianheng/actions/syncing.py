@@ -88,8 +88,7 @@ def sync(
     plans = {one.id: one for one in fetch_plans(client, whose, today)}
     done.plans = len(plans)
     if not asked.dry:
-        with engine.begin() as connection:
-            done.plans_changed = vendor_accounts.see(connection, _seen(account, plans.values(), asked.now))
+        done.plans_changed = keep_plans(engine, account, plans.values(), asked.now)
     hourly_since = span[1] - timedelta(days=client.api.hours_days - 1)
     for stretch in windows(*span, client.api.endpoints["report"].span_days):
         told(f"{stretch[0]} – {stretch[1]}")
@@ -159,8 +158,11 @@ def _new(connection: Connection, stretch: Span, rows: Iterable[ReportRow]) -> li
     return [row for row in rows if kept.get(row.key) != row.figures]
 
 
-def _seen(account: VendorAccount, plans: Iterable[AdPlan], now: datetime) -> list[SeenPlan]:
-    return [SeenPlan(account.name, one.id, now, _plain(asdict(one))) for one in plans]
+def keep_plans(engine: Engine, account: VendorAccount, plans: Iterable[AdPlan], now: datetime) -> int:
+    """Keep plans as they are seen to be now; how many differ from what was seen of them last."""
+    seen = [SeenPlan(account.name, one.id, now, _plain(asdict(one))) for one in plans]
+    with engine.begin() as connection:
+        return vendor_accounts.see(connection, seen)
 
 
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,11 +35,14 @@ DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help=say("sync.com
 
 def build_app() -> typer.Typer:
     """The commands on connected accounts; without one of them, they are read."""
+    from qianheng.cli import pushing
+
     app = typer.Typer(cls=Commands, help=say("sync.command.about"), invoke_without_command=True)
     app.callback()(_sync)
     app.command("connect", help=say("sync.command.connect"))(_connect)
     app.command("accounts", help=say("sync.command.accounts"))(_accounts)
     app.command("disconnect", help=say("sync.command.disconnect"))(_disconnect)
+    pushing.add_to(app)
     return app
 
 

@@ -158,7 +158,7 @@ class Client:
             endpoint.method,
             f"{self.base}{self.api.prefix}{endpoint.path}",
             params=params,
-            content=None if body is None else json.dumps(body, default=_plain, ensure_ascii=False).encode(),
+            content=None if body is None else body_text(body).encode(),
             headers={"Access-Token": token, "Content-Type": "application/json"},
             timeout=PATIENCE,
         )
@@ -213,6 +213,11 @@ def _at(row: Any, name: str) -> Any:
 def _written(value: Any) -> Any:
     """A parameter as the vendor reads it: what is no plain value as JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
+
+
+def body_text(body: object) -> str:
+    """A body exactly as it is sent."""
+    return json.dumps(body, default=_plain, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:
