@@ -22,6 +22,7 @@ from qianheng.bidding.moves import Moved, Mover, Moves
 from qianheng.bidding.protocol import Reading
 from qianheng.core.days import DAY, HOUR
 from qianheng.delivery.engine import Engine
+from qianheng.delivery.joining import join as join_like
 from qianheng.delivery.journal import Journal
 from qianheng.delivery.learning import Learning, Lesson
 from qianheng.delivery.pooled import Experience
@@ -41,6 +42,7 @@ from qianheng.prediction.space import Float, Int
 from qianheng.simulator.market import Market
 
 REFIT = HOUR  # how often predictions are made anew
+SERVED = "plan_ids"  # in a snapshot, of whom it is
 KEEP_ORDERS = 30 * DAY  # a refund that comes later is no plan's
 
 
@@ -123,6 +125,19 @@ class Driver:
         if self.watcher is not None:
             self.watcher.terms.change(timed.at, timed.plan, timed.version)
 
+    def join(self, plan: Plan, like: int | None = None) -> None:
+        """Serve one plan more, from the next step on; with what is known of the plan `like`, of which it is a copy.
+
+        Its id is above all others'. Between days, or before the first step of one.
+        """
+        engine = self.engine
+        row = engine.add(plan) if like is None else join_like(engine, plan, like)
+        assert row == len(engine.plans) - 1, "cohorts are told apart by rows"
+        self.calibration.shape = engine.offers.shape
+        for part in (self.learning, self.unpromoted):
+            part.join(None if like is None else engine.row(like))
+        self.recorder.change(engine.day_start, plan, 0)
+
     def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.
 
@@ -200,7 +215,7 @@ class Driver:
             "news": {kind: packed(news[kind]) for kind in Kind},
             "learning": self.learning.snapshot(),
             "unpromoted": self.unpromoted.snapshot(),
-            "driver": {name: np.array([at]) for name, at in self._times().items()},
+            "driver": {name: np.array([at]) for name, at in self._times().items()} | {SERVED: self.engine.ids},
         }
         return {f"{part}/{name}": held for part, state in parts.items() for name, held in state.items()}
 

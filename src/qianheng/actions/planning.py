@@ -183,7 +183,7 @@ def _checked(
     """The change that is wanted, if everybody allows it, and what commission asks of its target."""
     stored, known = of
     demand(desk.actor, Act.DELETE_PLAN if wanted.deletes else Act.CHANGE_PLAN, stored.plan.shop_id)
-    market = _marketplace(connection)
+    market = marketplace_kept(connection)
     market.check_surface(wanted.surface)
     _check_version(connection, stored, wanted.version)
     made = change(known.plan, len(known.history), desk.now, desk.actor.name, wanted.reason, **wanted.after)
@@ -208,7 +208,8 @@ def _asks(made: PlanChange, weighed: Weighed) -> bool:
     return weighed.costs or dict(made.after).get("status") == PlanStatus.DELETED
 
 
-def _marketplace(connection: Connection) -> Marketplace:
+def marketplace_kept(connection: Connection) -> Marketplace:
+    """The marketplace that the plans kept here live in."""
     clock = runs.clock(connection)
     return marketplace.read(clock.request.get("marketplace", {})) if clock else Marketplace()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -14,9 +14,11 @@ from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.plan_standing import known_of
 from qianheng.actions.proposals import carry_out_due
 from qianheng.actions.proposing import DAYS_KNOWN, Grounds, KnownOf, landscapes_of_run
-from qianheng.core.actors import AUTOMATION
+from qianheng.actions.trials import keep_all_dates
+from qianheng.core.actors import AUTOMATION, SCENARIO
 from qianheng.core.days import midnight
 from qianheng.guarantee.guard import NOTHING_YET, Known
+from qianheng.simulator.planned import PlannedExperiment
 from qianheng.simulator.scenario import Scenario
 from qianheng.store import automation, proposals
 from qianheng.store.database import reading
@@ -46,12 +48,24 @@ class Mornings:
         for shop in self.scenario.shops:
             with reading(self.database) as connection:
                 allowed = automation.limits(connection, str(shop.id)) or Limits()
-            now = midnight(day, self.scenario.timezone) + timedelta(hours=min(allowed.hours, default=0))
+            begins = midnight(day, self.scenario.timezone)
+            keep_all_dates(
+                Desk(self.database, self.lake, replace(SCENARIO, shop_id=shop.id), begins), self._planned(shop.id, day)
+            )
+            now = begins + timedelta(hours=min(allowed.hours, default=0))
             desk = automatic(Desk(self.database, self.lake, AUTOMATION, now), str(shop.id))
             if allowed.enabled and day > self.scenario.first_day:
                 self._advise_shop(desk)
             else:
                 self._keep_dates(desk, midnight(day + timedelta(days=1), self.scenario.timezone))
+
+    def _planned(self, shop: int, day: date) -> list[PlannedExperiment]:
+        """The tests that a shop's owner starts that day."""
+        mine, number = (
+            {plan.id for plan in self.scenario.plans if plan.shop == shop},
+            (day - self.scenario.first_day).days,
+        )
+        return [one for one in self.scenario.experiments if one.plan in mine and one.day == number + 1]
 
     def _advise_shop(self, desk: Desk) -> None:
         history = history_of(desk, Asked(str(desk.actor.shop_id), DAYS_KNOWN))

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from qianheng.actions import alerts, books, close, pools, splits, subsidy
 from qianheng.actions.changes import RefusedChange, make_changes, marketplace_of
 from qianheng.actions.desk import locked
-from qianheng.actions.driver import DayRun, Driver, TimedPlan
+from qianheng.actions.driver import SERVED, DayRun, Driver, TimedPlan
 from qianheng.actions.frontier import outlooks
 from qianheng.actions.gap import Cause
 from qianheng.actions.incentives import tell_limit
@@ -33,6 +33,7 @@ from qianheng.actions.profit import goods_of
 from qianheng.actions.responses import responses
 from qianheng.actions.simulated_advice import Mornings, allow
 from qianheng.actions.terms import goods_kept, rules_of
+from qianheng.actions.trials import let_join
 from qianheng.bidding.curves import GRID
 from qianheng.core.days import MINUTE, microseconds, midnight
 from qianheng.core.errors import BadInput, Refused
@@ -174,7 +175,7 @@ class _Run:
             progress = runs.progress(connection, self.folder.run_id)
             assert progress is not None  # begun just above
             self.day, self.finished = progress.next_day, progress.finished
-            self._build(connection)
+            self._build(connection, progress.state)
         if progress.state:
             self.driver.restore(progress.state)
 
@@ -210,10 +211,11 @@ class _Run:
         allow(connection, self.scenario, at)
         subsidy.fund(connection, self.scenario.incentives.programme, at)
 
-    def _build(self, connection: Connection) -> None:
-        """The market and the engine as they stand at the beginning of `self.day`."""
+    def _build(self, connection: Connection, state: runs.State) -> None:
+        """The market and the engine as they stand at the beginning of `self.day`, with the plans that `state` is of."""
         start = self._start(self.day)
-        terms = self._all_terms(connection, start)
+        served = state.get(f"driver/{SERVED}")
+        terms = [term for term in self._all_terms(connection, start) if served is None or term.plan.id in served]
         engine = Engine(list(_as_begun(terms)), space_of(self.scenario), site_of(self.scenario), start)
         engine.run_beside(campaigns := self.scenario.campaign_records())
         engine.run_boosts(self.scenario.boost_records())
@@ -263,6 +265,7 @@ class _Run:
         """Write down the day's changes of plans and hold the money it may spend, before any of it is lived."""
         with self.database.begin() as connection:
             begun = list(_as_begun(self._all_terms(connection, self._start(day))))
+            let_join(connection, self.driver, begun)
             changes, self.refused = make_changes(connection, self.lake, self.scenario, day)
             leases = {}
             for plan in begun:

@@ -20,6 +20,7 @@ def build_app() -> typer.Typer:
         desk,
         diagnose,
         doctor,
+        experiments,
         explain,
         figures,
         guarantee,
@@ -67,6 +68,7 @@ def build_app() -> typer.Typer:
     app.add_typer(automation.build_app(), name="automation")
     app.add_typer(claims.build_app(), name="claim")
     app.add_typer(diagnose.build_app(), name="diagnose")
+    app.add_typer(experiments.build_app(), name="experiment")
     app.add_typer(explain.build_app(), name="explain")
     app.add_typer(guarantee.build_app(), name="guarantee")
     app.add_typer(incentives.build_app(), name="incentives")

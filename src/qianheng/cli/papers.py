@@ -45,7 +45,7 @@ def put_out(document: Document, forms: Forms, files: Sequence[File] = ()) -> Non
         *files,
     ]
     made = [(path, content()) for path, content in wanted if path]
-    written = [_written(path, content) for path, content in made]
+    written = [write_file(path, content) for path, content in made]
     if forms.as_json:
         print_json(document_json(document))
     elif written:
@@ -55,7 +55,8 @@ def put_out(document: Document, forms: Forms, files: Sequence[File] = ()) -> Non
         print_document(document)
 
 
-def _written(path: str, content: bytes) -> str:
+def write_file(path: str, content: bytes) -> str:
+    """Write a file whole; its path. One that cannot be written: BadInput, what stood there before stays."""
     from qianheng.store.files import write_whole
 
     try:

@@ -40,6 +40,7 @@ class Act(StrEnum):
     SET_AUTOMATION = "set_automation"
     STOP_AUTOMATION = "stop_automation"
     STOP_EVERYWHERE = "stop_everywhere"
+    RUN_EXPERIMENT = "run_experiment"
 
 
 MAY: dict[Act, tuple[Role, ...]] = {
@@ -60,6 +61,7 @@ MAY: dict[Act, tuple[Role, ...]] = {
     Act.SET_AUTOMATION: (Role.OWNER,),
     Act.STOP_AUTOMATION: (Role.OWNER, Role.OPERATOR, Role.REVIEWER, Role.SYSTEM),
     Act.STOP_EVERYWHERE: (Role.REVIEWER, Role.SYSTEM),
+    Act.RUN_EXPERIMENT: (Role.OWNER, Role.OPERATOR, Role.SYSTEM),
 }
 """Who may do what: only owner and operator change plans, only finance and owner file claims, the reviewer decides."""
 

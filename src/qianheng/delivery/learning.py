@@ -90,6 +90,14 @@ class Learning:
         self.seen, self.lately = np.zeros(plans), np.zeros(plans)  # its impressions: all, and of this hour
         self.courage = np.ones(plans)
 
+    def join(self, like: int | None) -> None:
+        """A plan more, behind the others: new to everything, or as far as the plan of a row is."""
+        fresh = Learning(1, self.rules)
+        for name in _STATE:
+            held = getattr(self, name)
+            more = getattr(fresh, name) if like is None else held[like : like + 1]
+            setattr(self, name, np.concatenate([held, more]))
+
     def note(self, seen: Float) -> None:
         """Impressions [plans] that were seen in a step."""
         self.seen += seen

@@ -23,6 +23,13 @@ class Unpromoted:
         self.days = np.zeros(plans)  # weight of the days in the mean
         self.today = np.zeros((plans, HOURS))
 
+    def join(self, like: int | None) -> None:
+        """A plan more, behind the others: nothing known, or what is known of the plan of a row."""
+        for name in ("mean", "days", "today"):
+            held = getattr(self, name)
+            more = np.zeros_like(held[:1]) if like is None else held[like : like + 1]
+            setattr(self, name, np.concatenate([held, more]))
+
     def add(self, plan: Int, since_midnight: Int, amount: Int) -> None:
         """Orders reported: row of the plan, microseconds into its day (yesterday's are below zero and left out)."""
         of_today = (since_midnight >= 0) & (since_midnight < DAY)

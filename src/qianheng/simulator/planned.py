@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Literal
@@ -87,6 +87,17 @@ class PlannedBoost:
             creative_ids=self.creatives,
             policy=self.policy,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExperiment:
+    """A test that a plan's owner starts as a delivery day (from 1) begins; the rest is as its template has it."""
+
+    day: int
+    template: str
+    plan: int
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)  # by the arm's name
+    effect: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

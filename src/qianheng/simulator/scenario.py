@@ -41,7 +41,7 @@ from qianheng.simulator.habits import (
     TrafficShape,
 )
 from qianheng.simulator.incentives import Fees, PlannedIncentives
-from qianheng.simulator.planned import PlannedPlan, Promotion, TimedChange, clock
+from qianheng.simulator.planned import PlannedExperiment, PlannedPlan, Promotion, TimedChange, clock
 from qianheng.simulator.pools import PlannedPools
 from qianheng.simulator.seasons import Season
 from qianheng.strategy.automation import Limits
@@ -185,6 +185,7 @@ class Scenario:
     journal: float = 0.02  # share of the opportunities of which every plan's decision is kept; all wins are
     faults: tuple[PlannedFault, ...] = field(default=(), repr=False)  # a run without any keeps its name
     seasons: tuple[Season, ...] = field(default=(), repr=False)
+    experiments: tuple[PlannedExperiment, ...] = field(default=(), repr=False)
     automation: Limits = field(default_factory=Limits, repr=False)  # what shops allow to be done without asking
 
     def __post_init__(self) -> None:
@@ -198,7 +199,7 @@ class Scenario:
     def extras(self) -> tuple[object, ...]:
         """What a run is named by only where there is any of it."""
         allowed = [self.automation] if self.automation.enabled else []
-        return (*self.faults, *self.seasons, *allowed, *self.hold_outs())
+        return (*self.faults, *self.seasons, *allowed, *self.hold_outs(), *self.experiments)
 
     def products(self) -> tuple[Product, ...]:
         """All products of all shops, in the order written."""
@@ -289,6 +290,8 @@ def _faults(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield "name", say("simulator.bad_name", value=scenario.name)
     rooms = {room.id for room in scenario.rooms}
     yield from _faults_of_placements(scenario)
+    for one in scenario.experiments:
+        yield from _unknown(f"experiment {one.template}, plan", [one.plan], {plan.id for plan in scenario.plans})
     for shop in scenario.shops:
         yield from _faults_of_hold_out(shop)
         for product in shop.products:

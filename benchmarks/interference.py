@@ -1,0 +1,331 @@
+"""Do experiments on one market tell the truth, though their arms share its budget, its rivals and its buyers?
+
+    python -m benchmarks.interference [--seeds 20] [--days 14] [--markets calm reacting] [--thin] [--json FILE]
+
+What is tried: bidding `FACTOR` times as much (a target that much lower) in a plan whose budget binds. True is what the
+whole market does under B against the whole market under A, lived from the same seeds. Three designs estimate it:
+
+- `naive`: users are split, but one plan with one budget and one controller serves both arms;
+- `split`: each arm is a plan of its own, with its share of users and budget (as `qianheng experiment` does);
+- `switchback`: one plan, whose target changes between days drawn by chance; the first hours of a day are left out.
+
+In the market `reacting` rivals pace their own budgets over all users, so that arms still meet through them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.shops import PLACEMENTS, Table, toml
+from qianheng.actions.driver import Driver, TimedPlan
+from qianheng.actions.simulation import recorder_of, site_of, space_of
+from qianheng.core.days import DAY, HOUR, microseconds, midnight
+from qianheng.core.ids import derive_seed
+from qianheng.delivery.engine import Engine
+from qianheng.facts.assignment import shares_of
+from qianheng.facts.batch import FactBatch, join
+from qianheng.facts.opportunities import Opportunities
+from qianheng.facts.schema import Kind
+from qianheng.plans.allowance import NOTHING, Lease
+from qianheng.plans.plan import Plan
+from qianheng.plans.users import UserShare
+from qianheng.simulator.loading import load
+from qianheng.simulator.market import Market
+from qianheng.simulator.scenario import Scenario
+
+RESULTS = Path(__file__).parent / "results" / "interference.json"
+FACTOR = 1.6  # bids of B over those of A
+SETTLES = 3  # days before anything is measured: the plan learns
+WASHED = 3 * HOUR  # at the start of a day: its target has just changed
+SALT, HALF = 20_251_001, 5000
+DESIGNS = ("naive", "split", "switchback")
+MEASURES = ("gmv", "spend")
+Amounts = npt.NDArray[np.int64]
+Pair = tuple[float, float]
+Found = dict[str, dict[str, float]]  # by measure, then by design
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A market, its seed and how long it is lived."""
+
+    market: str
+    seed: int
+    days: int
+
+    def scenario(self) -> Scenario:
+        """The scenario, read as every other one is."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "interference.toml"
+            path.write_text(toml(_scenario(self.market, self.days)), "utf-8")
+            return load(str(path))
+
+
+def _scenario(market: str, days: int) -> Table:
+    product = {"category": "home", "product_cost": 24, "organic": 1.5}
+    products = [{"id": 101 + n, "name": f"商品{n + 1}", "price": 60 + 20 * n, **product} for n in range(3)]
+    plan = {"id": 1, "shop": 1, "name": "推商品", "kind": "product", "goal": "payment", "target": 2.5}
+    rivals = {
+        "name": "regulars",
+        "count": 8,
+        "value": 0.14 if market == "reacting" else 0.06,
+        "spread": 0.35,
+        "paced": market == "reacting",
+    }
+    return {
+        "name": f"interference-{market}",
+        "title": {"en": "A small market of a study", "zh": "研究用小市场"},
+        "about": {"en": "A small shop of a study.", "zh": "研究用小店。"},
+        "first_day": date(2025, 10, 1).isoformat(),
+        "days": days,
+        "opportunities_per_day": 6000,
+        "step_minutes": 30,
+        "journal": 0.0,
+        "ad_account": {"id": 1, "top_up": 1_000_000},
+        "buyers": {"population": 6000, "cells": 12},
+        "placements": {name: {"order": order} for name, order in PLACEMENTS.items()},
+        "categories": {"home": {"price": 80}},
+        "shops": [{"id": 1, "name": "小店", "products": products}],
+        "rivals": [rivals | {"budget_daily": 70.0 if market == "reacting" else 100_000.0}],
+        "plans": [plan | {"budget_daily": 160}],
+    }
+
+
+def bolder(plan: Plan) -> Plan:
+    """The plan under B."""
+    assert plan.target is not None
+    return replace(plan, target=(plan.target / Decimal(str(FACTOR))).quantize(Decimal("0.0001")))
+
+
+class Lived:
+    """A world on its way with some plans; `changes` says what becomes of them at the beginning of a day."""
+
+    def __init__(self, world: World, plans: Callable[[Plan], Sequence[Plan]]) -> None:
+        self.world, self.scenario = world, world.scenario()
+        self.start = microseconds(midnight(self.scenario.first_day, self.scenario.timezone))
+        (self.plan,) = self.scenario.plan_records()
+        self.plans = list(plans(self.plan))
+        engine = Engine(self.plans, space_of(self.scenario), site_of(self.scenario), self.start)
+        parts = Market(self.scenario, world.seed), engine, recorder_of(self.scenario), world.seed
+        self.driver = Driver(*parts, self.scenario.prediction)
+        for plan in self.plans:
+            self.driver.change(TimedPlan(self.start, plan, 0))
+
+    def live(self, changes: Callable[[int], Sequence[Plan]] = lambda _: ()) -> FactBatch:
+        """All facts, those of the days after the last delivery included: orders come late."""
+        facts = []
+        leases = {plan.id: Lease(plan.budget_daily, NOTHING) for plan in self.plans}
+        for number in range(self.world.days):
+            start = self.start + number * DAY
+            changed = [TimedPlan(start, plan, number) for plan in changes(number)]
+            facts.append(self.driver.run_day(start, start + DAY, changed, leases).facts)
+        end = self.start + self.world.days * DAY
+        return join([*facts, self.driver.drain_day(end, end + DAY), self.driver.drain_day(end + DAY, end + 2 * DAY)])
+
+
+def whole(world: World, bold: bool) -> FactBatch:
+    """The whole market under one arm."""
+    return Lived(world, lambda plan: [bolder(plan) if bold else plan]).live()
+
+
+def naive(world: World) -> FactBatch:
+    """Users split within one plan: its offers are worth `FACTOR` times as much for users of B."""
+    lived = Lived(world, lambda plan: [plan])
+    offers = lived.driver.engine.offers
+    usual = offers.worth
+
+    def worth(batch: Opportunities) -> npt.NDArray[np.float64]:
+        return usual(batch) * np.where(in_b(batch.user_id), FACTOR, 1.0)[:, None]
+
+    offers.worth = worth  # type: ignore[method-assign]
+    return lived.live()
+
+
+def split(world: World) -> FactBatch:
+    """Each arm a plan with half the users and half the budget."""
+
+    def arms(plan: Plan) -> list[Plan]:
+        half = plan.budget_daily // 2
+        one = replace(plan, users=UserShare(SALT, 0, HALF), budget_daily=half)
+        return [one, replace(bolder(one), id=2, users=UserShare(SALT, HALF, 2 * HALF))]
+
+    return Lived(world, arms).live()
+
+
+def switched(world: World) -> FactBatch:
+    """One plan, under B on the days that are B's."""
+    lived = Lived(world, lambda plan: [plan])
+    return lived.live(lambda day: [bolder(lived.plan) if bold_days(world)[day] else lived.plan])
+
+
+def bold_days(world: World) -> npt.NDArray[np.bool_]:
+    """[days] which are B's: of every two days one, drawn by chance."""
+    draw = np.random.default_rng(derive_seed(world.seed, "switchback"))
+    pairs = draw.random((world.days + 1) // 2) < 0.5
+    return np.stack([pairs, ~pairs], axis=1).ravel()[: world.days]
+
+
+def in_b(user_id: Amounts) -> npt.NDArray[np.bool_]:
+    """[n] which users are B's."""
+    return shares_of(SALT, user_id) >= HALF
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What is summed: amounts in micro-yuan, when they were brought about, whose they are."""
+
+    amount: Amounts
+    at: Amounts
+    user_id: Amounts
+
+
+def amounts(facts: FactBatch, measure: str) -> Amount:
+    """GMV by the touch that brought the order (else the order itself), spend by its impression."""
+    if measure == "spend":
+        charges, shown = facts[Kind.CHARGE], facts[Kind.IMPRESSION]
+        ids, users = shown["id"].to_numpy(), shown["user_id"].to_numpy()
+        order = np.argsort(ids)
+        mine = order[np.searchsorted(ids, charges["impression_id"].to_numpy(), sorter=order)]
+        return Amount(charges["amount"].to_numpy(), charges["at"].to_numpy(), users[mine])
+    orders = facts[Kind.ORDER]
+    touched, at = orders["touched_at"].to_numpy(), orders["at"].to_numpy()
+    return Amount(orders["amount"].to_numpy(), np.where(touched >= 0, touched, at), orders["user_id"].to_numpy())
+
+
+def measured(world: World, told: Amount) -> npt.NDArray[np.bool_]:
+    """[n] what lies in the days that are measured."""
+    start = microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai"))
+    return np.asarray((told.at >= start + SETTLES * DAY) & (told.at < start + world.days * DAY))
+
+
+def by_user(world: World, facts: FactBatch, measure: str) -> Pair:
+    """What users of A, and of B, came to."""
+    told = amounts(facts, measure)
+    kept, bold = measured(world, told), in_b(told.user_id)
+    return float(told.amount[kept & ~bold].sum()), float(told.amount[kept & bold].sum())
+
+
+def by_day(world: World, facts: FactBatch, measure: str) -> Pair:
+    """What a day of A, and of B, came to, its first hours left out."""
+    told, first = amounts(facts, measure), microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai"))
+    day, into = np.divmod(told.at - first, DAY)
+    kept = measured(world, told) & (into >= WASHED)
+    of_day = np.bincount(day[kept], told.amount[kept], world.days)[: world.days]
+    bold, counted = bold_days(world), np.arange(world.days) >= SETTLES
+    return float(of_day[counted & ~bold].mean()), float(of_day[counted & bold].mean())
+
+
+def total(world: World, facts: FactBatch, measure: str) -> float:
+    """What everybody came to."""
+    told = amounts(facts, measure)
+    return float(told.amount[measured(world, told)].sum())
+
+
+LIVES: dict[str, Callable[[World], FactBatch]] = {
+    "whole A": partial(whole, bold=False),
+    "whole B": partial(whole, bold=True),
+    "naive": naive,
+    "split": split,
+    "switchback": switched,
+}
+
+
+def effects(world: World) -> Found:
+    """By measure: the true effect in this world (B over A, less one), and what each design says it is."""
+    lives = {name: live(world) for name, live in LIVES.items()}
+    found = {}
+    for measure in MEASURES:
+        pairs = {"true": tuple(total(world, lives[name], measure) for name in ("whole A", "whole B"))}
+        pairs |= {design: by_user(world, lives[design], measure) for design in ("naive", "split")}
+        pairs["switchback"] = by_day(world, lives["switchback"], measure)
+        found[measure] = {name: after / before - 1 for name, (before, after) in pairs.items()}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a design says in a market over all seeds: its mean, the truth, its bias and the 95 % interval of the bias,
+    and the spread of single experiments.
+    """
+
+    market: str
+    measure: str
+    design: str
+    says: float
+    true: float
+    bias: float
+    low: float
+    high: float
+    spread: float
+
+
+def rows(market: str, found: Sequence[Found]) -> list[Row]:
+    """One line a measure and design. The truth is the mean of all worlds'."""
+    told = []
+    for measure in MEASURES:
+        true = np.array([one[measure]["true"] for one in found])
+        for design in DESIGNS:
+            says = np.array([one[measure][design] for one in found])
+            bias = says - true
+            margin = 1.96 * float(bias.std(ddof=1)) / len(bias) ** 0.5 if len(bias) > 1 else float("inf")
+            middle = float(bias.mean())
+            ends = middle - margin, middle + margin
+            spread = float(says.std())
+            told.append(Row(market, measure, design, float(says.mean()), float(true.mean()), middle, *ends, spread))
+    return told
+
+
+def markdown(found: Sequence[Row]) -> str:
+    """The table."""
+    lines = [
+        "| market | measure | design | says | true | bias (95 %) | spread of one |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in found:
+        bias = f"{row.bias:+.1%} ({row.low:+.1%} … {row.high:+.1%})"
+        told = f"{row.says:+.1%} | {row.true:+.1%} | {bias} | {row.spread:.1%}"
+        lines.append(f"| {row.market} | {row.measure} | {row.design} | {told} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Live the worlds and keep what they say."""
+    parser = argparse.ArgumentParser(description="Bias of experiments on one market")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--markets", nargs="+", default=["calm", "reacting"], choices=["calm", "reacting"])
+    parser.add_argument("--thin", action="store_true", help="one seed and seven days")
+    parser.add_argument("--json", type=Path, default=RESULTS)
+    asked = parser.parse_args(arguments)
+    seeds, days = (1, SETTLES + 2) if asked.thin else (asked.seeds, asked.days)
+    began, kept = time.process_time(), {market: list[Found]() for market in asked.markets}
+    for seed in range(1, seeds + 1):
+        for market, found in kept.items():
+            found.append(effects(World(market, seed, days)))
+            print(market, seed, {name: round(value, 3) for name, value in found[-1]["gmv"].items()}, flush=True)
+        told = [row for market, found in kept.items() for row in rows(market, found)]
+        spent = round(time.process_time() - began)
+        save(asked.json, {"factor": FACTOR, "days": days, "seconds": spent, "rows": told, "worlds": kept})
+    print(markdown(told))
+
+
+def save(path: Path, told: dict[str, object]) -> None:
+    """Keep what is known so far."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, default=asdict, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""A test on a kept run, from the design to the decision, as its owner meets it on the command line."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qianheng.actions.desk import desk_of
+from qianheng.actions.experiment_results import told_of
+from qianheng.actions.experiments import experiments_of
+from qianheng.actions.simulation import RunRequest, run_simulation
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
+from qianheng.plans.plan import PlanStatus
+from qianheng.store import plans
+from qianheng.store.database import reading
+from tests.actions.runs_for_tests import Killed, killed_each_day
+
+Say = Callable[..., str]
+SMALL = {"opportunities_per_day": "800", "buyers.population": "800", "days": "5", "step_minutes": "60"}
+SMALL |= {"experiments.0.day": "2"}
+ALONE = {**SMALL, "experiments": "[]"}
+
+
+def lived(folder: Path, changes: dict[str, str], until: int | None = None) -> Path:
+    day = None if until is None else date(2025, 10, until)
+    return run_simulation(RunRequest("experiment", overrides=changes, folder=folder / "runs", until=day)).path
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    return tmp_path
+
+
+def plans_of(path: Path) -> dict[int, Any]:
+    with desk_of(str(path)) as desk, reading(desk.database) as connection:
+        return {stored.plan.id: stored.plan for stored in plans.load_all(connection)}
+
+
+def asked(say: Say, *arguments: str) -> Any:
+    return json.loads(say("experiment", *arguments, "--json"))
+
+
+def test_a_scenarios_test_runs_on_copies_that_share_users_and_budget(at_home: Path, say: Say) -> None:
+    path = lived(at_home, SMALL, until=5)
+    found = plans_of(path)
+    assert {one.users[1:] for one in found.values()} == {(0, 5000), (5000, 10_000)}
+    assert sum(one.budget_daily for one in found.values()) == 4_000_000_000
+    (test,) = asked(say, "list")
+    assert (test["status"], test["plans"]) == ("started", {"A": 1, "B": 1001})
+    with desk_of(str(path)) as desk:
+        told = told_of(desk, experiments_of(desk)[0])
+    assert told.looked is not None
+    assert told.looked.leaked == 0
+    assert min(told.looked.spend.values()) > 0
+    with desk_of(str(path)) as desk, reading(desk.database) as connection:
+        (row,) = desk.lake.query(connection, "SELECT SUM(f.amount) AS spend FROM charges AS f WHERE f.plan_id = 1001")\
+            .to_pylist()  # fmt: skip
+    assert row["spend"] > 0
+
+
+def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None:
+    lived(at_home, ALONE, until=2)
+    told = asked(say, "plan", "ab-test", "--plan", "1", "--set", "B.target=4.5", "--effect", "20%")
+    assert (told["test"], told["days"]) == ("e1", 14)
+    assert not told["feasible"]
+    assert "designs" not in say("experiment", "plan", "ab-test", "--plan", "1", "--set", "B.target=4", "--dry-run")
+    assert len(asked(say, "list")) == 1
+    assert asked(say, "start", "e1")["plans"] == {"A": 1, "B": 1001}
+    assert "the test is running" in say("experiment", "start", "e1")
+    path = lived(at_home, ALONE, until=5)
+    page, record = at_home / "e1.html", at_home / "e1.xlsx"
+    assert str(page) in say("experiment", "show", "e1", "--html", str(page))
+    assert "ab-test" in page.read_text("utf-8")
+    told = asked(say, "show", "e1")
+    assert told["sections"]["watch"]["figures"]["leaked"] == "0.00"
+    assert told["sections"]["watch"]["figures"]["looks"] == 1
+    assert str(record) in say("experiment", "export", "e1", "--output", str(record))
+    assert record.stat().st_size > 4000
+    assert asked(say, "adopt", "e1", "B")["status"] == "adopted"
+    found = plans_of(path)
+    assert (str(found[1].target), found[1].users, found[1].budget_daily) == ("4.5", (), 4_000_000_000)
+    assert found[1001].status is PlanStatus.DELETED
+    assert "the test is decided" in say("experiment", "stop", "e1")
+
+
+def test_a_test_that_is_stopped_leaves_the_plan_as_it_was(at_home: Path, say: Say) -> None:
+    path = lived(at_home, SMALL, until=3)
+    before = plans_of(lived(at_home, ALONE, until=1))[1]
+    assert asked(say, "stop", "e1", "--run", str(path), "--reason", "enough")["status"] == "stopped"
+    after = plans_of(path)
+    assert after[1] == before
+    assert after[1001].status is PlanStatus.DELETED
+    lived(at_home, SMALL, until=4)  # and the run goes on
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("plan", "no-test", "--plan", "1"), "there is no template no-test"),
+        (("plan", "ab-test", "--plan", "1"), "would do the same"),
+        (("plan", "ab-test", "--plan", "9"), "plan 9"),
+        (("plan", "ab-test", "--plan", "1", "--set", "target"), "expected ARM.FIELD=VALUE"),
+        (("plan", "ab-test", "--plan", "1", "--set", "B.target=2", "--effect", "much"), "expected a share"),
+        (("start", "e7"), "there is no test e7"),
+        (("show", "e1"), "there is no test e1"),
+        (("export", "e1", "--output", "e1.csv"), "ends in .xlsx"),
+    ],
+)
+def test_what_cannot_be_is_told(at_home: Path, say: Say, arguments: tuple[str, ...], said: str) -> None:
+    lived(at_home, ALONE, until=1)
+    assert said in say("experiment", *arguments)
+
+
+def test_who_may_only_look_cannot_start_a_test(at_home: Path, say: Say) -> None:
+    lived(at_home, ALONE, until=2)
+    asked(say, "plan", "ab-test", "--plan", "1", "--set", "B.target=4.5")
+    say("member", "add", "vera", "--role", "viewer")
+    assert "run experiments" in say("experiment", "start", "e1", "--as", "vera")
+    assert asked(say, "list")[0]["status"] == "planned"
+
+
+@pytest.mark.slow
+def test_a_run_with_a_test_killed_every_day_comes_to_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(folder: Path) -> dict[str, Any]:
+        run = run_simulation(RunRequest("experiment", overrides=SMALL, folder=folder))
+        return as_json(summarise(run)) | {"seconds": None}
+
+    whole = told(tmp_path / "whole")
+    deaths = killed_each_day(monkeypatch)
+    for _ in range(5):
+        with pytest.raises(Killed):
+            told(tmp_path / "killed")
+    assert told(tmp_path / "killed") == whole
+    assert len(deaths) == 5

@@ -1,0 +1,108 @@
+"""A look at a test: whose sums go where, and that what cannot be believed is said to be so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from qianheng.experiments.designs import Arm, Experiment
+from qianheng.experiments.looking import Looked, Met, foreseen, look
+from qianheng.experiments.results import Rail, Verdict
+from qianheng.facts.assignment import shares_of
+from qianheng.measures.users import SUMMED, UserSums
+from tests.experiments.test_designs import planned
+
+PLANS = {"A": 1, "B": 1001}
+USERS = np.arange(20_000)
+
+
+def lived(test: Experiment, factor: float = 1.0, seed: int = 1, leak: int = 0) -> UserSums:
+    """Users of whom one in five buys; those of B buy `factor` times as much."""
+    rng = np.random.default_rng(seed)
+    b = shares_of(test.salt, USERS) >= 5000
+    bought = (rng.random(len(USERS)) < 0.2) * rng.lognormal(4, 0.5, len(USERS)) * 1e6
+    gmv = np.rint(bought * np.where(b, factor, 1)).astype(np.int64)
+    spend = np.full(len(USERS), 2_000_000, np.int64)
+    columns = dict.fromkeys(SUMMED, np.zeros(len(USERS), np.int64))
+    columns |= {"gmv": gmv, "counted_gmv": gmv, "orders": (gmv > 0).astype(np.int64), "spend": spend}
+    columns["refunded_1h"] = (gmv * rng.uniform(0, 0.2, len(USERS))).astype(np.int64)
+    mine = np.where(b, 0, spend)
+    mine[b.argmax()] = leak
+    return UserSums(USERS, columns, {1: mine, 1001: np.where(b, spend, 0)})
+
+
+def looked(factor: float = 1.0, leak: int = 0, test: Experiment | None = None) -> Looked:
+    test = test or planned("ab-test")
+    return look(test, PLANS, Met(lived(test, factor, leak=leak), lived(test, seed=2)), 0.03)
+
+
+def test_an_arm_that_sells_half_as_much_again_wins() -> None:
+    found = looked(1.5)
+    (b,) = found.comparisons
+    told = b.of("gmv").relative
+    assert b.verdict is Verdict.WINNER_B
+    assert told is not None
+    assert told.low < 0.5 < told.high
+    assert b.rails["refund_rate_1h"] is Rail.KEPT
+
+
+def test_the_sums_of_the_arms_are_those_of_their_users() -> None:
+    test = planned("ab-test")
+    during = lived(test, 1.5)
+    b = shares_of(test.salt, USERS) >= 5000
+    found = looked(1.5)
+    assert found.met == {"A": int((~b).sum()), "B": int(b.sum())}
+    assert found.spend == {"A": int(during["spend"][~b].sum()), "B": int(during["spend"][b].sum())}
+    assert found.shares.users == (int((~b).sum()), int(b.sum()))
+
+
+def test_money_spent_on_another_arms_users_makes_it_worthless() -> None:
+    found = looked(1.5, leak=1)
+    assert found.leaked == 1
+    assert found.comparisons[0].verdict is Verdict.BROKEN
+
+
+def test_users_that_are_not_divided_as_drawn_make_it_worthless() -> None:
+    test = planned("ab-test")
+    early = lived(test, seed=2)
+    lost = early.user_id[(shares_of(test.salt, USERS) < 5000) | (USERS % 5 > 0)]
+    columns = {name: early[name][np.isin(early.user_id, lost)] for name in SUMMED}
+    found = look(test, PLANS, Met(lived(test, 1.5), UserSums(lost, columns)), 0.03)
+    assert not found.shares.believed
+    assert found.comparisons[0].verdict is Verdict.BROKEN
+
+
+def test_users_that_nobody_met_count_as_having_bought_nothing() -> None:
+    test = planned("ab-test")
+    whole = lived(test)
+    buyers = whole["gmv"] > 0
+    few = UserSums(USERS[buyers], {name: whole[name][buyers] for name in SUMMED})
+    (b,) = look(test, PLANS, Met(few, lived(test, seed=2)), 0.03).comparisons
+    gmv = b.of("gmv")
+    assert gmv.users[0] == gmv.users[1] >= buyers.sum() // 2
+    assert gmv.relative is not None
+
+
+def test_to_whom_nothing_is_promoted_has_no_roi() -> None:
+    found = looked(test=planned("hold-out", arms=held_out()))
+    assert {result.measure.name for result in found.comparisons[0].results} == {
+        "gmv",
+        "net_gmv",
+        "orders",
+        "refund_rate_1h",
+    }
+
+
+def held_out() -> tuple[Arm, ...]:
+    a, b = planned("ab-test").arms
+    return a, replace(b, settings=(), holds_out=True)
+
+
+@pytest.mark.parametrize("effect", ["0.05", "0.2"])
+def test_the_smaller_the_effect_wanted_the_longer_it_takes(effect: str) -> None:
+    test = planned("ab-test")
+    told = foreseen(replace(test, effect=type(test.effect)(effect)), lived(test), 14)
+    assert told.days_needed is not None
+    assert told.smallest is not None
+    assert (told.days_needed <= 14) == (effect == "0.2")
+    assert told.error is not None
