@@ -1,11 +1,16 @@
 """How soon and how rightly findings see what goes wrong: shops lived through the production engine, faults seeded.
 
-    python -m benchmarks.incidents [--shops 3] [--weeks 16] [--processes 2] [--seed 1]
+    python -m benchmarks.incidents [--shops 3] [--weeks 16] [--processes 2] [--seed 1] [--kept shops.jsonl]
 
 Every shop lives a clean fortnight. From there it goes on many times: once well, for weeks, with changes of its plans,
 for the false alarms; and once into each incident, for three days, with the same people and draws. What is found is
 found by `diagnosis.watching` on the same sums that a history of a run is made of, hour by hour. Rules and factors were
 chosen on the shops of `TRAINING`; the shops of `HELD_OUT` are of other kinds and seeds, and are the result.
+
+Beside what was found stands what could have been: the power of the likelihood-ratio test that is told the kind, the
+hour and the size of the one incident there is, and may cry wolf as often as all findings of the shop together. No test
+does better (Neyman and Pearson 1933). With `--kept` each shop is written down as it is done, and a run that was stopped
+goes on.
 """
 
 from __future__ import annotations
@@ -21,10 +26,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
+import scipy.stats
 
 from benchmarks.lived import Life, State
 from qianheng.actions.histories import KnownPlan, KnownShop, counted, dated, figured, hour_of
@@ -95,7 +102,9 @@ class Outcome:
     """What came of an incident: hours and orders of its subject until its cause was told, and what was told first.
 
     `knowable`: more events of the kind it shows in are usual in the horizon than its evidence takes on average, with no
-    scatter beyond chance; `None` where that is not a matter of events.
+    scatter beyond chance. `bound`: how likely the best possible test, told of kind, hour and size, would have found it,
+    by chance alone; `bound_of_any`: if it is not told which of the shop's possible incidents it is. `None` where that
+    is not a matter of events.
     """
 
     shop: str
@@ -108,6 +117,8 @@ class Outcome:
     first: str | None
     first_is_right: bool
     knowable: bool | None = None
+    bound: float | None = None
+    bound_of_any: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +337,8 @@ def _outcome(task: Task, past: Past, seeded: Sequence[Incident], rules: Rules) -
     found = next((look.at for look in looks if look.at > start and own & {_name(one) for one in look.seen}), None)
     first = next((_name(one) for look in news[:1] for one in look.seen if _name(one) not in stale), None)
     hours = None if found is None else (found - start) / timedelta(hours=1)
+    shown = _shown(history, incident, start)
+    bounds = _bounds(shown, fault.kind, _suspected(task.shop)) or (None, None)
     rate = _orders_an_hour(history, incident.subject, start)
     return Outcome(
         task.shop.name,
@@ -337,7 +350,8 @@ def _outcome(task: Task, past: Past, seeded: Sequence[Incident], rules: Rules) -
         None if hours is None else hours * rate,
         None if first is None else first[0],
         first in right,
-        _knowable(history, incident, start),
+        None if shown is None else _knowable(shown, fault.kind),
+        *bounds,
     )
 
 
@@ -357,8 +371,15 @@ def _week(history: History, subject: Subject, start: datetime) -> list[Figures]:
     return [figures for at, figures in told.items() if start - timedelta(days=7) <= at < start]
 
 
-def _knowable(history: History, incident: Incident, start: datetime) -> bool | None:
-    """Whether as many events are usual in the horizon as the evidence takes: the level over what one of them tells."""
+class Shown(NamedTuple):
+    """The events an incident shows in: how many are usual in the horizon, and by which factor it moves them."""
+
+    usual: float
+    factor: float
+
+
+def _shown(history: History, incident: Incident, start: datetime) -> Shown | None:
+    """`None` where it does not show in events."""
     fault, share = incident.fault, 1 - incident.fault.size
     week = _week(history, incident.subject, start)
     orders = sum((told.orders or 0) + (told.unpromoted_orders or 0) for told in week)
@@ -370,13 +391,45 @@ def _knowable(history: History, incident: Incident, start: datetime) -> bool | N
         "tired_creative": (sum(told.clicks or 0 for told in week), fault.size),
         "refund_wave": (refunded, min(fault.size, MOST_REFUNDS)),
     }.get(fault.kind, (0.0, 1.0))
-    if factor == 1.0:
-        return None
+    days = HORIZON / timedelta(days=1) - fault.over / 48
+    return None if factor == 1.0 else Shown(usual / 7 * days, factor)
+
+
+def _knowable(shown: Shown, kind: str) -> bool:
+    """Whether as many events are usual in the horizon as the evidence takes: the level over what one of them tells."""
+    factor = shown.factor
     tells = factor * math.log(factor) - factor + 1 if factor else 1.0
-    if fault.kind == "wrong_price":
+    if kind == "wrong_price":
         tells = (factor - 1 - math.log(factor)) / finding_rules().watch.least_spread
-    days = (HORIZON / timedelta(days=1)) - fault.over / 48
-    return usual / 7 * days >= LEVEL / tells
+    return shown.usual >= LEVEL / tells
+
+
+def best_power(shown: Shown, alarms: float) -> float:
+    """The power of the best test of a Poisson count with its mean against `factor` times it, at `alarms` false alarms:
+    counts beyond a limit, and on the limit by lot, so that the level is kept exactly.
+    """
+    most = int(shown.usual * max(shown.factor, 1.0) + 20 * math.sqrt(shown.usual * max(shown.factor, 1.0) + 1) + 20)
+    counts = np.arange(most) if shown.factor < 1 else np.arange(most)[::-1]
+    well, ill = (scipy.stats.poisson.pmf(counts, shown.usual * factor) for factor in (1.0, shown.factor))
+    before = np.concatenate([[0.0], np.cumsum(well)[:-1]])
+    taken = np.clip((alarms - before) / np.maximum(well, 1e-300), 0.0, 1.0)
+    return float(taken @ ill)
+
+
+def _bounds(shown: Shown | None, kind: str, suspected: int) -> tuple[float, float] | None:
+    """What could have been found at the false alarms allowed in the horizon, told which incident it is, and not told.
+    Of a wrong price each order tells its amount, which is more than that it came: no bound by counts.
+    """
+    if shown is None or kind == "wrong_price":
+        return None
+    alarms = finding_rules().watch.false_alarms_per_week * (HORIZON / timedelta(days=7))
+    return best_power(shown, alarms), best_power(shown, alarms / suspected)
+
+
+def _suspected(shop: Shop) -> int:
+    """How many incidents a shop may have: of each cause with each of what it can be of."""
+    of = {"shop": 1, "plan": 1 + shop.live, "product": len(shop.prices), "creative": 2 * len(shop.prices)}
+    return sum(of[cause.about] for cause in finding_rules().causes)
 
 
 def poisson_interval(count: int, exposure: float) -> tuple[float, float]:
@@ -432,11 +485,18 @@ def _figures(outcomes: Sequence[Outcome]) -> dict[str, float | int | None]:
     return {
         "incidents": len(outcomes),
         "found": len(hours) / len(outcomes),
+        "at_most": _mean([one.bound for one in outcomes]),
+        "at_most_of_any": _mean([one.bound_of_any for one in outcomes]),
         "hours_median": median(hours) if hours else None,
         "hours_90": quantiles(hours, n=10)[-1] if len(hours) > 1 else None,
         "orders_median": median(orders) if orders else None,
         "right_cause_first": sum(one.first_is_right for one in told) / len(told) if told else None,
     }
+
+
+def _mean(bounds: Sequence[float | None]) -> float | None:
+    """The share that could have been found; what has no bound could have been."""
+    return fmean(1.0 if one is None else one for one in bounds) if any(one is not None for one in bounds) else None
 
 
 def show(name: str, found: dict[str, object]) -> None:
@@ -447,7 +507,16 @@ def show(name: str, found: dict[str, object]) -> None:
     low, high = clean["between"]
     print(f"\n{name}: {clean['false_alarms']} false alarms in {clean['shop_weeks']:.0f} shop-weeks:", end=" ")
     print(f"{clean['per_shop_week']:.3f} a week ({low:.3f} to {high:.3f})", dict(clean["of"]))
-    columns = ("incidents", "found", "hours_median", "hours_90", "orders_median", "right_cause_first")
+    columns = (
+        "incidents",
+        "found",
+        "at_most",
+        "at_most_of_any",
+        "hours_median",
+        "hours_90",
+        "orders_median",
+        "right_cause_first",
+    )
     print(f"{'':26}" + "".join(f"{column:>18}" for column in columns))
     for stratum, figures in incidents.items():
         cells = ("–" if figures[column] is None else f"{figures[column]:.3g}" for column in columns)
@@ -464,6 +533,42 @@ def _told(lived: tuple[Clean, list[Outcome]]) -> tuple[Clean, list[Outcome]]:
     return lived
 
 
+class Kept:
+    """The shops that were lived so far, a line each, so that a run that was stopped goes on."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
+        self._told = {(one["shop"], one["seed"], one["weeks"]): one for one in map(json.loads, lines)}
+
+    def of(self, task: Task) -> tuple[Clean, list[Outcome]] | None:
+        """What came of a shop, if it was lived."""
+        one = self._told.get((task.shop.name, task.seed, task.weeks))
+        if one is None:
+            return None
+        clean = Clean(**{**one["clean"], "alarms": tuple(one["clean"]["alarms"])})
+        return clean, [Outcome(**told) for told in one["incidents"]]
+
+    def keep(self, task: Task, lived: tuple[Clean, list[Outcome]]) -> None:
+        """Write down what came of a shop."""
+        if self._path is not None:
+            named = {"shop": task.shop.name, "seed": task.seed, "weeks": task.weeks}
+            line = {**named, "clean": asdict(lived[0]), "incidents": list(map(asdict, lived[1]))}
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _all(pool: ProcessPoolExecutor, tasks: Sequence[Task], kept: Kept) -> Iterator[tuple[Clean, list[Outcome]]]:
+    """What comes of each shop, in order; those that are kept are not lived again."""
+    going_on = {task: pool.submit(live, task) for task in tasks if kept.of(task) is None}
+    for task in tasks:
+        lived = kept.of(task)
+        if lived is None:
+            lived = going_on[task].result()
+            kept.keep(task, lived)
+        yield _told(lived)
+
+
 def main() -> None:
     """Run, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -471,6 +576,7 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=16, help="well weeks after the fortnight")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=100)
+    parser.add_argument("--kept", type=Path, help="a file in which each shop is kept as it is done")
     parser.add_argument("--training", action="store_true", help="only the shops that rules are chosen on")
     asked = parser.parse_args()
     began, results = time.perf_counter(), dict[str, object]()
@@ -479,7 +585,7 @@ def main() -> None:
         sets["held_out"] = [Task(shop, asked.seed + n, asked.weeks) for shop in HELD_OUT for n in range(asked.shops)]
     with ProcessPoolExecutor(asked.processes) as pool:
         for name, tasks in sets.items():
-            lived = [_told(one) for one in pool.map(live, tasks)]
+            lived = list(_all(pool, tasks, Kept(asked.kept)))
             clean, outcomes = [one for one, _ in lived], [one for _, many in lived for one in many]
             results[name] = found = summary(clean, outcomes)
             show(name, found)

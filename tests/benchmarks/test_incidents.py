@@ -1,8 +1,11 @@
 """The exact interval of a rate, and how incidents are summed up."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from benchmarks.incidents import Clean, Outcome, poisson_interval, summary
+from benchmarks.incidents import TRAINING, Clean, Kept, Outcome, Shown, Task, best_power, poisson_interval, summary
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,38 @@ def test_what_was_not_found_counts_and_what_was_not_told_says_nothing_of_causes(
     clean = found["clean"]
     assert isinstance(clean, dict)
     assert clean["per_shop_week"] == 0.2
+
+
+@pytest.mark.parametrize("usual", [0.5, 4.0, 30.0])
+def test_the_best_test_cries_wolf_just_as_often_as_it_may(usual: float) -> None:
+    assert best_power(Shown(usual, 1.0), 0.09) == pytest.approx(0.09)
+    assert best_power(Shown(usual, 0.5), 0.09) > 0.09 < best_power(Shown(usual, 2.0), 0.09)
+
+
+@pytest.mark.parametrize(("usual", "factor"), [(6.0, 2.0), (20.0, 0.5)])
+def test_no_other_test_of_the_same_level_finds_more_than_the_bound(usual: float, factor: float) -> None:
+    """One that splits the days in two and looks at the larger half, at the level it is measured to have."""
+    drawn = np.random.default_rng(1)
+    halves = [drawn.poisson(usual * of / 2, (200_000, 2)).astype(float) for of in (1.0, factor)]
+    seen = [one.max(axis=1) if factor > 1 else -one.min(axis=1) for one in halves]
+    limit = np.quantile(seen[0], 0.9)
+    level, power = ((one > limit).mean() for one in seen)
+    assert power <= best_power(Shown(usual, factor), float(level)) + 0.005
+
+
+def test_nothing_is_found_of_what_nothing_is_known_of() -> None:
+    assert best_power(Shown(0.0, 2.0), 0.09) == pytest.approx(0.09)
+    assert best_power(Shown(200.0, 0.0), 0.001) == pytest.approx(1.0)
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_shops_it_kept(tmp_path: Path) -> None:
+    task, other = Task(TRAINING[0], 7, 3), Task(TRAINING[0], 8, 3)
+    lived = (
+        Clean("wear", 7, 4.0, ("10-08 22 wrong_price 12",)),
+        [Outcome("wear", 7, "stock_out", "weak", False, None, None, None, False, True, 0.5, 0.25)],
+    )
+    Kept(tmp_path / "shops.jsonl").keep(task, lived)
+    again = Kept(tmp_path / "shops.jsonl")
+    assert again.of(task) == lived
+    assert again.of(other) is None
+    assert Kept(None).of(task) is None
