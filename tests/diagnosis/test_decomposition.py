@@ -56,6 +56,18 @@ def test_what_alone_changed_makes_the_whole_change(factor: Factor, changed: dict
     assert {name: amount for name, amount in amounts(found).items() if amount} == {factor: found.change}
 
 
+def test_the_mix_of_a_part_is_held_against_the_usual_roi_of_both_periods() -> None:
+    """One part brings 5.625 for a yuan, the other half of it; spend moves from even to one in four."""
+    good, poor = Fraction(45, 8), Fraction(45, 16)
+    before = {DAY: {1: figures(1000), 2: figures(1000, value="25")}}
+    after = {DAY: {1: figures(500), 2: figures(1500, value="25")}}
+    found = decompose(Measure.NET_ROI, before, after)
+    usual = ((good + poor) / 2 + good / 4 + poor * 3 / 4) / 2
+    assert found.parts[1][Factor.MIX] == (good - usual) * Fraction(-1, 4)
+    assert found.parts[2][Factor.MIX] == (poor - usual) * Fraction(1, 4)
+    assert amounts(found)[Factor.MIX] == found.change
+
+
 def test_an_roi_is_the_same_of_more_of_the_same() -> None:
     found = decompose(Measure.NET_ROI, period(figures(1000)), period(figures(3000)))
     assert found.change == 0

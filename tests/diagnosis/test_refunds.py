@@ -26,6 +26,10 @@ BASE = shop({"1": days(*[day(1000, 40, kept="0.9")] * 28)})
     [
         (day(200, 10, kept="0.95"), Remedy.NOTHING),
         (day(200, 10, kept="0.5"), Remedy.TAKE_OUT),
+        (day(200, 10, kept="0.70"), Remedy.TAKE_OUT),  # 30 % is high (SPEC 11)
+        (day(200, 10, kept="0.71"), Remedy.PROMISE),
+        (day(200, 10, kept="0.80"), Remedy.PROMISE),  # and 20 % not normal any more
+        (day(200, 10, kept="0.81"), Remedy.NOTHING),
         (day(200, 10, kept="0.75"), Remedy.PROMISE),
         (day(200, 10, kept="0.75", refunded_7d=450 * YUAN), Remedy.QUALITY),
         (day(2, 1, kept="0.5"), Remedy.WATCH),

@@ -204,6 +204,24 @@ def test_the_suggestion_is_the_best_of_what_keeps_its_promise(aim: Aim) -> None:
         assert float(found.best.roi.expected) >= 2.0
 
 
+def test_what_no_day_has_spent_is_never_suggested_however_good_it_looks() -> None:
+    asks = question(landscape(), Aim.PROFIT)
+    points = frontier(asks, [2.0, 3.0, 4.0], [100 * YUAN, 400 * YUAN])
+    best = suggestion(asks, points, 0.0).best
+    assert best is not None
+    unseen = [replace(one, extrapolated=True) if one == best else replace(one, extrapolated=False) for one in points]
+    second = suggestion(asks, unseen, 0.0).best
+    assert second != best
+    assert suggestion(asks, [replace(one, extrapolated=True) for one in points], 0.0).best is None
+
+
+def test_what_sells_unpromoted_and_counts_lets_a_target_spend_more() -> None:
+    """40 · √spend + 200 is twice the spend at (10 + √200)² yuan."""
+    more = landscape(CERTAIN, response=replace(RESPONSE, unpromoted=200 * YUAN)).market
+    assert landscape(CERTAIN).market.unbound(2.0) / YUAN == pytest.approx(400, rel=0.05)
+    assert more.unbound(2.0) / YUAN == pytest.approx((10 + 200**0.5) ** 2, rel=0.05)
+
+
 def test_no_change_is_suggested_that_is_not_likely_better() -> None:
     asks = Question(landscape(), asked(4.0, 100), Aim.PROFIT)
     assert suggestion(asks, frontier(asks, [4.0, 4.2], [100 * YUAN, 101 * YUAN]), 0.9).best is None
