@@ -1,7 +1,11 @@
 """Reviews of a run and of imported reports: the figures of the days in view, in every form, and what is missing."""
 
 import json
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +140,23 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_is_left(kept: Path, 
     missing = tmp_path / "file" / "review.pdf"
     assert str(missing) in say("review", "daily", "--pdf", str(missing))
     assert not list(tmp_path.glob("**/*.pdf*"))
+
+
+@pytest.mark.parametrize(
+    ("room", "told"),
+    [(8 * 1024, "the database could not be read or written"), (36 * 1024, "cannot be written: File too large")],
+)
+def test_on_a_full_disk_it_is_said_what_failed_and_no_half_is_left(
+    kept: Path, tmp_path: Path, room: int, told: str
+) -> None:
+    """No file may grow beyond `room` bytes: first the database's own, then the page."""
+    asked = [sys.executable, "-m", "qianheng.cli.main", "review", "daily", "--html", str(tmp_path / "full" / "a.html")]
+    small = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room))
+    done = subprocess.run(asked, preexec_fn=small, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not [one for one in tmp_path.glob("full/*") if one.is_file()]
 
 
 def test_rules_of_the_owner_change_what_is_to_be_decided(imported: Path, say: Say) -> None:

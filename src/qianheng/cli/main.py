@@ -29,6 +29,18 @@ def main() -> None:
     except OSError as error:
         sys.stderr.write(f"qianheng: {_of_the_system(error)}\n")
         sys.exit(2)
+    except Exception as error:
+        if not _of_the_database(error):
+            raise
+        why = getattr(error, "orig", None) or error
+        sys.stderr.write(f"qianheng: {BadInput('cli.database_refused', why=why)}\n")
+        sys.exit(2)
+
+
+def _of_the_database(error: Exception) -> bool:
+    """Whether the database could not do something (a full disk, a lost connection); most commands never load it."""
+    known = sys.modules.get("sqlalchemy.exc")
+    return known is not None and isinstance(error, known.OperationalError)
 
 
 def _of_the_system(error: OSError) -> QianhengError:

@@ -14,11 +14,15 @@ def write_whole(path: Path, content: Any, mode: int = 0o666) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     incoming = path.with_name(f"{path.name}.{os.getpid()}")
     incoming.unlink(missing_ok=True)
-    with os.fdopen(os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    incoming.replace(path)
+    try:
+        with os.fdopen(os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        incoming.replace(path)
+    except OSError:
+        incoming.unlink(missing_ok=True)  # a full disk is not to be filled with halves
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
