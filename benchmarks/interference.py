@@ -266,8 +266,8 @@ class Row:
     says: float
     true: float
     bias: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     spread: float
 
 
@@ -279,11 +279,11 @@ def rows(market: str, found: Sequence[Found]) -> list[Row]:
         for design in DESIGNS:
             says = np.array([one[measure][design] for one in found])
             bias = says - true
-            margin = 1.96 * float(bias.std(ddof=1)) / len(bias) ** 0.5 if len(bias) > 1 else float("inf")
             middle = float(bias.mean())
-            ends = middle - margin, middle + margin
+            error = float(bias.std(ddof=1)) / len(bias) ** 0.5 if len(bias) > 1 else None
+            low, high = (None, None) if error is None else (middle - 1.96 * error, middle + 1.96 * error)
             spread = float(says.std())
-            told.append(Row(market, measure, design, float(says.mean()), float(true.mean()), middle, *ends, spread))
+            told.append(Row(market, measure, design, float(says.mean()), float(true.mean()), middle, low, high, spread))
     return told
 
 
@@ -294,7 +294,8 @@ def markdown(found: Sequence[Row]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row in found:
-        bias = f"{row.bias:+.1%} ({row.low:+.1%} … {row.high:+.1%})"
+        low, high = ("–" if end is None else f"{end:+.1%}" for end in (row.low, row.high))
+        bias = f"{row.bias:+.1%} ({low} … {high})"
         told = f"{row.says:+.1%} | {row.true:+.1%} | {bias} | {row.spread:.1%}"
         lines.append(f"| {row.market} | {row.measure} | {row.design} | {told} |")
     return "\n".join(lines)

@@ -68,7 +68,6 @@ def test_the_templates_shipped_say_what_the_books_say() -> None:
         "goal-test": 14,
         "budget-test": 21,
         "target-test": 14,
-        "creative-test": 14,
         "switchback": 14,
         "hold-out": 14,
         "ab-test": 14,
