@@ -137,3 +137,22 @@ def test_a_run_with_a_test_killed_every_day_comes_to_the_same(tmp_path: Path, mo
             told(tmp_path / "killed")
     assert told(tmp_path / "killed") == whole
     assert len(deaths) == 5
+
+
+@pytest.mark.slow
+def test_days_that_were_drawn_are_compared_once_all_are_over(at_home: Path, say: Say) -> None:
+    drawn = '[{day = 1, template = "short", plan = 1, settings = {B = {target = "3"}}}]'
+    short = 'title = { en = "Short", zh = "短" }\nabout = { en = "Days in turn", zh = "按日轮换" }\narms = [{}, {}]\n'
+    short += 'phases = [{ days = 8, budget = [1, 1] }]\nprimary = "gmv"\nunit = "days"\nsettles = 0\n'
+    (at_home / "experiments.toml").write_text(f"[short]\n{short}", encoding="utf-8")
+    run = lived(at_home, {**ALONE, "days": "9", "experiments": drawn})
+    with desk_of(str(run), "", "2025-10-05T00:00:00+08:00") as desk:
+        early = told_of(desk, experiments_of(desk)[0])
+    with desk_of(str(run)) as desk:
+        told = told_of(desk, experiments_of(desk)[0])
+        test = told.standing.name
+    assert (early.whole, early.switched) == (False, None)
+    assert told.switched is not None
+    assert told.switched.blocks == (4, 4)
+    assert told.switched.relative.low < told.switched.relative.expected < told.switched.relative.high
+    assert "4 of B" in " ".join(say("experiment", "show", test).split())

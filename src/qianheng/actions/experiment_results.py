@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
@@ -13,9 +14,11 @@ from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.side_by_side import SideBySide, side_by_side
 from qianheng.core.days import day_of, moment
 from qianheng.core.errors import BadInput, Refused
+from qianheng.experiments.blocks import Cells, Switched, switchback
 from qianheng.experiments.designs import Experiment, Happened, Standing, Unit
 from qianheng.experiments.looking import Foreseen, Looked, Met, foreseen, look
-from qianheng.measures.days import Days
+from qianheng.measures.days import Days, date_of
+from qianheng.measures.query import plan_hour
 from qianheng.measures.sums import mature
 from qianheng.measures.users import UserSums, nothing, of_users, user_sums
 from qianheng.plans.plan import Plan
@@ -23,12 +26,16 @@ from qianheng.store import plans
 from qianheng.store.database import reading
 
 BEFORE_DAYS = 28  # that are asked what users did before
+WASHED_HOURS = 3  # of a day, for what was set the day before still acts
+DRAWS = 2000  # of days to arms
+HOURLY = ("gmv", "orders")  # what is known of a plan by the hour
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A test as it stands at a time. measured: the days that count so far, `None` before the first is over; mature_to:
-    the last of them whose refunds of seven days have all come; looked: `None` while there is nothing to look at.
+    the last of them whose refunds of seven days have all come; looked: `None` while there is nothing to look at, and
+    where days are assigned: then `switched` is what its days have shown, once all are over.
     """
 
     standing: Standing
@@ -36,6 +43,7 @@ class Told:
     measured: tuple[date, date] | None
     mature_to: date | None
     looked: Looked | None
+    switched: Switched | None = None
 
     @property
     def whole(self) -> bool:
@@ -69,8 +77,11 @@ def told_of(desk: Desk, standing: Standing) -> Told:
     experiment, zone = standing.experiment, str(desk.now.tzinfo)
     first = standing.first_day + timedelta(days=experiment.settles)
     last = min(standing.last_day, desk.now.date() - timedelta(days=1))
-    if first > last or experiment.unit is not Unit.USERS:
-        return Told(standing, desk.now, None if first > last else (first, last), None, None)
+    if first > last:
+        return Told(standing, desk.now, None, None, None)
+    if experiment.unit is Unit.DAYS:
+        switched = _switched(desk, standing, (first, last)) if last == standing.last_day else None
+        return Told(standing, desk.now, (first, last), None, None, switched)
     with reading(desk.database) as connection:
         arms = [plans.load(connection, id_).plan for id_ in standing.plans.values()]
         known = _before(desk, connection, experiment, standing.first_day)
@@ -91,6 +102,31 @@ def record_of(desk: Desk, name: str, arm: str) -> SideBySide:
     last = min(standing.last_day, desk.now.date() - timedelta(days=1))
     history = history_of(desk, Asked(str(experiment.shop_id), (desk.now.date() - standing.first_day).days + 1))
     return side_by_side(history, (str(first), str(standing.plans[chosen.name])), (standing.first_day, last))
+
+
+def _switched(desk: Desk, standing: Standing, measured: tuple[date, date]) -> Switched | None:
+    """What the plan sold on days of the second arm, against days of the first; days were drawn in turns, so turns are
+    compared within themselves. `None` of what is not known by the hour.
+    """
+    experiment, days = standing.experiment, Days(*measured, str(desk.now.tzinfo))
+    if experiment.primary not in HOURLY:
+        return None
+    with reading(desk.database) as connection:
+        rows = desk.lake.query(connection, plan_hour(days), as_of=desk.now).to_pylist()
+    sold = {
+        (date_of(row["day"]), row["hour"]): row[experiment.primary]
+        for row in rows
+        if row["plan_id"] == experiment.plan_id
+    }
+    of_day = {(day - standing.first_day).days: day for day in days.each()}
+    arms = {number: experiment.arms.index(experiment.arm_of_day(number)) for number in of_day}
+    hours = [(number, hour) for number, arm in arms.items() if arm < 2 for hour in range(24)]
+    block, hour = np.array(hours, np.int64).reshape(-1, 2).T
+    above = np.array([sold.get((of_day[one], hour), 0) for one, hour in hours], np.float64)
+    arm = np.array([arms[one] for one, _ in hours], np.int64)
+    cells = Cells(above, np.ones(len(hours)), block, arm, block // len(experiment.arms), hour)
+    draws = np.random.default_rng(experiment.salt).random((DRAWS, len(arms)))
+    return switchback(cells, WASHED_HOURS, draws)
 
 
 def _planned(standing: Standing) -> float | None:

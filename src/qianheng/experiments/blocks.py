@@ -82,8 +82,8 @@ def switchback(cells: Cells, wash: int, draws: Float64, alpha: float = 0.05) -> 
     """Compare the blocks of B with those of A; `None` of too few blocks, or nothing below the line.
 
     wash: so many first spans of a block are left out, for what was set before still acts in them. draws: numbers in
-    [0, 1) [draws, blocks], by which blocks are drawn to arms again. The ratio is linearised; slots (hours of the day)
-    are taken out by regression, and the errors of blocks may differ (HC2; MacKinnon and White 1985).
+    [0, 1) [draws, blocks or more], by which blocks are drawn to arms again. The ratio is linearised; slots (hours of
+    the day) are taken out by regression, and the errors of blocks may differ (HC2; MacKinnon and White 1985).
     """
     scores = _scores(cells, cells.age >= wash)
     if scores is None:
@@ -160,7 +160,7 @@ def _scores(cells: Cells, kept: npt.NDArray[np.bool_]) -> _Scores | None:
 
 def _drawn(scores: _Scores, draws: Float64) -> Float64:
     """Arms dealt out again within each slot, as many of each as there were [draws, blocks]."""
-    dealt = np.empty(draws.shape)
+    dealt = np.empty((len(draws), len(scores.arm)))
     for slot in np.unique(scores.slot):
         here = np.flatnonzero(scores.slot == slot)
         dealt[:, here] = scores.arm[here][np.argsort(draws[:, here], axis=1)]

@@ -69,12 +69,26 @@ def _verdicts(told: Told) -> Iterator[Block]:
     """What can be said, and what to do, arm by arm."""
     standing = told.standing
     if told.looked is None:
-        key = "nothing_yet" if standing.experiment.unit is Unit.USERS else "days_on_sheet"
-        yield Paragraph(say(f"designs.page.{key}"))
+        yield from (
+            _days(told) if standing.experiment.unit is Unit.DAYS else [Paragraph(say("designs.page.nothing_yet"))]
+        )
         return
     for one in told.looked.comparisons:
         title = say("designs.page.says", arm=one.arm, verdict=in_words(one.verdict))
         yield Decision(title, _why(told, one), LOOKS[one.verdict], _command(told, one))
+
+
+def _days(told: Told) -> Iterator[Block]:
+    """What days have shown, where days were assigned."""
+    found, experiment = told.switched, told.standing.experiment
+    if found is None:
+        yield Paragraph(say(f"designs.page.{'days_on_sheet' if told.whole else 'days_not_over'}"))
+        return
+    change = _interval(found.relative.low, found.relative.expected, found.relative.high)
+    name, (a, b) = say(f"designs.measure.{experiment.primary}"), found.blocks
+    yield KeyFigures("switched", (Figure(experiment.primary, name, change),))
+    told_change, drawn = parts.text_of(change), f"{found.p_drawn:.0%}"
+    yield Paragraph(say("designs.page.switched", measure=name, change=told_change, a=a, b=b, drawn=drawn))
 
 
 def _why(told: Told, one: Comparison) -> str:
