@@ -22,6 +22,7 @@ def main() -> None:
         "promise",
         "stress",
         "domain",
+        "damaged",
         "goals",
         "many",
         "quarter",

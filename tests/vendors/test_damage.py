@@ -203,3 +203,24 @@ def test_random_noise_is_refused_and_never_crashes() -> None:
 def test_a_period_in_a_name_that_is_no_day_is_no_period() -> None:
     assert read(WHOLE, "x_2026-13-01 00_00_00-2026-13-01 23_59_59.xlsx").period is None
     assert read(WHOLE).period == (date(2026, 6, 1),) * 2
+
+
+def test_a_live_board_never_comes_back_to_an_earlier_line() -> None:
+    header = ["直播间名称", "时间", "实时在线人数", "整体消耗", "整体成交金额"]
+    board = [["甲", f"2026-06-01 20:{5 * i:02}:00", 9, spend, spend * 2] for i, spend in enumerate((0, 10, 10, 25, 40))]
+    again = read(csv_file([header, *board, board[3]]))
+    assert [fault.row for fault in again.rejected] == [7]
+    assert add(row.figures for row in again.rows).spend == micros(40)
+    assert read(csv_file([header, *board])).rejected == ()
+
+
+def test_a_file_without_a_row_says_that_it_may_have_been_cut() -> None:
+    assert len(read(csv_file([ANALYSIS])).warnings) == 1
+
+
+def test_a_balance_that_is_not_its_parts_is_told() -> None:
+    header = ["日期", "总存入", "总余额", "赠款余额", "非赠款余额"]
+    whole = read(csv_file([header, ["2026-06-01", "0", "30.00", "10.00", "20.00"]]))
+    assert whole.warnings == ()
+    shifted = read(csv_file([header, ["2026-06-01", "0", "30.00", "20.00", "20.00"]]))
+    assert any("40.00" in warning for warning in shifted.warnings)

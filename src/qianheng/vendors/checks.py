@@ -69,7 +69,16 @@ def check(figures: Figures, stated: Mapping[str, Fraction]) -> Checked:
         elif told:
             doubts.append((field, told))
     completed, doubt = _complete(figures, stated)
-    return Checked(completed, confirmed, tuple(faults), (*doubts, *doubt))
+    return Checked(completed, confirmed, tuple(faults), (*doubts, *doubt, *_balances(figures)))
+
+
+def _balances(figures: Figures) -> list[tuple[str, str]]:
+    """A balance is its cash and its credit; shared wallets may add to it, so that a difference is told and no more."""
+    whole, parts = figures.balance, (figures.cash_balance, figures.credit_balance)
+    if whole is None or None in parts or whole == sum(part or 0 for part in parts):
+        return []
+    told = say("vendors.balances_differ", balance=yuan(whole), parts=yuan(sum(part or 0 for part in parts)))
+    return [("balance", told)]
 
 
 def _part_faults(figures: Figures) -> list[tuple[str, str]]:

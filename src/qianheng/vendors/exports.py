@@ -96,8 +96,12 @@ def read_report(file_name: str, sheets: list[Sheet], reading: Reading) -> Export
         rejected=tuple(sorted([*body.rejected, *repeated], key=lambda fault: fault.row)),
         ignored_columns=heading.ignored,
         totals=totals,
-        warnings=(*heading.warnings, *assumed, *_told(body, totals), *immature),
+        warnings=(*heading.warnings, *_empty(body), *assumed, *_told(body, totals), *immature),
     )
+
+
+def _empty(body: _Body) -> list[str]:
+    return [] if body.taken or body.rejected else [say("vendors.no_rows")]
 
 
 def _currency(heading: Heading, reading: Reading) -> str:
@@ -154,14 +158,17 @@ def _without_repetitions(
 ) -> tuple[list[ReportRow], list[Rejected]]:
     """One id has one line a period: a second one would count twice, or contradicts the first; either way it is told.
 
-    Lines without an id share a name by chance, so only the very same line is a repetition; live boards repeat anyway.
+    Lines without an id share a name by chance, so only the very same line is a repetition. The lines of a live board
+    may stand still, yet never come back to what they were.
     """
     seen: dict[object, int] = {}
     rows: list[ReportRow] = []
     rejected: list[Rejected] = []
     for number, row in taken:
-        key = row.key if row.entity_id else (row.key, row.figures)
-        if not heading.layout.cumulative and key in seen:
+        told = row.figures if heading.layout.cumulative or not row.entity_id else None
+        key = (row.key, told)
+        stands = heading.layout.cumulative and (not row.figures.spend or (rows and rows[-1].figures == row.figures))
+        if key in seen and not stands:
             rejected.append(
                 Rejected(number, None, row.entity_id or row.name, say("vendors.repeated", row=seen[key]), "repeated")
             )
