@@ -169,7 +169,7 @@ def _watch(told: Told, looked: Looked) -> Iterator[Block]:
     heads = columns("designs", "arm", "guard_rail", "state", text=("arm", "guard_rail", "state"))
     yield Table("guard_rails", say("designs.page.guard_rails"), heads, tuple(rows), empty=say("designs.page.no_rails"))
     believed = Badge(say(f"designs.shares.{looked.shares.believed}"), "normal" if looked.shares.believed else "urgent")
-    figures = [Figure("shares", say("designs.page.shares"), believed, f"{looked.shares.users}")]
+    figures = [Figure("shares", say("designs.page.shares"), believed, " : ".join(map(str, looked.shares.users)))]
     figures += [Figure("leaked", say("designs.page.leaked"), amount(looked.leaked))]
     figures += [Figure(f"met_{arm}", say("designs.page.met", arm=arm), number(met)) for arm, met in looked.met.items()]
     figures += [
