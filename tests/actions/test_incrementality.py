@@ -9,11 +9,14 @@ import pytest
 from qianheng.actions.desk import desk_of
 from qianheng.actions.incrementality import Incrementality, incrementality
 from qianheng.actions.simulation import RunFolder, RunRequest, run_simulation
+from qianheng.actions.summarise import summarise
+from qianheng.actions.summary_json import as_json
 from qianheng.core.days import DAY
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.words import LANGUAGES
 from qianheng.facts.assignment import shares_of
 from qianheng.facts.schema import Kind
+from qianheng.pages.run import render
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market
 from qianheng.store.database import reading
@@ -83,6 +86,23 @@ def test_the_command_tells_it_in_words_as_json_and_as_a_page(held: RunFolder, tm
     page = tmp_path / "page.html"
     say("incrementality", "--run", str(held.path), "--html", str(page))
     assert "<svg" in page.read_text("utf-8") or "echarts" in page.read_text("utf-8")
+
+
+def test_it_stands_beside_what_is_reported(held: RunFolder, say: Say) -> None:
+    where = ("--run", str(held.path))
+    for command in (("figures",), ("review", "weekly")):
+        assert "Incremental ROI" in say(*command, *where)
+    alone = json.loads(say("figures", *where, "--json"))["incremental"]
+    assert alone == json.loads(say("advise", *where, "--json"))["incremental"]
+    assert as_json(summary := summarise(held))["incremental"][0].items() >= alone.items()
+    assert 'id="added"' in render(summary)
+
+
+def test_where_nobody_is_held_out_nothing_is_added_to_what_is_told(run: RunFolder, say: Say) -> None:
+    summary = summarise(run)
+    assert "incremental" not in as_json(summary)
+    assert 'id="added"' not in render(summary)
+    assert "incremental" not in json.loads(say("figures", "--run", str(run.path), "--json"))
 
 
 def test_a_shop_that_holds_nobody_out_is_told_how_to(run: RunFolder, say: Say) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
 from qianheng.actions.histories import Asked, history_of
+from qianheng.actions.incrementality import Incrementality, beside
 from qianheng.actions.policies import policies
 from qianheng.bidding.frontier import Curve, Deal, peak
 from qianheng.core.errors import NotFound
@@ -46,11 +47,14 @@ class Rulebook:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What advice is given on: a history, the most profitable point of each plan that has one, and the creators."""
+    """What advice is given on: a history, the most profitable point of each plan that has one, the creators, and what
+    promotion adds where users are held out.
+    """
 
     history: History
     best: Mapping[str, Best] = field(default_factory=dict)
     creators: CreatorAdvice = field(default_factory=lambda: rank(()))
+    added: Incrementality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ def look_at_run(desk: Desk, shop_id: str = "") -> Looked:
     """What is known of a shop of a run at the desk's time."""
     history = history_of(desk, Asked(shop_id, LOOKED_BACK))
     with reading(desk.database) as connection:
-        return Looked(history, _best(desk, connection, history), _creators(desk, connection, history))
+        best, creators = _best(desk, connection, history), _creators(desk, connection, history)
+    return Looked(history, best, creators, beside(desk))
 
 
 def advise(looked: Looked, rules: Rulebook) -> Advice:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
 from qianheng.actions.figures import days_of, plans_of
+from qianheng.actions.maturity import Cohort
 from qianheng.core.errors import NotFound
 from qianheng.core.interval import ENDS, Interval, yuan_json
 from qianheng.core.money import Micros, ratio, ratio_text, yuan
@@ -106,31 +107,37 @@ def incrementality(desk: Desk, written: tuple[str, str] = ("", "")) -> Increment
 
     The shop holds nobody out: NotFound. A day that cannot be read, last before first: BadInput.
     """
-    with reading(desk.database) as connection:
-        days = days_of(desk, connection, plans_of(desk, connection, None), written)
-        found = told_of(desk, connection, days)
-    if found is None:
+    if (found := beside(desk, written)) is None:
         raise NotFound("incrementality.no_hold_out")
     return found
 
 
-def told_of(desk: Desk, connection: Connection, days: Days, shop_id: int | None = None) -> Incrementality | None:
-    """What the hold-out of a shop (default: the actor's, or the first that has one) tells of those of some days, from
-    the first to the last, that anything was spent on; `None` without one.
+def beside(desk: Desk, written: tuple[str, str] = ("", "")) -> Incrementality | None:
+    """The same to stand beside other figures; `None` where nobody is held out."""
+    with reading(desk.database) as connection:
+        if not hold_outs(connection):
+            return None
+        days = days_of(desk, connection, plans_of(desk, connection, None), written)
+        return told_of(Cohort(connection, desk.lake, days, desk.now), desk.actor.shop_id)
+
+
+def told_of(asked: Cohort, shop_id: int | None = None) -> Incrementality | None:
+    """What the hold-out of a shop (default: the first that has one) tells of those of some days, from the first to the
+    last, that anything was spent on; `None` without one.
     """
+    connection, days = asked.connection, asked.days
     shops = hold_outs(connection)
-    wanted = desk.actor.shop_id if shop_id is None else shop_id
-    out = shops.get(wanted) if wanted is not None else next(iter(shops.values()), None)
+    out = next(iter(shops.values()), None) if shop_id is None else shops.get(shop_id)
     if out is None:
         return None
     products = {one.id: one.name for one in incentives.products(connection).values() if one.shop_id == out.shop_id}
-    answer = desk.lake.query(connection, plan_day(days, PARTS[By.PRODUCT]), as_of=desk.now)
+    answer = asked.lake.query(connection, plan_day(days, PARTS[By.PRODUCT]), as_of=asked.now)
     spent = _of_products(answer, "part", products)
     served = spent["day"][spent["spend"] > 0]
     if len(served):
         days = Days(date_of(int(served.min())), date_of(int(served.max())), days.timezone)
-    answer = desk.lake.query(connection, user_sold(days), as_of=desk.now)
-    return _Reader(out, days, spent, _of_products(answer, "product_id", products)).told(products, desk.now)
+    answer = asked.lake.query(connection, user_sold(days), as_of=asked.now)
+    return _Reader(out, days, spent, _of_products(answer, "product_id", products)).told(products, asked.now)
 
 
 def _of_products(answer: pa.Table, column: str, products: Mapping[int, str]) -> _Columns:

@@ -20,6 +20,7 @@ from qianheng.actions.alerts import inbox, rules_in_force
 from qianheng.actions.desk import Desk
 from qianheng.actions.diagnosing import troubles_of
 from qianheng.actions.histories import Asked, history_of
+from qianheng.actions.incrementality import Incrementality, told_of
 from qianheng.actions.liability import Liability, liability
 from qianheng.actions.maturity import Cohort, aged_days
 from qianheng.actions.proposals import list_proposals
@@ -41,7 +42,7 @@ from qianheng.measures.days import Days
 from qianheng.measures.history import About, History, Subject
 from qianheng.measures.maturity import Seen, closed_for, cohort
 from qianheng.measures.reports import Summary, summed
-from qianheng.store import claims
+from qianheng.store import claims, runs
 from qianheng.store.alerts import Numbered
 from qianheng.store.database import reading
 from qianheng.strategy.decisions import Standing as ProposalStanding
@@ -81,7 +82,8 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Books:
     """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, how the days
-    of the fortnight before the last week ripened, by age in days, and the alerts that wait.
+    of the fortnight before the last week ripened, by age in days, the alerts that wait, and what promotion has added
+    since the beginning, where users are held out.
     """
 
     units: Sequence[UnitStanding]
@@ -90,6 +92,7 @@ class Books:
     ripening: Sequence[Seen | None]
     alerts: Sequence[Numbered]
     alert_rules: Mapping[str, Rule]
+    added: Incrementality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,15 @@ def _books(desk: Desk, history: History, span: Span) -> Books:
             ripening=_ripening(desk, connection, history),
             alerts=inbox(desk).alerts,
             alert_rules=rules_in_force().written,
+            added=told_of(
+                Cohort(connection, desk.lake, _since_beginning(connection, history, span), desk.now), shop_id
+            ),
         )
+
+
+def _since_beginning(connection: Connection, history: History, span: Span) -> Days:
+    """All days of the run up to those in view: a hold-out tells the more the longer it lasts."""
+    return Days(min(runs.span(connection).first, span.last), span.last, history.timezone)
 
 
 def _ripening(desk: Desk, connection: Connection, history: History) -> Sequence[Seen | None]:

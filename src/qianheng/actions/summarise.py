@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from qianheng.actions import books, judging, liability, splits
 from qianheng.actions.campaign_runs import campaign_runs
 from qianheng.actions.earnings import earnings
+from qianheng.actions.incrementality import hold_outs, told_of
 from qianheng.actions.maturity import Cohort, aged_days, seen_of
 from qianheng.actions.pools import shown_of
 from qianheng.actions.profit import Sold, goods_of
@@ -69,6 +70,7 @@ def summarise(run: RunFolder) -> RunSummary:
             shops=reader.earnings.shops,
             shown=shown_of(reader.told.values()),
             liability=liability.history(connection, reader.end),
+            added=[found for shop in hold_outs(connection) if (found := told_of(reader.cohort, shop))],
         )
     database.dispose()
     return summary

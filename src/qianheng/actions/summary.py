@@ -10,6 +10,7 @@ from typing import Any
 
 from qianheng.actions.campaign_runs import CampaignRun
 from qianheng.actions.earnings import Earned, Seller, best_roi
+from qianheng.actions.incrementality import Incrementality
 from qianheng.actions.judging import Judged
 from qianheng.actions.liability import Held
 from qianheng.actions.pools import Shown
@@ -164,6 +165,7 @@ class RunSummary:
     shops: Sequence[Seller] = ()
     shown: Shown | None = None  # what people were shown, where all pools are ranked together
     liability: Sequence[Held] = ()  # what each close expected the guarantee to cost yet, beside what it did
+    added: Sequence[Incrementality] = ()  # what promotion adds, of each shop that holds users out
 
     @property
     def sums(self) -> Sums:

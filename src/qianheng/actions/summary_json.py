@@ -10,8 +10,10 @@ from qianheng.actions import splits
 from qianheng.actions.boosts import boost_json
 from qianheng.actions.campaign_runs import campaign_json
 from qianheng.actions.earnings import peak_json, seller_json, taken_json
+from qianheng.actions.incrementality import Incrementality, added_json
 from qianheng.actions.pools import shown_json
 from qianheng.actions.summary import PlanDay, PlanRun, RunSummary, gap_shares, hindsight_ratio_of
+from qianheng.core.interval import yuan_json
 from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.measures.sums import Sums
 
@@ -42,7 +44,13 @@ def as_json(summary: RunSummary) -> dict[str, Any]:
         "shops": [seller_json(seller) for seller in summary.shops],
         "experience": shown_json(summary.shown),
         "campaigns": [campaign_json(campaign) for campaign in summary.campaigns],
+        **({"incremental": [_incremental(one) for one in summary.added]} if summary.added else {}),
     }
+
+
+def _incremental(found: Incrementality) -> dict[str, Any]:
+    out = {"shop_id": found.hold_out.shop_id, "held_out": str(found.hold_out.share)}
+    return out | added_json(found.whole) | {"forgone_gmv": yuan_json(found.cost)}
 
 
 def _plan_json(plan: PlanRun, balanced: bool) -> dict[str, Any]:

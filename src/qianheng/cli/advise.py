@@ -42,12 +42,14 @@ def _all(
     if context.invoked_subcommand is not None:
         return
     from qianheng.actions.advising import advise
+    from qianheng.actions.incrementality import added_json
     from qianheng.cli import advise_text
 
     looked, rules = _looked(Source(run, as_, now, reports), shop)
     advice = advise(looked, rules)
     if as_json:
-        _print_json(looked, {"best": looked.best, **_fields(advice)})
+        added = {} if looked.added is None else {"incremental": added_json(looked.added.whole)}
+        _print_json(looked, {"best": looked.best, **_fields(advice), **added})
     else:
         advise_text.print_all(looked, advice)
 

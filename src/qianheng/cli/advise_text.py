@@ -31,6 +31,7 @@ def print_all(looked: Looked, advice: Advice) -> None:
     """Everything on one page, most important first."""
     print_title(looked)
     print_breakevens(looked, advice.breakevens[:1])
+    _print_added(looked)
     _heading("target")
     _print_target_lines(advice.targets)
     _heading("goal")
@@ -53,6 +54,15 @@ def print_title(looked: Looked) -> None:
     history = looked.history
     shop, source = history.shop.name or say("advice.no_name"), say(f"advice.source.{history.source}")
     typer.echo(say("advice.title", shop=shop, day=history.today, source=source))
+
+
+def _print_added(looked: Looked) -> None:
+    """How much of what is reported promotion adds, where a hold-out knows."""
+    from qianheng.experiments.hold_out import Told
+    from qianheng.pages.incrementality import beside_text, remarks
+
+    if looked.added is not None and looked.added.whole.told is not Told.NOT_YET:
+        typer.echo("\n".join([beside_text(looked.added), *remarks(looked.added.whole)]))
 
 
 def print_breakevens(looked: Looked, found: Sequence[Breakeven]) -> None:

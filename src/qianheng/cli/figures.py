@@ -49,6 +49,7 @@ def _figures(
 ) -> None:
     from qianheng.actions.desk import desk_of
     from qianheng.actions.figures import Question, figures, line_json
+    from qianheng.actions.incrementality import added_json, beside
     from qianheng.measures.breakdown import By
 
     if by not in CHOICES:
@@ -58,14 +59,20 @@ def _figures(
             _show_goals(desk, plan, as_json)
             return
         found = figures(desk, Question(By(by), plan, first, last))
+        added = beside(desk, (first, last)) if plan is None else None
     told = [{found.by.value: found.names[line.key], **line_json(found, line)} for line in found.lines]
     whole = None if found.total is None else line_json(found, found.total)
     if csv:
         _write(csv, found.by.value, told)
     if as_json:
-        print_json({"known_at": found.known_at.isoformat(), "lines": told, "total": whole})
-    else:
-        _print(found)
+        incremental = {} if added is None else {"incremental": added_json(added.whole)}
+        print_json({"known_at": found.known_at.isoformat(), "lines": told, "total": whole, **incremental})
+        return
+    _print(found)
+    if added is not None:
+        from qianheng.pages.incrementality import beside_text
+
+        typer.echo(beside_text(added))
 
 
 def _write(path: str, by: str, told: list[dict[str, Any]]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from qianheng.actions.incrementality import MEASURES, Added, Incrementality
+from qianheng.actions.summary import RunSummary
 from qianheng.core.interval import Interval
 from qianheng.core.words import say
 from qianheng.experiments.hold_out import Told
@@ -29,7 +31,10 @@ from qianheng.pages.document import (
     number_text,
     ratio_cell,
     share,
+    text_of,
 )
+from qianheng.pages.parts import Cell as HtmlCell
+from qianheng.pages.parts import Html, element, panel, section, table
 
 WIDEST = 4  # times the reported ROI: a wider interval would hide everything else in the picture
 LOOKS: dict[Told, Look] = {
@@ -79,6 +84,12 @@ def sentence(one: Added) -> str:
     ends = {end: number_text(getattr(roi, end), Unit.ROI) for end in ("low", "high")}
     expected, reported = (number_text(value, Unit.ROI) for value in (roi.expected, one.reported_roi()))
     return say("incrementality.sentence", roi=expected, reported=reported, verdict=verdict, **ends)
+
+
+def beside_text(found: Incrementality) -> str:
+    """What stands beside reported figures: the sentence, and by which hold-out it is known."""
+    share_held = number_text(Fraction(found.hold_out.share), Unit.SHARE)
+    return say("incrementality.beside", sentence=sentence(found.whole), share=share_held)
 
 
 def remarks(one: Added) -> Iterator[str]:
@@ -161,3 +172,30 @@ def _product_row(one: Added) -> tuple[Cell, ...]:
 
 def _how() -> Section:
     return Section("how", say("incrementality.how"), (Paragraph(say("incrementality.method"), hint=True),))
+
+
+def added_section(summary: RunSummary) -> Html | None:
+    """The section of a run's report; `None` where nobody is held out."""
+    if not summary.added:
+        return None
+    names = ("product", "spend", "reported_roi", "incremental_roi", "added", "verdict")
+    heads: list[HtmlCell] = [(text, "" if name in ("product", "verdict") else "number") for name, text in _heads(names)]
+    panels = [
+        panel(
+            beside_text(one),
+            say("incrementality.method"),
+            table(heads, [*_report_rows(one)], say("incrementality.kind")),
+        )
+        for one in summary.added
+    ]
+    return section("added", say("incrementality.kind"), element("div", *panels, class_="panels"))
+
+
+def _heads(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    yield from ((name, say(f"incrementality.column.{name}")) for name in names)
+
+
+def _report_rows(found: Incrementality) -> Iterator[list[HtmlCell]]:
+    for one in (*found.products, replace(found.whole, name=say("incrementality.whole"))):
+        name, *numbers, verdict = map(text_of, _product_row(one))
+        yield [name, *((number, "number") for number in numbers), verdict]

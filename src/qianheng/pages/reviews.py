@@ -32,6 +32,7 @@ from qianheng.pages.document import (
     columns,
     number_text,
 )
+from qianheng.pages.incrementality import verdict_blocks
 from qianheng.pages.review_advice import (
     alerts_section,
     band_section,
@@ -240,6 +241,14 @@ def _ranked(review: Review) -> Section:
     return Section("ranked", say("reviews.ranked"), (*blocks, *(sources if tables else ())))
 
 
+def _incremental(review: Review) -> Section | None:
+    """What promotion adds, where users are held out."""
+    if review.books is None or review.books.added is None:
+        return None
+    sources = Sources((command_line(review, "incrementality"),))
+    return Section("incremental", say("incrementality.kind"), (*verdict_blocks(review.books.added), sources))
+
+
 def _maturity(review: Review) -> Section | None:
     """How refunds have ripened."""
     if review.books is None:
@@ -355,6 +364,7 @@ PARTS: dict[Kind, tuple[Part, ...]] = {
     Kind.WEEKLY: (
         _decision,
         _against_before,
+        _incremental,
         troubles_section,
         proposals_section,
         alerts_section,

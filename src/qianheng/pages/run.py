@@ -23,6 +23,7 @@ from qianheng.pages.campaigns import campaigns_section
 from qianheng.pages.charts import draw, plan_charts, refund_chart
 from qianheng.pages.earnings import earnings_section
 from qianheng.pages.guarantee_days import chips, guarantee_days, guarantee_line
+from qianheng.pages.incrementality import added_section
 from qianheng.pages.liability import liability_section
 from qianheng.pages.parts import (
     UNKNOWN,
@@ -68,6 +69,7 @@ def render(summary: RunSummary) -> str:
         earnings_section(summary),
         campaigns_section(summary.campaigns),
         pools_section(summary.shown),
+        added_section(summary),
         liability_section(summary),
         section("money", say("pages.money"), _statement(summary)),
         _reading(),
@@ -96,6 +98,7 @@ def _contents(summary: RunSummary) -> Html:
         "earnings": say("earnings.title"),
         **({"campaigns": say("pages.campaigns.title")} if summary.campaigns else {}),
         **({"pools": say("pages.pools.title")} if summary.shown else {}),
+        **({"added": say("incrementality.kind")} if summary.added else {}),
         "liability": say("liability.page.title"),
         "money": say("pages.money"),
         "reading": say("pages.reading"),
