@@ -382,6 +382,7 @@ def site_of(scenario: Scenario) -> Site:
         pricing=scenario.pricing(),
         pools=pools.pools_of(scenario),
         held_out={one.shop_id: one.users for one in scenario.hold_outs()},
+        exploration=scenario.exploration,
     )
 
 

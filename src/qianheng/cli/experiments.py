@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from qianheng.cli import evaluations
 from qianheng.cli.desk import As, Now, RunName, minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.papers import Forms, Html, Pdf, put_out
@@ -47,6 +48,7 @@ def build_app() -> typer.Typer:
     }
     for name, command in (commands | {"adopt": _adopt, "export": _export}).items():
         app.command(name, help=say(f"designs.command.{name}"))(command)
+    app.add_typer(evaluations.build_app(), name="evaluate")
     return app
 
 

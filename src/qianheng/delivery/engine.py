@@ -22,6 +22,7 @@ from qianheng.core.days import DAY, moment
 from qianheng.delivery.boosts import Boosts, Step
 from qianheng.delivery.campaigns import Campaigns
 from qianheng.delivery.clearing import LARGE, Boosted, Offered, Wins, reserve, with_unpaid
+from qianheng.delivery.exploring import Lots
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.offers import Offers
 from qianheng.delivery.openings import Openings
@@ -267,17 +268,17 @@ class Engine:
             worth, campaigns = worth * allowed[:, : len(self.plans)], campaigns * allowed[:, len(self.plans) :]
         serving = np.flatnonzero(self.serving(now))
         left = np.minimum(self.left, self.purse).astype(np.int64)
-        asked = self._asked(step, batch, worth, serving)
+        asked = (lots := Lots(self.site.exploration, batch, self.ids)).spread(self._asked(step, batch, worth, serving))
         everybodys = np.concatenate([left, self.campaigns.left])
         boosted = self._boosted(now, batch, worth, serving)
-        owes, pooled = partial(self._due, batch), self._pooled(batch)
-        offered = Offered(asked, campaigns, everybodys, owes, pooled, boosted)
+        offered = Offered(asked, campaigns, everybodys, partial(self._due, batch), self._pooled(batch), boosted)
         within = Within(self.bidder.pace(step), len(batch)) if len(batch) >= LARGE else None
         reserved = reserve(batch, self.site, offered, within)
         reasons = Asked(asked, self.bidder.multiplier.copy(), left, reserved.stopped[: len(left)], reserved.refused)
         wins, unpaid = with_unpaid(batch, reserved, len(everybodys))
-        decisions, won = self._decisions(batch, wins, unpaid), (wins.column, wins.boost, reserved.entered)
-        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, *won, allowed)
+        decisions, explored = lots.shown(self.offers, wins, self._decisions(batch, wins, unpaid))
+        won = (wins.column, wins.boost, reserved.entered, allowed, explored)
+        return Tick(batch, decisions, reserved.cleared, worth, serving, reasons, *won)
 
     def _boosted(self, now: int, batch: Opportunities, worth: Float, serving: Int) -> Boosted | None:
         """What the plans' boosts bid, and what each has left; `None` while none runs."""

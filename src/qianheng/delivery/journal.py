@@ -47,6 +47,9 @@ class _Pairs:
     price: Int  # due if seen, micro-yuan
     seen: Bool
     boosted: Bool  # paid for by a boost, at its bid
+    creative: Int  # shown, -1: nothing
+    creatives: npt.NDArray[np.int16]  # out of how many it was chosen
+    chance: npt.NDArray[np.float32]  # and with what chance
 
     @property
     def where(self) -> tuple[Int, Int]:
@@ -82,12 +85,18 @@ class Journal:
         won = decisions.row[mine] * plans + tick.column[mine]
         rows = np.flatnonzero(sampled(tick.batch.id, self.rate))
         kept = np.union1d(won, (rows[:, None] * plans + np.arange(plans)).ravel()).astype(np.int64)
+        if tick.explored is not None:
+            kept = np.union1d(kept, np.flatnonzero(tick.explored.drawn & (tick.asked.bid > 0)))
         place = np.searchsorted(kept, won)
         slot, price, looked = np.zeros(len(kept), np.int64), np.zeros(len(kept), np.int64), np.zeros(len(kept), bool)
         boosted = np.zeros(len(kept), bool)
         slot[place], price[place], looked[place] = decisions.slot[mine], decisions.price[mine], seen[mine]
         boosted[place] = tick.boost[mine] > 0
-        return _Pairs(kept // plans, kept % plans, slot, price, looked, boosted)
+        creative, count, chance = np.full(len(kept), -1), np.ones(len(kept), np.int16), np.ones(len(kept), np.float32)
+        creative[place] = decisions.creative_id[mine]
+        if tick.explored is not None:
+            count[place], chance[place] = tick.explored.creatives[mine], tick.explored.chance[mine]
+        return _Pairs(kept // plans, kept % plans, slot, price, looked, boosted, creative, count, chance)
 
 
 def sampled(opportunity_id: Int, rate: float) -> Bool:
@@ -137,8 +146,21 @@ def _noted(engine: Engine, tick: Tick, pairs: _Pairs, now: int) -> _Columns:
         "costs": tick.cleared.cost[pairs.where].astype(np.float32),
         "places": engine.site.places[placement].astype(np.int64),
         "pricing": rules[placement],
+        "creative_id": pairs.creative,
+        "creatives": pairs.creatives,
+        "creative_chance": pairs.chance,
+        **_left_to_chance(engine, tick, pairs),
     }
     return columns | {_FATE + fate: held for fate, held in _standing(engine, tick, pairs, now).items()}
+
+
+def _left_to_chance(engine: Engine, tick: Tick, pairs: _Pairs) -> _Columns:
+    """[m] what chance multiplied each bid by, and how widely it was drawn; a boost's bid by nothing."""
+    if tick.explored is None:
+        return {"bid_factor": np.ones(len(pairs.row)), "bid_spread": np.zeros(len(pairs.row))}
+    drawn = tick.explored.drawn[pairs.where] & ~pairs.boosted
+    factor = np.where(drawn, tick.explored.factor[pairs.where], 1.0)
+    return {"bid_factor": factor, "bid_spread": np.where(drawn, engine.site.exploration.spread, 0.0)}
 
 
 def _told(noted: _Columns) -> _Columns:
@@ -150,7 +172,7 @@ def _told(noted: _Columns) -> _Columns:
     bid = np.where(boosted, raised, own)
     return {
         "multiplier": np.where(boosted, _part(raised.astype(float), worth), multiplier),
-        "shade": np.where(boosted, 1.0, _part(asked, multiplier * worth)),
+        "shade": np.where(boosted, 1.0, _part(asked, multiplier * worth * noted["bid_factor"])),
         "left": np.where(boosted, np.ceil(raised), left).astype(np.int64),
         "bid": bid,
         "fate": _fates(noted, bid),
@@ -193,7 +215,7 @@ def _fates(noted: _Columns, bid: npt.NDArray[np.float32]) -> npt.NDArray[np.int8
     """[m] the place in `FATES` of what became of each pair: the first that holds."""
     asked, cheapest = noted["asked"], noted["prices"][np.arange(len(bid)), noted["places"] - 1]
     left = np.where(noted["own_left"] > 0, noted["own_left"], -1)  # without money nothing is asked
-    called = noted["own_multiplier"] * noted["worth"]
+    called = noted["own_multiplier"] * noted["worth"] * noted["bid_factor"]
     holds = {
         Fate.WON: noted[_FATE + Fate.WON],
         Fate.UNSEEN: noted["slot"] > 0,
@@ -245,7 +267,8 @@ def replayed(decisions: pa.Table) -> Replayed:
     outside = np.isin(held["fate"], _OUTSIDE)
     worth = np.where(outside, 0.0, held["predicted"] * held["share"] * held["factor"])
     away = np.isin(held["fate"], _AWAY)
-    asked = held["multiplier"] * held["worth"] * held["shade"]
+    factor = np.nan_to_num(held["bid_factor"].astype(float), nan=1.0)  # unknown of old records: nothing was drawn then
+    asked = held["multiplier"] * held["worth"] * held["shade"] * factor
     bid = np.where(away, 0, np.minimum(asked, held["left"])).astype(np.float32)
     bid[(held["fate"] == Fate.OUT_OF_BUDGET) & (held["bid"] == 0)] = 0  # stopped within the step
     prices = _padded(decisions["prices"])

@@ -169,6 +169,13 @@ class Offers:
         product = self._of(plan, self.member[plan, cell], "product_id")
         return Parts(product, self.predicted[plan, cell], self.share[plan, cell], self.factor[plan, cell])
 
+    def effect_of(self, plan: int, member: Int) -> Float:
+        """[m] the effect on clicks of the creatives of members [m] of a plan."""
+        if self._predictor is None:
+            return np.ones(len(member))
+        creatives = self._predictor.creatives
+        return np.asarray(creatives.effect[creatives.row(self.members[plan].creative_id[member])], float)
+
     def drawn(self, batch: Opportunities, plan: int) -> Int:
         """[n] what a plan would show: a row of its members."""
         return np.asarray(self.member[plan, self._cell(batch)], np.int64)

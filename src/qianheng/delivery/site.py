@@ -13,6 +13,7 @@ from qianheng.auction.pricing import Pricing, Rules, codes
 from qianheng.core.days import MINUTE
 from qianheng.delivery.goods import Goods
 from qianheng.delivery.limits import Limits
+from qianheng.plans.exploration import Exploration
 from qianheng.plans.users import UserShare
 
 GRACE = 10 * MINUTE  # how long a live plan may go on after its room went off air (SPEC 4.3)
@@ -35,7 +36,8 @@ class Site:
     plan may go on after its room went off air (SPEC 4.3), both in microseconds. `keywords` is what people search, by
     the number that requests carry; pricing: [placements] the rule of a price, GSP if none is given;
     `pools` says how all pools are ranked together, `None` that only ads are;
-    `held_out`, by shop id, are users whom no plan and no campaign of that shop bids for (SPEC 8.4).
+    `held_out`, by shop id, are users whom no plan and no campaign of that shop bids for (SPEC 8.4);
+    `exploration` is what is left to chance.
     """
 
     seen: npt.NDArray[np.float64]
@@ -47,6 +49,7 @@ class Site:
     pricing: tuple[Pricing, ...] = ()
     pools: Pools | None = None
     held_out: Mapping[int, UserShare] = field(default_factory=dict)
+    exploration: Exploration = field(default_factory=Exploration)
 
     @property
     def places(self) -> npt.NDArray[np.int8]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.auction.kernel import Cleared
+from qianheng.delivery.exploring import Explored
 from qianheng.facts.opportunities import Bool, Decisions, Opportunities
 from qianheng.prediction.space import Float, Int
 
@@ -37,6 +38,7 @@ class Tick:
     boost: Int  # [m] the kind of boost that pays for it, 0: the plan or campaign itself
     entered: npt.NDArray[np.float32]  # [n, columns] what stood in the auctions: own bids, or boosts' if higher
     allowed: Bool | None = None  # [n, columns] whom each may bid for; `None`: all users
+    explored: Explored | None = None  # what was left to chance; `None`: nothing
 
     def may(self, column: int) -> Bool:
         """[n] whether a plan may bid for the user of each request."""

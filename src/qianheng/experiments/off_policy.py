@@ -23,6 +23,7 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from qianheng.core.interval import Interval
 
@@ -158,6 +159,11 @@ def doubts_of(ground: Ground, weight: Float) -> list[Doubt]:
         Doubt.STRAY_WEIGHTS: abs(ground.mean_weight - expected) > STRAY * error + 1e-9,
     }
     return [doubt for doubt, held in holds.items() if held]
+
+
+def higher(mean: Float, deviation: Float, limit: Float) -> Float:
+    """[n] the chance that a normal variable is at least `limit`: that a log-normal bid suffices."""
+    return np.asarray(ndtr((mean - limit) / deviation), float)
 
 
 def _parts(logged: Logged) -> dict[Estimator, tuple[float, Float]]:

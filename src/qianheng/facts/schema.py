@@ -138,5 +138,10 @@ SCHEMAS: dict[Kind, pa.Schema] = {
         ("slot", pa.int8()),  # 0: lost
         ("price", pa.int64()),  # due if seen
         ("fate", pa.string()),
+        ("creative_id", pa.int64()),  # what a win showed; -1: lost
+        ("creatives", pa.int16()),  # out of how many of the product's it was chosen
+        ("creative_chance", pa.float32()),  # and with what chance, the rest of the choice given
+        ("bid_factor", pa.float64()),  # what chance multiplied the bid by; 1: nothing
+        ("bid_spread", pa.float32()),  # deviation of the logarithm of that factor; 0: none was drawn
     ),
 }

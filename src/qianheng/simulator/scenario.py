@@ -21,6 +21,7 @@ from qianheng.incentives.services import Services
 from qianheng.plans import rules
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
+from qianheng.plans.exploration import Exploration
 from qianheng.plans.hold_out import HoldOut, in_force
 from qianheng.plans.learning import Rules
 from qianheng.plans.plan import Plan, apply, change
@@ -187,6 +188,7 @@ class Scenario:
     seasons: tuple[Season, ...] = field(default=(), repr=False)
     experiments: tuple[PlannedExperiment, ...] = field(default=(), repr=False)
     automation: Limits = field(default_factory=Limits, repr=False)  # what shops allow to be done without asking
+    exploration: Exploration = field(default_factory=Exploration, repr=False)  # what is left to chance
 
     def __post_init__(self) -> None:
         zone(self.timezone)
@@ -199,7 +201,8 @@ class Scenario:
     def extras(self) -> tuple[object, ...]:
         """What a run is named by only where there is any of it."""
         allowed = [self.automation] if self.automation.enabled else []
-        return (*self.faults, *self.seasons, *allowed, *self.hold_outs(), *self.experiments)
+        explored = [self.exploration] if self.exploration.any else []
+        return (*self.faults, *self.seasons, *allowed, *self.hold_outs(), *self.experiments, *explored)
 
     def products(self) -> tuple[Product, ...]:
         """All products of all shops, in the order written."""
