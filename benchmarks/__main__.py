@@ -29,6 +29,8 @@ def main() -> None:
         "crash",
         "experiments",
         "whatif",
+        "holdout",
+        "off_policy",
     ]
     if os.environ.get("QIANHENG_DATA"):
         names.append("bidding")

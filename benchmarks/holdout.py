@@ -63,7 +63,7 @@ class Size:
         return {"days": str(self.days), "opportunities_per_day": str(self.requests), "buyers.population": "6000"}
 
 
-FULL, THIN = Size(50, 100, 8, 5, 3000), Size(2, 20, 1, 2, 1500)
+FULL, THIN = Size(50, 100, 4, 3, 2000), Size(2, 20, 1, 2, 1500)
 
 
 @dataclass(frozen=True, slots=True)
