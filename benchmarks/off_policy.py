@@ -61,7 +61,8 @@ def lived(seed: int, lot: int, policy: npt.NDArray[np.float64], size: Size) -> t
         shown = Decisions(row, nothing + 1, nothing + PRODUCT, first, nothing, nothing, CREATIVES[chosen], nothing - 1)
         clicked = market.react(batch, shown).clicked
         found.append((chosen, clicked))
-    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+    chosen, clicked = (np.concatenate(part) for part in zip(*found, strict=True))
+    return chosen, clicked
 
 
 Told = tuple[Evaluation, float, float]  # an estimate, what was brought when lived, and the standard error of that
