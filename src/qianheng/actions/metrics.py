@@ -8,6 +8,7 @@ from qianheng.core.plain import Json
 from qianheng.core.words import say
 from qianheng.measures.metrics import Metric, metric, metric_name, metrics
 from qianheng.vendors.layouts import platforms
+from qianheng.vendors.qianchuan.api import api
 
 COLUMNS = ("metric", "called", "unit", "formula", "final", "meaning", "columns")
 
@@ -18,12 +19,14 @@ def asked(name: str = "") -> list[Metric]:
 
 
 def sources(one: Metric) -> dict[str, list[str]]:
-    """What tells a measure: the facts of a run, and by platform the columns of its reports that are calculated with."""
+    """What tells a measure: the facts of a run, and by platform the columns of its reports and the
+    fields of its API that are calculated with."""
     columns = {
         platform.name: [name for name, column in platform.columns.items() if _tells(column.field, column.unit, one)]
         for platform in platforms().values()
     }
-    return {name: told for name, told in {"facts": list(one.facts), **columns}.items() if told}
+    fields = [name for name, field in api().metrics.items() if field.field == one.name]
+    return {name: told for name, told in {"facts": list(one.facts), **columns, "api": fields}.items() if told}
 
 
 def _tells(field: str, unit: str, one: Metric) -> bool:
