@@ -15,6 +15,7 @@ def build_app() -> typer.Typer:
     from qianheng.cli import (
         advise,
         alerts,
+        auditing,
         automation,
         claims,
         desk,
@@ -70,6 +71,7 @@ def build_app() -> typer.Typer:
     app.add_typer(diagnose.build_app(), name="diagnose")
     app.add_typer(experiments.build_app(), name="experiment")
     app.add_typer(explain.build_app(), name="explain")
+    app.add_typer(auditing.build_export_app(), name="export")
     app.add_typer(guarantee.build_app(), name="guarantee")
     app.add_typer(incentives.build_app(), name="incentives")
     app.add_typer(plan.build_app(), name="plan")

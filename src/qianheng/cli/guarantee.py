@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli import calendar, closing, liability, policies, proving
+from qianheng.cli import auditing, calendar, closing, liability, policies, proving
 from qianheng.cli.output import AsJson, Commands, print_json
 from qianheng.core.words import say
 
@@ -37,6 +37,7 @@ def build_app() -> typer.Typer:
     closing.add_to(app)
     liability.add_to(app)
     calendar.add_to(app)
+    auditing.add_to(app)
     return app
 
 

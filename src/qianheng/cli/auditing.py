@@ -1,0 +1,195 @@
+"""`qianheng export reports` and `qianheng guarantee audit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from qianheng.actions.auditing import Audit, AuditedDay
+    from qianheng.core.money import Micros
+
+COLUMNS = ("plan", "name", "day", "policy", "target_from", "rests_on", "least", "most", "status", "reason", "missing")
+CODED = ("target_from", "rests_on")
+
+
+def _option(name: str, metavar: str, key: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=say(f"audit.command.{key}"))
+
+
+def build_export_app() -> typer.Typer:
+    """The commands that write a run as other platforms' files."""
+    app = typer.Typer(cls=Commands, help=say("audit.command.export"), no_args_is_help=True)
+    app.callback()(lambda: None)
+    app.command("reports", help=say("audit.command.reports"))(_export_reports)
+    return app
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the audit to the commands of the guarantee."""
+    app.command("audit", help=say("audit.command.audit"))(_audit)
+
+
+def _export_reports(
+    out: Annotated[str, _option("--out", "FOLDER", "out")],
+    run: RunName = "",
+    as_: As = "",
+    now: Now = "",
+    as_shown: Annotated[bool, typer.Option("--as-shown", help=say("audit.command.as_shown"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.desk import desk_of
+    from qianheng.actions.report_exports import export_reports
+
+    with desk_of(run, as_, now) as desk:
+        files = export_reports(desk, Path(out), as_shown)
+    if as_json:
+        print_json({"files": [{"file": str(one.path), "lines": one.lines} for one in files]})
+    else:
+        print_table("", headings("audit", "file", "lines"), [(one.path, one.lines) for one in files])
+
+
+def _audit(
+    first: Annotated[str, _option("--from", "DAY", "first")] = "",
+    last: Annotated[str, _option("--to", "DAY", "last")] = "",
+    plan: Annotated[str, _option("--plan", "ID", "plan")] = "",
+    policy: Annotated[str, _option("--policy", "NAME", "policy")] = "",
+    now: Annotated[str, _option("--now", "TIME", "now")] = "",
+    export: Annotated[str, _option("--export", "FILE", "export_file")] = "",
+    claims: Annotated[bool, typer.Option("--claims", help=say("audit.command.claims"))] = False,
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.auditing import Asked, audit_reports
+    from qianheng.actions.spreadsheet import write_table
+    from qianheng.cli.reports import stored
+    from qianheng.core.days import parse_day
+
+    days = [parse_day(text, name) if text else None for name, text in (("--from", first), ("--to", last))]
+    asked = Asked(_time(now), days[0], days[1], plan, policy)
+    with stored() as engine:
+        found = audit_reports(engine, asked)
+    told = [_day_json(one) for one in found.days]
+    if export:
+        rows = [[_flat(day[name]) for name in COLUMNS] for day in told]
+        write_table(Path(export), headings("audit", *COLUMNS), rows)
+    if as_json:
+        print_json({"days": told, **_total_json(found), "claim": _claim(found)})
+    else:
+        _print(found, told, claims)
+
+
+def _time(text: str) -> datetime:
+    from datetime import UTC, datetime
+
+    from qianheng.core.days import SHANGHAI, parse_time
+    from qianheng.core.errors import BadInput
+
+    try:
+        return parse_time(text, SHANGHAI) if text else datetime.now(UTC)
+    except BadInput as error:
+        raise error.at("--now") from None
+
+
+def _yuan(amount: Micros | None) -> str | None:
+    from qianheng.core.money import yuan
+
+    return None if amount is None else yuan(amount)
+
+
+def _day_json(one: AuditedDay) -> dict[str, Any]:
+    from qianheng.guarantee.verdict import answer
+
+    found = one.audited
+    verdict = answer(found.verdict, found.unit.timezone) if found.verdict else None
+    return {
+        "plan": found.unit.plan_id,
+        "name": one.name,
+        "day": found.unit.day.isoformat(),
+        "policy": one.policy.name,
+        "target_from": one.target_from,
+        "rests_on": found.rests_on,
+        "least": _yuan(found.least),
+        "most": _yuan(found.most),
+        "status": verdict["status"] if verdict else None,
+        "reason": verdict["reason"] if verdict else None,
+        "missing": list(found.missing),
+        "assumed": list(found.assumed),
+        "verdict": verdict,
+    }
+
+
+def _total_json(found: Audit) -> dict[str, Any]:
+    credited = (
+        None if found.credited is None else [{"day": str(day), "amount": _yuan(sum_)} for day, sum_ in found.credited]
+    )
+    ends = found.difference
+    return {
+        "due": [_yuan(end) for end in found.due],
+        "credited": credited,
+        "difference": None if ends is None else [_yuan(end) for end in ends],
+    }
+
+
+def _flat(value: Any) -> str | None:
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+def _print(found: Audit, told: list[dict[str, Any]], claims: bool) -> None:
+    print_table("", headings("audit", *COLUMNS), [_row(day) for day in told])
+    ends, credited = found.difference, found.credited
+    paid = say("audit.told.no_statement") if credited is None else _yuan(sum(amount for _, amount in credited))
+    difference = None if ends is None else _between(ends)
+    typer.echo(say("audit.told.due", due=_between(found.due), credited=paid, difference=difference or "–"))
+    if assumed := sorted({name for day in told for name in day["assumed"]}):
+        typer.echo(say("audit.told.assumed", what=", ".join(say(f"audit.missing.{name}") for name in assumed)))
+    if claims:
+        typer.echo(_claim(found))
+
+
+def _between(ends: tuple[Micros, Micros]) -> str | None:
+    if ends[0] == ends[1]:
+        return _yuan(ends[0])
+    return say("audit.told.between", least=_yuan(ends[0]), most=_yuan(ends[1]))
+
+
+def _row(day: dict[str, Any]) -> list[object]:
+    row: dict[str, object] = {name: day[name] for name in COLUMNS}
+    row |= {name: say(f"audit.source.{day[name]}") for name in CODED if day[name]}
+    if day["status"]:
+        row["status"] = say(f"guarantee.status.{day['status']}")
+    if day["reason"]:
+        row["reason"] = say(f"guarantee.reason.{day['reason']}")
+    row["missing"] = "; ".join(say(f"audit.missing.{name}") for name in day["missing"]) or None
+    return list(row.values())
+
+
+def _claim(found: Audit) -> str:
+    """The text of a claim for every day that something is certainly due for."""
+    lines = [_claim_line(one) for one in found.days if one.audited.least]
+    return "\n".join([say("audit.claim.title"), *lines]) if lines else say("audit.claim.nothing")
+
+
+def _claim_line(one: AuditedDay) -> str:
+    day = _day_json(one)
+    verdict = day["verdict"]
+    return say(
+        "audit.claim.line",
+        plan=day["plan"],
+        name=one.name,
+        day=day["day"],
+        policy=one.policy.name,
+        due=day["least"],
+        spend=verdict["spend"],
+        gmv=verdict["gmv"],
+        orders=verdict["orders"],
+        roi=verdict["actual_roi"],
+        target=verdict["weighted_target"],
+    )
