@@ -241,7 +241,7 @@ def audited(folder: Path, stated: Mapping[str, tuple[str, str]], now: datetime) 
         engine = connect(default_url())
         migrate(engine)
         outcome = import_files(engine, [str(folder)], Importing(now))
-        assert not outcome.exit_code, [file.error or file.export for file in outcome.files]
+        assert not outcome.exit_code, [file.error or file.export.rejected for file in outcome.files if file.export]
         found = audit_reports(engine, Asked(now))
         engine.dispose()
         return found

@@ -50,6 +50,9 @@ def test_a_run_goes_out_and_comes_back_whole(
     days = json.loads(say("guarantee", "audit", "--policy", "seed", "--json"))["days"]
     assert days
     assert all(day["target_from"] == "change_log" and day["rests_on"] == "orders" for day in days)
+    for day in json.loads(say("reconcile", "--by-plan", "--json"))["days"]:
+        assert {part["cause"] for part in day["causes"]} <= {"coupon", "subsidy", "refund_discount"}
+    assert "平台报表" in say("--lang", "zh", "reconcile")
     shown = say("--lang", "zh", "guarantee", "audit", "--policy", "seed", "--claims")
     assert "操作日志" in shown
 
@@ -57,4 +60,5 @@ def test_a_run_goes_out_and_comes_back_whole(
 def test_an_audit_of_nothing_says_what_to_import(tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path / "empty"))
     assert "qianheng import" in say("guarantee", "audit")
+    assert "qianheng import" in say("reconcile")
     assert "--from" in say("guarantee", "audit", "--from", "yesterday")

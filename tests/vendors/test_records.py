@@ -66,6 +66,7 @@ def test_orders_are_read_with_every_digit_of_their_ids(content: bytes) -> None:
         platform_discount=21_000_000,
         shop_discount=25_000_000,
         in_room=True,
+        placed_at=at("2026-09-22T00:54:10"),
         status="已完成",
     )
     assert isinstance(second, ShopOrder)

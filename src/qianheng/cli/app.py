@@ -33,6 +33,7 @@ def build_app() -> typer.Typer:
         money,
         plan,
         proposals,
+        reconciling,
         replay,
         reports,
         reviews,
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
     simulate.add_to(app)
     replay.add_to(app)
     reports.add_to(app)
+    reconciling.add_to(app)
     doctor.add_to(app)
     whatif.add_to(app)
     desk.add_to(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -23,6 +23,12 @@ CODED = ("target_from", "rests_on")
 
 def _option(name: str, metavar: str, key: str) -> Any:
     return typer.Option(name, metavar=metavar, help=say(f"audit.command.{key}"))
+
+
+First: TypeAlias = Annotated[str, _option("--from", "DAY", "first")]
+Last: TypeAlias = Annotated[str, _option("--to", "DAY", "last")]
+OfTime: TypeAlias = Annotated[str, _option("--now", "TIME", "now")]
+ToFile: TypeAlias = Annotated[str, _option("--export", "FILE", "export_file")]
 
 
 def build_export_app() -> typer.Typer:
@@ -58,12 +64,12 @@ def _export_reports(
 
 
 def _audit(
-    first: Annotated[str, _option("--from", "DAY", "first")] = "",
-    last: Annotated[str, _option("--to", "DAY", "last")] = "",
+    first: First = "",
+    last: Last = "",
     plan: Annotated[str, _option("--plan", "ID", "plan")] = "",
     policy: Annotated[str, _option("--policy", "NAME", "policy")] = "",
-    now: Annotated[str, _option("--now", "TIME", "now")] = "",
-    export: Annotated[str, _option("--export", "FILE", "export_file")] = "",
+    now: OfTime = "",
+    export: ToFile = "",
     claims: Annotated[bool, typer.Option("--claims", help=say("audit.command.claims"))] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +79,7 @@ def _audit(
     from qianheng.core.days import parse_day
 
     days = [parse_day(text, name) if text else None for name, text in (("--from", first), ("--to", last))]
-    asked = Asked(_time(now), days[0], days[1], plan, policy)
+    asked = Asked(time_of(now), days[0], days[1], plan, policy)
     with stored() as engine:
         found = audit_reports(engine, asked)
     told = [_day_json(one) for one in found.days]
@@ -86,7 +92,8 @@ def _audit(
         _print(found, told, claims)
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
+    """The time given with `--now`, in the zone of China if it says none; now without. Unreadable: BadInput."""
     from datetime import UTC, datetime
 
     from qianheng.core.days import SHANGHAI, parse_time

@@ -9,7 +9,8 @@ from qianheng.core.money import Micros
 
 @dataclass(frozen=True, slots=True)
 class ShopOrder:
-    """One bought item (a sub-order), `at` the time it was paid.
+    """One bought item (a sub-order), `at` the time it was paid, `placed_at` that
+    it was ordered if the file tells.
 
     `paid` is what the buyer paid; what the platform, the shop and the creator gave off beside it is known or `None`.
     `plan_id` and `boost` ("plan" or "creative", "" for none) say whose order it is, `abnormal` whether the platform
@@ -28,6 +29,7 @@ class ShopOrder:
     boost: str | None = None
     abnormal: bool | None = None
     in_room: bool | None = None
+    placed_at: int | None = None
     status: str = ""
 
     @property

@@ -262,6 +262,7 @@ def _order(values: Values) -> list[Record] | str:
         boost=_boost(values.get("boost")),
         abnormal=values.get("abnormal"),
         in_room=None if not content else any(word in content for word in layouts().words.in_room),
+        placed_at=values.get("submitted_at"),
         status=values.get("status", ""),
     )
     return [order, *_inline_refund(values)]

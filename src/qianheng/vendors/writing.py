@@ -16,22 +16,13 @@ from xml.sax.saxutils import escape
 
 from qianheng.core import tables
 from qianheng.core.days import moment
-from qianheng.core.money import YUAN, ratio, ratio_text, to_fen, yuan
+from qianheng.core.money import FEN, YUAN, ratio_text, to_fen, yuan
+from qianheng.measures.metrics import metrics
 from qianheng.measures.reports import Figures
 from qianheng.vendors.layouts import platforms
 from qianheng.vendors.records import RecordKind, layouts
 
 NOTHING = "-"
-_DERIVED = {
-    "payment_roi": ("gmv", "spend"),
-    "net_roi": ("net_gmv", "spend"),
-    "net_rate_1h": ("net_gmv", "gmv"),
-    "refund_rate_1h": ("refunded_1h", "gmv"),
-    "settle_rate_7d": ("settled_gmv_7d", "gmv"),
-    "spend_per_order": ("spend", "orders"),
-    "spend_per_net_order": ("spend", "net_orders"),
-    "click_rate": ("clicks", "impressions"),
-}
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -128,27 +119,35 @@ def _letters(place: int) -> str:
 def _cell(field: str, unit: str, about: Mapping[str, Any], figures: Figures, style: Style) -> str:
     if field in about:
         return _written(unit, about[field], style)
-    if field in _DERIVED:
-        above, below = (getattr(figures, name) for name in _DERIVED[field])
-        value = None if above is None or not below else ratio(above, below)
-        return _ratio(unit, value)
+    measure = metrics().get(field)
+    if measure is not None and measure.kind == "ratio":
+        return _ratio(unit, measure.of(figures))
     return _written(unit, getattr(figures, field), style)
 
 
-def _ratio(unit: str, value: Fraction | None) -> str:
+def _ratio(unit: str, value: Fraction | int | None) -> str:
     if value is None:
         return NOTHING
     if unit == "rate":
-        return f"{float(ratio_text(value * 100, 2) or 0):.2f}%"
-    scaled = value / YUAN if unit == "money" else value
-    return f"{float(ratio_text(scaled, 2) or 0):.2f}"
+        return f"{float(ratio_text(Fraction(value) * 100, 2) or 0):.2f}%"
+    scaled = Fraction(value) / YUAN if unit == "money" else value
+    return f"{float(ratio_text(Fraction(scaled), 2) or 0):.2f}"
+
+
+def _exact(amount: int) -> str:
+    """Yuan in two decimals or in six: three could be taken for a point between thousands."""
+    return (
+        yuan(amount)
+        if amount % FEN == 0
+        else f"{'-' if amount < 0 else ''}{abs(amount) // YUAN}.{abs(amount) % YUAN:06d}"
+    )
 
 
 def _written(unit: str, value: Any, style: Style) -> str:
     if value is None or value == "":
         return NOTHING
     if unit in ("money", "balance"):
-        return yuan(to_fen(value) if style.as_shown else value)
+        return _exact(to_fen(value) if style.as_shown else value)
     if unit == "time":
         told = moment(value, style.timezone).replace(tzinfo=None)
         return f"{told.replace(microsecond=0) if style.as_shown else told}"

@@ -1,0 +1,81 @@
+"""`qianheng reconcile`: platform reports against shop orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qianheng.cli.auditing import First, Last, OfTime, ToFile, time_of
+from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.core.words import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qianheng.measures.reconciling import Part, Reconciled
+
+COLUMNS = ("day", "plan", "class", "gmv", "orders", "refunded_1h")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("reconcile", help=say("audit.command.reconcile"))(_reconcile)
+
+
+def _reconcile(
+    first: First = "",
+    last: Last = "",
+    by_plan: Annotated[bool, typer.Option("--by-plan", help=say("reconcile.by_plan"))] = False,
+    now: OfTime = "",
+    export: ToFile = "",
+    as_json: AsJson = False,
+) -> None:
+    from qianheng.actions.reconciling import Asked, reconcile_reports
+    from qianheng.actions.spreadsheet import write_table
+    from qianheng.cli.reports import stored
+    from qianheng.core.days import parse_day
+
+    days = [parse_day(text, name) if text else None for name, text in (("--from", first), ("--to", last))]
+    with stored() as engine:
+        found = reconcile_reports(engine, Asked(time_of(now), days[0], days[1], by_plan))
+    rows = [row for one in found for row in _rows(one)]
+    if export:
+        write_table(Path(export), headings("audit", *COLUMNS), rows)
+    if as_json:
+        print_json({"days": [_json(one) for one in found]})
+    else:
+        print_table("", headings("audit", *COLUMNS), rows)
+
+
+def _rows(one: Reconciled) -> Iterator[list[str | int | None]]:
+    """The platform's sums, each cause of a difference, and the shop's sums that are left."""
+    yield _row(one, say("reconcile.platform"), one.platform)
+    for part in one.parts:
+        yield _row(one, say(f"reconcile.cause.{part.cause}"), part, -1)
+    yield _row(one, say("reconcile.shop"), one.shop)
+
+
+def _row(one: Reconciled, name: str, part: Part, sign: int = 1) -> list[str | int | None]:
+    from qianheng.core.money import yuan
+
+    sums = (yuan(sign * part.gmv), sign * part.orders, yuan(sign * part.refunded_1h))
+    return [one.day.isoformat(), one.plan_id or None, name, *sums]
+
+
+def _json(one: Reconciled) -> dict[str, Any]:
+    return {
+        "day": one.day.isoformat(),
+        "plan": one.plan_id or None,
+        "platform": _sums(one.platform),
+        "shop": _sums(one.shop),
+        "difference": _sums(one.difference),
+        "causes": [{"cause": part.cause.value, **_sums(part)} for part in one.parts],
+    }
+
+
+def _sums(part: Part) -> dict[str, Any]:
+    from qianheng.core.money import yuan
+
+    return {"gmv": yuan(part.gmv), "orders": part.orders, "refunded_1h": yuan(part.refunded_1h)}
