@@ -36,6 +36,8 @@ def outcomes(lives: Sequence[Life], kept: Path | None, processes: int) -> Iterat
     with ProcessPoolExecutor(processes) as pool:
         waiting = [pool.submit(life.live) for life in lives if life not in known]
         for one in as_completed(waiting):
+            if one.exception():
+                pool.shutdown(cancel_futures=True)  # a life that fails is told now, not after all the others
             found = one.result()
             if kept:
                 with kept.open("a", encoding="utf-8") as file:
