@@ -8,8 +8,13 @@ WITH sold AS (
         SUM(f.amount) AS gmv,
         SUM(CASE WHEN f.at > {now} - 3600000000 THEN 1 ELSE 0 END) AS doubtful_orders,
         SUM(CASE WHEN f.at > {now} - 3600000000 THEN f.amount ELSE 0 END) AS doubtful_gmv,
-        SUM(CASE WHEN f.at > {now} - 3600000000 THEN f.amount * (3600000000 - {now} + f.at) / 3600000000 ELSE 0 END)
-            AS doubtful_left
+        SUM(
+            CASE
+                WHEN f.at > {now} - 3600000000 -- money by microseconds is too large for an integer
+                    THEN CAST(f.amount AS DOUBLE) * (3600000000 - {now} + f.at) / 3600000000
+                ELSE 0
+            END
+        ) AS doubtful_left
     FROM orders AS f
     WHERE f.at >= {since} AND f.boost = 0 AND NOT f.flagged
     GROUP BY 1, 2
