@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qianheng.core.days import DAY, HOUR, microseconds, midnight
-from qianheng.experiments.off_policy import Z95, Evaluation, Logged, evaluated
+from qianheng.diagnosis.chance import Z95
+from qianheng.experiments.off_policy import Evaluation, Logged, evaluated
 from qianheng.facts.opportunities import Decisions
 from qianheng.simulator.loading import load
 from qianheng.simulator.market import Market

@@ -65,11 +65,15 @@ def test_a_scenarios_test_runs_on_copies_that_share_users_and_budget(at_home: Pa
 
 def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None:
     lived(at_home, ALONE, until=2)
-    told = asked(say, "plan", "ab-test", "--plan", "1", "--set", "B.target=4.5", "--effect", "20%")
+    test = ("plan", "ab-test", "--plan", "1", "--set", "B.target=4.5")
+    told = asked(say, *test, "--effect", "20%", "--looks", "until")
     assert (told["test"], told["days"]) == ("e1", 14)
     assert not told["feasible"]
     assert "designs" not in say("experiment", "plan", "ab-test", "--plan", "1", "--set", "B.target=4", "--dry-run")
     assert len(asked(say, "list")) == 1
+    days = asked(say, "plan", "switchback", "--plan", "1", "--dry-run")
+    assert days["known_days"] == 1  # of which no turn is whole
+    assert days["needed"] is None
     assert asked(say, "start", "e1")["plans"] == {"A": 1, "B": 1001}
     assert "the test is running" in say("experiment", "start", "e1")
     path = lived(at_home, ALONE, until=5)
@@ -79,6 +83,7 @@ def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None
     told = asked(say, "show", "e1")
     assert told["sections"]["watch"]["figures"]["leaked"] == "0.00"
     assert told["sections"]["watch"]["figures"]["looks"] == 1
+    assert "last day" in told["sections"]["design"]["figures"]["ways"]
     assert str(record) in say("experiment", "export", "e1", "--output", str(record))
     assert record.stat().st_size > 4000
     assert asked(say, "adopt", "e1", "B")["status"] == "adopted"
@@ -106,6 +111,7 @@ def test_a_test_that_is_stopped_leaves_the_plan_as_it_was(at_home: Path, say: Sa
         (("plan", "ab-test", "--plan", "9"), "plan 9"),
         (("plan", "ab-test", "--plan", "1", "--set", "target"), "expected ARM.FIELD=VALUE"),
         (("plan", "ab-test", "--plan", "1", "--set", "B.target=2", "--effect", "much"), "expected a share"),
+        (("plan", "ab-test", "--plan", "1", "--looks", "daily"), "expected one of always, until"),
         (("start", "e7"), "there is no test e7"),
         (("show", "e1"), "there is no test e1"),
         (("export", "e1", "--output", "e1.csv"), "ends in .xlsx"),

@@ -1,4 +1,4 @@
-"""Switchbacks and budget splits: the truth is found, seldom missed, and carry-over is washed out."""
+"""Switchbacks: the truth is found, seldom missed, and carry-over is washed out."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qianheng.core.errors import BadInput
-from qianheng.experiments.blocks import Cells, paired, smallest_paired, smallest_switched, switchback
+from qianheng.experiments.blocks import Cells, smallest_switched, switchback
 
 DRAWS = np.random.default_rng(0).random((200, 56))
 
@@ -56,7 +56,6 @@ def test_what_is_carried_over_is_washed_out() -> None:
 def test_blocks_that_tell_nothing_have_no_answer() -> None:
     cells = month(1, 0.0)
     assert switchback(cells, 6, DRAWS) is None
-    assert smallest_switched(1.0, (28, 28), 56) is None
     assert switchback(replace(cells, arm=cells.arm * 0), 0, DRAWS) is None
     assert switchback(replace(cells, below=cells.below * 0), 0, DRAWS) is None
     with pytest.raises(BadInput):
@@ -64,38 +63,11 @@ def test_blocks_that_tell_nothing_have_no_answer() -> None:
 
 
 def test_power_of_a_switchback_is_what_its_past_promises() -> None:
-    past = switchback(month(1000, 0.0), 0, DRAWS)
-    errors = [one.error for seed in range(50) if (one := switchback(month(seed, 0.0), 0, DRAWS))]
-    assert past is not None
-    effect = smallest_switched(float(np.mean(errors)), (28, 28), 56)
+    pasts = [one for seed in range(50) if (one := switchback(month(seed, 0.0), 0, DRAWS))]
+    past = replace(pasts[0], error=float(np.mean([one.error for one in pasts])))
+    effect = smallest_switched(past, 56, 4, 0.05, 0.8)
     assert effect is not None
     seen = [found.relative.low > 0 for seed in range(200) if (found := switchback(month(seed, effect), 0, DRAWS))]
     assert 0.68 < np.mean(seen) < 0.9
-    assert smallest_switched(past.error, past.blocks, 4) is None
-
-
-def split(seed: int, effect: float, days: int = 21) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    draw = np.random.default_rng(seed)
-    day, noise = draw.lognormal(0, 0.5, days), draw.lognormal(0, 0.1, (2, days))
-    rows = (1e6 * np.array([2 * day * noise[0], day, 2 * (1 + effect) * day * noise[1], day])).astype(int).T
-    return [((int(a), int(b)), (int(c), int(d))) for a, b, c, d in rows]
-
-
-@pytest.mark.parametrize("effect", [0.0, 0.15])
-def test_a_budget_split_holds_the_truth_and_good_days_are_no_error(effect: float) -> None:
-    found = [paired(split(seed, effect)) for seed in range(400)]
-    told = [one for one in found if one is not None]
-    held = np.mean([interval.low <= effect <= interval.high for interval, _ in told])
-    assert 0.92 < held < 0.98
-    assert np.mean([error for _, error in told]) < 0.05
-
-
-def test_power_of_a_budget_split_is_what_its_past_promises() -> None:
-    errors = [one[1] for seed in range(50) if (one := paired(split(seed, 0.0)))]
-    effect = smallest_paired(float(np.mean(errors)), 21, 14)
-    assert effect is not None
-    seen = [found[0].low > 0 for seed in range(300) if (found := paired(split(seed, effect, 14)))]
-    assert 0.68 < np.mean(seen) < 0.9
-    assert smallest_paired(0.1, 3, 14) is None
-    assert paired(split(1, 0.0, 3)) is None
-    assert paired([((0, 1), (1, 1))] * 5) is None
+    assert smallest_switched(past, 4, 2, 0.05, 0.8) is None
+    assert smallest_switched(replace(past, error=1.0), 56, 4, 0.05, 0.8) is None

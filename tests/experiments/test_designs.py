@@ -53,6 +53,7 @@ def planned(template: str, **changed: Any) -> Experiment:
         power=known.power,
         salt=77,
         planned_at=NOW,
+        looks=known.looks,
     )
     return replace(made, **changed)
 

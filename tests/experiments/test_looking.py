@@ -1,12 +1,16 @@
 """A look at a test: whose sums go where, and that what cannot be believed is said to be so."""
 
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from qianheng.experiments.designs import Arm, Experiment
-from qianheng.experiments.looking import Looked, Met, foreseen, look
+from qianheng.core.interval import Interval
+from qianheng.experiments.blocks import Switched
+from qianheng.experiments.designs import Arm, Experiment, Phase
+from qianheng.experiments.looking import Looked, Met, foreseen, foreseen_of_days, look
 from qianheng.experiments.results import Rail, Verdict
 from qianheng.facts.assignment import shares_of
 from qianheng.measures.users import SUMMED, UserSums
@@ -106,3 +110,34 @@ def test_the_smaller_the_effect_wanted_the_longer_it_takes(effect: str) -> None:
     assert told.smallest is not None
     assert (told.days_needed <= 14) == (effect == "0.2")
     assert told.error is not None
+
+
+def test_who_keeps_to_the_last_day_needs_a_third_fewer_users() -> None:
+    test = planned("ab-test")
+    always, until = (foreseen(replace(test, looks=looks), lived(test), 14) for looks in ("always", "until"))
+    assert always.smallest is not None
+    assert until.smallest is not None
+    assert 0.6 < (until.smallest / always.smallest) ** 2 < 0.75
+    known = Met(lived(test, 1.5), lived(test, seed=2))
+    wide, narrow = (look(replace(test, looks=looks), PLANS, known, 0.03) for looks in ("always", "until"))
+    one, other = (found.comparisons[0].of("gmv").relative for found in (wide, narrow))
+    assert one is not None
+    assert other is not None
+    assert other.high - other.low < one.high - one.low
+
+
+def test_days_needed_are_those_on_which_the_effect_is_the_smallest_shown() -> None:
+    past = Switched(Interval(Fraction(-1, 20), Fraction(0), Fraction(1, 20)), 0.04, (14, 14), 0.9)
+    test = planned("switchback")
+    told = foreseen_of_days(test, past)
+    assert told.users is None
+    assert told.days_needed is not None
+    assert told.smallest is not None
+    assert (told.smallest <= test.effect) == (told.days_needed <= test.days)
+    longer = replace(test, phases=(Phase(told.days_needed, (1, 1)),))
+    shorter = replace(test, phases=(Phase(told.days_needed - 2, (1, 1)),))
+    enough, too_few = (foreseen_of_days(one, past).smallest for one in (longer, shorter))
+    assert enough is not None
+    assert too_few is not None
+    assert enough <= test.effect < too_few
+    assert foreseen_of_days(replace(test, effect=Decimal("0.0001")), past).days_needed is None

@@ -16,7 +16,7 @@ from qianheng.core.days import day_of, moment
 from qianheng.core.errors import BadInput, Refused
 from qianheng.experiments.blocks import Cells, Switched, switchback
 from qianheng.experiments.designs import Experiment, Happened, Standing, Unit
-from qianheng.experiments.looking import Foreseen, Looked, Met, foreseen, look
+from qianheng.experiments.looking import Foreseen, Looked, Met, foreseen, foreseen_of_days, look
 from qianheng.measures.days import Days, date_of
 from qianheng.measures.query import plan_hour
 from qianheng.measures.sums import mature
@@ -52,11 +52,11 @@ class Told:
 
 
 def foreseen_of(desk: Desk, experiment: Experiment) -> tuple[Foreseen | None, int]:
-    """What a test takes, by the last whole days before the desk's, and how many days those are; `None` where nothing
-    is known of users, or no users are divided.
+    """What a test takes, by the last whole days before the desk's, and how many days those are; `None` where too little
+    is known of users, or of the plan's hours where days are assigned.
     """
-    if experiment.unit is not Unit.USERS:
-        return None, 0
+    if experiment.unit is Unit.DAYS:
+        return _foreseen_of_days(desk, experiment)
     with reading(desk.database) as connection:
         known = _before(desk, connection, experiment, desk.now.date())
     if known is None:
@@ -80,7 +80,8 @@ def told_of(desk: Desk, standing: Standing) -> Told:
     if first > last:
         return Told(standing, desk.now, None, None, None)
     if experiment.unit is Unit.DAYS:
-        switched = _switched(desk, standing, (first, last)) if last == standing.last_day else None
+        days = Days(first, last, zone)
+        switched = _switched(desk, experiment, days, standing.first_day) if last == standing.last_day else None
         return Told(standing, desk.now, (first, last), None, None, switched)
     with reading(desk.database) as connection:
         arms = [plans.load(connection, id_).plan for id_ in standing.plans.values()]
@@ -104,11 +105,17 @@ def record_of(desk: Desk, name: str, arm: str) -> SideBySide:
     return side_by_side(history, (str(first), str(standing.plans[chosen.name])), (standing.first_day, last))
 
 
-def _switched(desk: Desk, standing: Standing, measured: tuple[date, date]) -> Switched | None:
-    """What the plan sold on days of the second arm, against days of the first; days were drawn in turns, so turns are
-    compared within themselves. `None` of what is not known by the hour.
+def _foreseen_of_days(desk: Desk, experiment: Experiment) -> tuple[Foreseen | None, int]:
+    with reading(desk.database) as connection:
+        days = _days_before(desk, connection, desk.now.date())
+    past = None if days is None else _switched(desk, experiment, days, days.first)
+    return None if past is None else foreseen_of_days(experiment, past), 0 if days is None else len([*days.each()])
+
+
+def _switched(desk: Desk, experiment: Experiment, days: Days, first_day: date) -> Switched | None:
+    """What the plan sold on days of the second arm, against days of the first, counted from `first_day`; days are drawn
+    in turns, so turns are compared within themselves. `None` of what no hour tells, or of too few days.
     """
-    experiment, days = standing.experiment, Days(*measured, str(desk.now.tzinfo))
     if experiment.primary not in HOURLY:
         return None
     with reading(desk.database) as connection:
@@ -118,7 +125,7 @@ def _switched(desk: Desk, standing: Standing, measured: tuple[date, date]) -> Sw
         for row in rows
         if row["plan_id"] == experiment.plan_id
     }
-    of_day = {(day - standing.first_day).days: day for day in days.each()}
+    of_day = {(day - first_day).days: day for day in days.each()}
     arms = {number: experiment.arms.index(experiment.arm_of_day(number)) for number in of_day}
     hours = [(number, hour) for number, arm in arms.items() if arm < 2 for hour in range(24)]
     block, hour = np.array(hours, np.int64).reshape(-1, 2).T
@@ -126,7 +133,7 @@ def _switched(desk: Desk, standing: Standing, measured: tuple[date, date]) -> Sw
     arm = np.array([arms[one] for one, _ in hours], np.int64)
     cells = Cells(above, np.ones(len(hours)), block, arm, block // len(experiment.arms), hour)
     draws = np.random.default_rng(experiment.salt).random((DRAWS, len(arms)))
-    return switchback(cells, WASHED_HOURS, draws)
+    return switchback(cells, WASHED_HOURS, draws, float(experiment.alpha))
 
 
 def _planned(standing: Standing) -> float | None:
@@ -138,15 +145,22 @@ def _planned(standing: Standing) -> float | None:
 
 def _before(desk: Desk, connection: Connection, experiment: Experiment, until: date) -> tuple[int, UserSums] | None:
     """What users did on the whole days before one, as far as anything is known, and how many days that is."""
+    days = _days_before(desk, connection, until)
+    if days is None:
+        return None
+    plan = plans.load(connection, experiment.plan_id).plan
+    return (until - days.first).days, _sums(desk, connection, days, [plan])
+
+
+def _days_before(desk: Desk, connection: Connection, until: date) -> Days | None:
+    """The last days before one that anything is known of."""
     zone = str(desk.now.tzinfo)
     sql = f"SELECT MIN(f.at) AS at FROM orders AS f WHERE f.at < {Days(until, until, zone).since}"
     (row,) = desk.lake.query(connection, sql, as_of=desk.now).to_pylist()
     if row["at"] is None:
         return None
     first = max(until - timedelta(days=BEFORE_DAYS), day_of(moment(row["at"]), zone))
-    days = Days(first, until - timedelta(days=1), zone)
-    plan = plans.load(connection, experiment.plan_id).plan
-    return (until - first).days, _sums(desk, connection, days, [plan])
+    return Days(first, until - timedelta(days=1), zone)
 
 
 def _sums(desk: Desk, connection: Connection, days: Days, of: list[Plan]) -> UserSums:

@@ -34,6 +34,7 @@ from qianheng.experiments.designs import (
     running,
     templates,
 )
+from qianheng.experiments.looking import LOOKS
 from qianheng.guarantee.guard import Weighed
 from qianheng.measures.goals import Rates
 from qianheng.measures.history import History
@@ -50,13 +51,14 @@ FIRST_COPY = 1001  # copies count from here, apart from the numbers people give
 @dataclass(frozen=True, slots=True)
 class WantedTest:
     """A test that somebody wants: of which plan by which template, and what of the template is to differ. settings: by
-    the arm's name; `None`: as the template has it.
+    the arm's name; `None` or "": as the template has it.
     """
 
     template: str
     plan_id: int
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     effect: Decimal | None = None
+    looks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def designed(desk: Desk, wanted: WantedTest) -> Experiment:
     known = known_templates()
     if wanted.template not in known:
         raise NotFound("designs.no_template", value=wanted.template, known=", ".join(known))
-    template = known[wanted.template]
+    template, looks = known[wanted.template], _looks(wanted.looks)
     with reading(desk.database) as connection:
         plan = desk.plan(connection, wanted.plan_id).plan
     salt = stable_id("experiment", plan.id, wanted.template, microseconds(desk.now))
@@ -98,7 +100,14 @@ def designed(desk: Desk, wanted: WantedTest) -> Experiment:
         power=template.power,
         salt=salt,
         planned_at=desk.now,
+        looks=looks or template.looks,
     )
+
+
+def _looks(wanted: str) -> str:
+    if wanted and wanted not in LOOKS:
+        raise BadInput("designs.bad_looks", place="--looks", value=wanted, known=", ".join(LOOKS))
+    return wanted
 
 
 def rates_of(history: History, plan: Plan) -> Rates:

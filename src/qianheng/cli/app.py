@@ -12,37 +12,6 @@ from qianheng.core.words import say
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
-    from qianheng.cli import (
-        advise,
-        alerts,
-        auditing,
-        automation,
-        claims,
-        desk,
-        diagnose,
-        doctor,
-        experiments,
-        explain,
-        figures,
-        guarantee,
-        incentives,
-        incrementality,
-        maturity,
-        member,
-        metrics,
-        money,
-        plan,
-        proposals,
-        reconciling,
-        replay,
-        reports,
-        reviews,
-        shop,
-        simulate,
-        sync,
-        vendor_server,
-        whatif,
-    )
     from qianheng.cli.output import Commands
 
     app = typer.Typer(
@@ -55,6 +24,27 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
+    _add_commands(app)
+    _add_groups(app)
+    return app
+
+
+def _add_commands(app: typer.Typer) -> None:
+    from qianheng.cli import (
+        desk,
+        doctor,
+        figures,
+        incrementality,
+        maturity,
+        metrics,
+        reconciling,
+        replay,
+        reports,
+        simulate,
+        vendor_server,
+        whatif,
+    )
+
     simulate.add_to(app)
     replay.add_to(app)
     reports.add_to(app)
@@ -67,6 +57,29 @@ def build_app() -> typer.Typer:
     maturity.add_to(app)
     incrementality.add_to(app)
     vendor_server.add_to(app)
+
+
+def _add_groups(app: typer.Typer) -> None:
+    from qianheng.cli import (
+        advise,
+        alerts,
+        auditing,
+        automation,
+        claims,
+        diagnose,
+        experiments,
+        explain,
+        guarantee,
+        incentives,
+        member,
+        money,
+        plan,
+        proposals,
+        reviews,
+        shop,
+        sync,
+    )
+
     app.add_typer(alerts.build_app(), name="alerts")
     app.add_typer(automation.build_app(), name="automation")
     app.add_typer(claims.build_app(), name="claim")
@@ -84,7 +97,6 @@ def build_app() -> typer.Typer:
     app.add_typer(shop.build_app(), name="shop")
     app.add_typer(sync.build_app(), name="sync")
     app.add_typer(advise.build_app(), name="advise")
-    return app
 
 
 def _root(

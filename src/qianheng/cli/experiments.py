@@ -26,6 +26,7 @@ Sets: TypeAlias = Annotated[
     list[str], typer.Option("--set", metavar="ARM.FIELD=VALUE", help=say("designs.command.set"))
 ]
 Effect: TypeAlias = Annotated[str, typer.Option("--effect", metavar="SHARE", help=say("designs.command.effect"))]
+LookWays: TypeAlias = Annotated[str, typer.Option("--looks", metavar="always|until", help=say("designs.command.looks"))]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help=say("designs.command.dry_run"))]
 Confirm: TypeAlias = Annotated[bool, typer.Option("--confirm", help=say("designs.command.confirm"))]
 Reason: TypeAlias = Annotated[str, typer.Option("--reason", metavar="TEXT", help=say("planning.command.reason"))]
@@ -68,6 +69,7 @@ def _plan(
     plan: PlanId,
     settings: Sets = [],  # noqa: B006  as typer wants it; never changed
     effect: Effect = "",
+    looks: LookWays = "",
     dry_run: DryRun = False,
     run: RunName = "",
     as_: As = "",
@@ -78,7 +80,8 @@ def _plan(
     from qianheng.actions.experiment_results import event_of, foreseen_of
     from qianheng.actions.experiments import WantedTest, designed, keep
 
-    wanted = WantedTest(template, plan, read_settings(settings), read_share(effect) if effect else None)
+    share = read_share(effect) if effect else None
+    wanted = WantedTest(template, plan, read_settings(settings), share, looks)
     with desk_of(run, as_, now) as desk:
         made = designed(desk, wanted)
         told, days = foreseen_of(desk, made)
@@ -129,7 +132,8 @@ def _print_foreseen(made: Experiment, told: Foreseen | None, days: int) -> None:
         typer.echo(say("designs.no_baseline", days=days))
         return
     effect = f"{made.effect:.0%}"
-    typer.echo(say("designs.needs", effect=effect, days=told.days_needed, users=told.users, known=days))
+    needs = "needs_of_days" if told.users is None else "needs"
+    typer.echo(say(f"designs.{needs}", effect=effect, days=told.days_needed, users=told.users, known=days))
     smallest = "–" if told.smallest is None else f"{told.smallest:.0%}"
     key = "feasible" if told.days_needed <= made.days else "infeasible"
     typer.echo(say(f"designs.{key}", days=made.days, smallest=smallest, needed=told.days_needed))

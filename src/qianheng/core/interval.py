@@ -9,6 +9,7 @@ from qianheng.core.errors import BadInput
 from qianheng.core.money import yuan
 
 ENDS = ("low", "expected", "high")
+PLACES = 10**9  # what floats estimate is told no finer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Interval:
     def __contains__(self, value: Fraction | int) -> bool:
         """Whether a value lies between the ends, both included."""
         return self.low <= value <= self.high
+
+
+def exact(value: float) -> Fraction:
+    """An estimate as it is told: to the billionth, so that an interval's ends compare and read the same everywhere."""
+    return Fraction(round(value * PLACES), PLACES)
 
 
 def yuan_json(interval: Interval | None) -> dict[str, str] | None:

@@ -11,13 +11,12 @@ from math import exp, sqrt
 from statistics import NormalDist, median
 from typing import TypeAlias
 
-from qianheng.core.interval import Interval
+from qianheng.core.interval import Interval, exact
 
 Pair: TypeAlias = tuple[int, int]  # what a ratio of sums has above and below, of one day
 Z80 = 1.2815515655446004  # four times of five a normal variable lies within so many standard deviations
 Z95 = 1.959963984540054  # and nineteen of twenty within so many
 MAD_TO_DEVIATION = 1.4826  # of a normal variable
-PLACES = 10**9  # the ends of an interval of chance are told no finer
 
 
 def student_80(freedom: int) -> float:
@@ -47,7 +46,7 @@ def events_against(
     shape, weight = sure * seen + prior, sure * expected + prior
     low, high = (_gamma_quantile(float(shape), sign) / float(weight) for sign in (-Z80, Z80))
     middle = shape / weight
-    return Interval(min(_exact(low), middle), middle, max(_exact(high), middle))
+    return Interval(min(exact(low), middle), middle, max(exact(high), middle))
 
 
 def share_of(seen: int, trials: int, prior: Fraction, usual: Fraction) -> Interval:
@@ -59,8 +58,8 @@ def share_of(seen: int, trials: int, prior: Fraction, usual: Fraction) -> Interv
     share, count, z = float(hits / n), float(n), Z80
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     reach = z / (1 + z * z / count) * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    exact = hits / n
-    return Interval(min(_exact(middle - reach), exact), exact, max(_exact(middle + reach), exact))
+    told = hits / n
+    return Interval(min(exact(middle - reach), told), told, max(exact(middle + reach), told))
 
 
 def next_of(values: Sequence[int]) -> Interval | None:
@@ -114,7 +113,7 @@ def days_against(after: Sequence[Pair], before: Sequence[Pair]) -> Interval | No
     (now, now_spread), (was, was_spread) = told[0], told[1]
     middle = now / was
     reach = student_80(len(after) + len(before) - 2) * sqrt(now_spread + was_spread)
-    return Interval(_exact(float(middle) * exp(-reach)), middle, max(_exact(float(middle) * exp(reach)), middle))
+    return Interval(exact(float(middle) * exp(-reach)), middle, max(exact(float(middle) * exp(reach)), middle))
 
 
 def _ratio_of_days(days: Sequence[Pair]) -> tuple[Fraction, float] | None:
@@ -128,7 +127,3 @@ def _ratio_of_days(days: Sequence[Pair]) -> tuple[Fraction, float] | None:
 
 def _gamma_quantile(shape: float, z: float) -> float:
     return max(0.0, shape * (1 - 1 / (9 * shape) + z / (3 * sqrt(shape))) ** 3)
-
-
-def _exact(value: float) -> Fraction:
-    return Fraction(round(value * PLACES), PLACES)

@@ -13,7 +13,8 @@ from fractions import Fraction
 from math import sqrt
 from typing import Literal, TypeVar
 
-from qianheng.diagnosis.chance import PLACES, Z95, jackknife, student
+from qianheng.core.interval import exact
+from qianheng.diagnosis.chance import Z95, jackknife, student
 
 Day = TypeVar("Day")
 Side = Literal["a", "b"]
@@ -57,5 +58,5 @@ def compared(
     known = [float(theirs - ours) * scale for ours, theirs in without if ours is not None and theirs is not None]
     if len(known) < count:
         return told
-    reach = Fraction(round(student(count - 1, Z95) * sqrt(jackknife(known)) * PLACES), PLACES)
+    reach = exact(student(count - 1, Z95) * sqrt(jackknife(known)))
     return Difference(told.a, told.b, told.difference - reach, told.difference + reach)

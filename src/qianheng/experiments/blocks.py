@@ -1,16 +1,13 @@
-"""Tests that divide time or budget instead of users, because users of both arms share what they compete for.
+"""Switchbacks: tests that divide time instead of users, because users of both arms share what they compete for.
 
-Switchback: all of a plan runs under A or under B, block of time by block of time. Budget split: each arm has a budget
-and users of its own, and days are compared within themselves. Units are few (blocks, days), so intervals are Student's,
-for one look at the end.
+All of a plan runs under A or under B, block of time by block of time. Blocks are few, so intervals are Student's, for
+one look at the end. (Plans side by side, day by day, are compared by `diagnosis.paired`.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import exp, log, sqrt
+from math import sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -18,8 +15,7 @@ import numpy.typing as npt
 from scipy.stats import t as student
 
 from qianheng.core.errors import BadInput
-from qianheng.core.interval import Interval
-from qianheng.diagnosis.chance import PLACES, Pair, jackknife
+from qianheng.core.interval import Interval, exact
 from qianheng.experiments.estimates import Float64
 
 Int64: TypeAlias = npt.NDArray[np.int64]
@@ -101,50 +97,21 @@ def switchback(cells: Cells, wash: int, draws: Float64, alpha: float = 0.05) -> 
     drawn = np.abs(scores.shift(_drawn(scores, draws)))
     as_much = float((1 + (drawn >= abs(shift) * (1 - 1e-12)).sum()) / (1 + len(draws)))
     count = int(scores.arm.sum())
-    interval = Interval(_exact(relative - reach), _exact(relative), _exact(relative + reach))
+    interval = Interval(exact(relative - reach), exact(relative), exact(relative + reach))
     return Switched(interval, off, (len(scores.arm) - count, count), as_much)
 
 
-def paired(days: Sequence[tuple[Pair, Pair]], alpha: float = 0.05) -> tuple[Interval, float] | None:
-    """B / A − 1 of a budget split and its standard error, each day told as (above, below) of A and of B: the error is
-    how far the ratio swings as one day is left out at a time, so what days do to both arms alike is no error.
-    `None` of fewer than four days, or where something is not above 0 with any day left out.
+def smallest_switched(past: Switched, planned: int, slots: int, alpha: float, power: float) -> float | None:
+    """The smallest relative effect that `planned` blocks, half of each arm, see, dealt out within so many slots: from a
+    trial of other blocks of the same length and wash, say the shop's own past cut into blocks; `None` of too few.
     """
-    if len(days) <= LEAST:
+    freedom = planned - slots - 1
+    if freedom < LEAST:
         return None
-    sums = [sum(part) for part in zip(*((*a, *b) for a, b in days), strict=True)]
-    left_out = [[whole - part for whole, part in zip(sums, (*a, *b), strict=True)] for a, b in days]
-    if any(min(one) <= 0 for one in left_out):
-        return None
-    middle = _log_times(sums)
-    error = sqrt(jackknife([_log_times(one) for one in left_out]))
-    reach = float(student.isf(alpha / 2, len(days) - 1)) * error
-    ends = (_exact(exp(middle + side * reach) - 1) for side in (-1, 0, 1))
-    return Interval(*ends), exp(middle) * error
-
-
-def smallest_switched(error: float, blocks: tuple[int, int], planned: int, power: float = 0.8) -> float | None:
-    """The smallest relative effect that `planned` blocks, half of each arm, see: from a trial of other `blocks` (A, B)
-    of the same length and wash that had this `error`, say the shop's own past cut into blocks; `None` of too few.
-    """
-    freedom = planned - 2
-    if freedom < LEAST or min(blocks) < 1:
-        return None
-    off = error * sqrt(4 / planned / (1 / blocks[0] + 1 / blocks[1])) * _deviations(freedom, power)
+    a, b = past.blocks
+    deviations = float(student.isf(alpha / 2, freedom) + student.isf(1 - power, freedom))
+    off = past.error * sqrt(4 / planned / (1 / a + 1 / b)) * deviations
     return off / (1 - off) if off < 1 else None
-
-
-def smallest_paired(error: float, days: int, planned: int, power: float = 0.8) -> float | None:
-    """The smallest relative effect that a budget split over `planned` days sees, from one of `days` days that had this
-    `error`, say halves of the shop's own past; `None` of too few.
-    """
-    if min(days, planned) <= LEAST:
-        return None
-    return exp(error * sqrt(days / planned) * _deviations(planned - 1, power)) - 1
-
-
-def _deviations(freedom: int, power: float) -> float:
-    return float(student.isf(0.025, freedom) + student.isf(1 - power, freedom))
 
 
 def _scores(cells: Cells, kept: npt.NDArray[np.bool_]) -> _Scores | None:
@@ -175,12 +142,3 @@ def _by_slot(values: Float64, slot: Int64) -> Float64:
 
 def _counts(slot: Int64) -> Float64:
     return np.bincount(slot)[slot].astype(float)
-
-
-def _log_times(sums: Sequence[int]) -> float:
-    above_a, below_a, above_b, below_b = sums
-    return log(Fraction(above_b * below_a, below_b * above_a))
-
-
-def _exact(value: float) -> Fraction:
-    return Fraction(round(value * PLACES), PLACES)

@@ -71,7 +71,8 @@ class Phase:
 class Template:
     """A design to start from. effect: the smallest difference worth knowing, as a share; `settles` days at the start
     are not measured; guard_rails: by how much, as a share of A, a measure may be worse; alpha: how often it may be
-    wrong; power: how often a true effect is to be found.
+    wrong; power: how often a true effect is to be found; looks: as often as anybody likes, always or until its last
+    day (`experiments.looks`).
     """
 
     title: Words
@@ -85,6 +86,7 @@ class Template:
     settles: int = 2
     alpha: Decimal = Decimal("0.05")
     power: Decimal = Decimal("0.8")
+    looks: Literal["always", "until"] = "always"
 
     def __post_init__(self) -> None:
         bad = [phase for phase in self.phases if phase.days < 1 or len(phase.budget) != len(self.arms)]
@@ -132,6 +134,7 @@ class Experiment:
     power: Decimal
     salt: int
     planned_at: datetime
+    looks: str = "always"
 
     @property
     def days(self) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
 import numpy as np
 
+from qianheng.experiments.blocks import Switched, smallest_switched
 from qianheng.experiments.designs import Arm, Experiment
-from qianheng.experiments.looks import Always
-from qianheng.experiments.power import Baseline, Design, drift_needed, needed, planned_error, smallest_effect
+from qianheng.experiments.looks import Always, Looks, Until
+from qianheng.experiments.power import Baseline, Design, error_wanted, needed, planned_error, smallest_effect
 from qianheng.experiments.results import Rail, Result, Terms, Verdict, compare, rail, shared, verdict
 from qianheng.experiments.shares import Shares, shares
 from qianheng.experiments.sums import ArmSums, Measure
@@ -31,6 +33,9 @@ MEASURES = {
 }
 """What tests are judged by: figures of all orders a user (what the shop sells to an arm's users, promoted or not), ROIs
 of the orders that count for the arms' plans, as their targets are."""
+
+TURNS_MOST = 1000  # that anybody waits for, of days that each arm has one of
+LOOKS: Mapping[str, Callable[[float], Looks]] = {"always": Always, "until": Until}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class Foreseen:
     """
 
     days_needed: int | None
-    users: int
+    users: int | None
     smallest: float | None
     error: float | None
 
@@ -112,6 +117,22 @@ def foreseen(experiment: Experiment, before: UserSums, days: int) -> Foreseen:
         smallest_effect(base, design, measured),
         planned_error(base, design, measured),
     )
+
+
+def foreseen_of_days(experiment: Experiment, past: Switched) -> Foreseen:
+    """The same where days are assigned and no users: from past days, dealt out as if they had been the test's."""
+    arms, alpha, power = len(experiment.arms), float(experiment.alpha), float(experiment.power)
+
+    def smallest(turns: int) -> float | None:
+        return smallest_switched(past, 2 * turns, turns, alpha, power)
+
+    def enough(turns: int) -> bool:
+        found = smallest(turns)
+        return found is not None and found <= experiment.effect
+
+    wanted = bisect_left(range(TURNS_MOST), True, key=enough)
+    days = wanted * arms + experiment.settles if wanted < TURNS_MOST else None
+    return Foreseen(days, None, smallest((experiment.days - experiment.settles) // arms), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +179,13 @@ def _tested(experiment: Experiment) -> dict[str, Measure]:
 
 
 def _terms(experiment: Experiment, error: float | None) -> Terms:
-    looks, effect = _looks(experiment), float(experiment.effect)
-    planned = effect / ((1 + effect) * drift_needed(Design(looks=looks, power=float(experiment.power))))
+    looks = _looks(experiment)
+    planned = error_wanted(Design(looks=looks, power=float(experiment.power)), float(experiment.effect))
     return Terms(error or planned, Fraction(experiment.effect), looks)
 
 
-def _looks(experiment: Experiment) -> Always:
-    return Always(shared(float(experiment.alpha), len(experiment.arms) - 1))
+def _looks(experiment: Experiment) -> Looks:
+    return LOOKS[experiment.looks](shared(float(experiment.alpha), len(experiment.arms) - 1))
 
 
 def _mine(arm: Arm, user_id: Int64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

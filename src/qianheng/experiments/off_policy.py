@@ -18,24 +18,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from qianheng.core.interval import Interval
+from qianheng.core.interval import Interval, exact
+from qianheng.diagnosis.chance import Z95
 
 Float = npt.NDArray[np.float64]
 
-Z95 = 1.959963984540054
 FEWEST = 100  # effective choices; of fewer no interval of a mean of rare orders holds
 FEWEST_REWARDED = 20  # effective choices that brought anything
 HEAVIEST = 0.05  # of all weight on one choice
 UNSUPPORTED = 0.01  # of the other policy's choices that were never made
 STRAY = 4.0  # standard errors of the mean weight from 1
-PLACES = 10**9
 
 
 class Estimator(StrEnum):
@@ -185,12 +183,8 @@ def _parts(logged: Logged) -> dict[Estimator, tuple[float, Float]]:
 
 def _interval(value: float, around: Float, deviations: float) -> Interval:
     error = float(around.std(ddof=min(1, len(around) - 1))) / sqrt(len(around))
-    low, middle, high = (_exact(value + side * deviations * error) for side in (-1, 0, 1))
+    low, middle, high = (exact(value + side * deviations * error) for side in (-1, 0, 1))
     return Interval(low, middle, high)
-
-
-def _exact(value: float) -> Fraction:
-    return Fraction(round(value * PLACES), PLACES)
 
 
 def _effective(weight: Float) -> float:

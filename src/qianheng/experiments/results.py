@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 
 from qianheng.core.errors import BadInput
-from qianheng.core.interval import Interval
+from qianheng.core.interval import Interval, exact
 from qianheng.core.words import say
 from qianheng.experiments.estimates import Estimate, estimates
 from qianheng.experiments.intervals import (
@@ -26,8 +26,6 @@ from qianheng.experiments.intervals import (
 from qianheng.experiments.looks import Always, Looks, Once
 from qianheng.experiments.shares import Shares
 from qianheng.experiments.sums import ArmSums, Measure
-
-PLACES = 10**9  # values and the ends of intervals are told no finer
 
 
 class Verdict(StrEnum):
@@ -159,15 +157,11 @@ def _verdict(measure: Measure, told: Interval | None, worth: Fraction | None) ->
 
 
 def _value(estimate: Estimate | None) -> Fraction | None:
-    return None if estimate is None else _exact(float(estimate.value))
+    return None if estimate is None else exact(float(estimate.value))
 
 
 def _interval(reach: Reach) -> Interval | None:
     low, value, high = (float(end) for end in (reach.low, reach.value, reach.high))
     if not (isfinite(low) and isfinite(value) and isfinite(high)):
         return None
-    return Interval(_exact(low), _exact(value), _exact(high))
-
-
-def _exact(value: float) -> Fraction:
-    return Fraction(round(value * PLACES), PLACES)
+    return Interval(exact(low), exact(value), exact(high))

@@ -196,6 +196,7 @@ def _design(told: Told) -> Iterator[Block]:
         Figure("effect", say("designs.page.effect"), share(Fraction(experiment.effect))),
         Figure("alpha", say("designs.page.alpha"), share(Fraction(experiment.alpha))),
         Figure("power", say("designs.page.power"), share(Fraction(experiment.power))),
+        Figure("ways", say("designs.page.ways"), say(f"designs.looks.{experiment.looks}")),
         Figure("settles", say("designs.page.settles"), number(experiment.settles)),
         Figure("phases", say("designs.page.phases"), phases),
         Figure("salt", say("designs.page.salt"), str(experiment.salt)),

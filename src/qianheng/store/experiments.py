@@ -90,7 +90,7 @@ def _read(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Sta
 
 
 def _body(experiment: Experiment) -> dict[str, Any]:
-    body = {name: getattr(experiment, name) for name in ("template", "primary", "settles", "salt")}
+    body = {name: getattr(experiment, name) for name in ("template", "primary", "settles", "salt", "looks")}
     body |= {name: str(getattr(experiment, name)) for name in (*_DECIMALS, "unit")}
     body |= {
         "timezone": str(experiment.planned_at.tzinfo),
@@ -120,6 +120,7 @@ def _experiment(row: Any) -> Experiment:
         guard_rails=tuple((name, Decimal(margin)) for name, margin in body["guard_rails"]),
         settles=body["settles"],
         salt=body["salt"],
+        looks=body.get("looks", "always"),  # what was planned before it could be chosen
         planned_at=moment(row.planned_at, body["timezone"]),
         **{name: Decimal(body[name]) for name in _DECIMALS},
     )

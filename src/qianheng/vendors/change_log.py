@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -106,10 +107,8 @@ def _entry(log: VendorLog, text: str, values: tuple[str, str] | None) -> LogEntr
     if found is not None:
         name, meaning = found
         before, after = values if values is not None else _values(text.removeprefix(name))
-        try:
+        with suppress(BadInput, KeyError):  # a value in other words than ours: the entry is kept as it was told
             return _understood(log, whole, meaning, (before, meaning.after or after))
-        except (BadInput, KeyError):
-            pass
     return LogEntry("", log.at, log.plan_id, log.operator, LogField.OTHER, None, None, whole)
 
 

@@ -92,9 +92,12 @@ def fetch_days(
     """All rows of some days (at most as many as one question holds), each plan's with its name and goal."""
     found = Fetched()
     for topic in client.api.topics:
-        _report(client, account, topic, span, found)
+        questions = [_report(client.api, account, topic, span, DAY_DIMENSION)]
         if topic.hourly and hourly_since <= span[1]:
-            _report(client, account, topic, (max(span[0], hourly_since), span[1]), found, HOUR_DIMENSION)
+            recent = max(span[0], hourly_since), span[1]
+            questions.append(_report(client.api, account, topic, recent, HOUR_DIMENSION))
+        for asked in questions:
+            _read(client, account, topic, asked, found)
     _rooms(client, account, span, plans, found)
     asked = {"advertiser_id": account.advertiser, "start_date": str(span[0]), "end_date": str(span[1])}
     finance = [finance_row(client.api, row, account.within) for row in client.rows("finance", asked)]
@@ -135,19 +138,21 @@ def fetch_wallet(client: Client, account: Account, day: date) -> ReportRow:
     return wallet_row(client.api, client.get("wallet", {"advertiser_id": account.advertiser}), day, account.within)
 
 
-def _report(
-    client: Client, account: Account, topic: Topic, span: Span, found: Fetched, by: str = DAY_DIMENSION
-) -> None:
-    asked = {
+def _report(api: Api, account: Account, topic: Topic, span: Span, by: str) -> Json:
+    return {
         "advertiser_id": account.advertiser,
         "data_topic": topic.topic,
         "dimensions": [by, topic.id, *([topic.label] if topic.label else [])],
-        "metrics": client.api.metrics_of(topic),
+        "metrics": api.metrics_of(topic),
         "filters": [],
         "order_by": [{"field": topic.spend, "type": 0}],
         "start_time": f"{span[0]} 00:00:00",
         "end_time": f"{span[1]} 23:59:59",
     }
+
+
+def _read(client: Client, account: Account, topic: Topic, asked: Json, found: Fetched) -> None:
+    """The rows that answer a question; what cannot be read of them is left out, with the reason."""
     for row in client.rows("report", asked):
         try:
             found.rows.append(report_row(client.api, topic, row, account.within))
