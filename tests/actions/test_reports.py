@@ -163,6 +163,20 @@ def test_two_ad_accounts_do_not_replace_each_other(tmp_path: Path) -> None:
     assert answer("report")["totals"]["spend"] == "40.00"
 
 
+@pytest.mark.parametrize("first", ["", "甲"])
+def test_what_is_told_of_an_account_and_of_none_counts_once_and_is_said(tmp_path: Path, first: str) -> None:
+    path = analysis(tmp_path, "2026-06-01", creative("1001", "10.00", "20.00", "20.00"))
+    named: dict[str, tuple[str, ...]] = {"": (), "甲": ("--account", "甲")}
+    assert answer("import", path, *named.pop(first))["warnings"] == []
+    (warning,) = answer("import", path, *named.popitem()[1])["warnings"]
+    told = answer("report")
+    assert told["totals"]["spend"] == "10.00"
+    assert warning in told["warnings"]
+    assert warning.startswith("1 lines")
+    answer("import", path, "--account", "乙")
+    assert answer("report")["totals"]["spend"] == "20.00"
+
+
 def test_a_report_judges_days_against_what_the_owner_wants(tmp_path: Path) -> None:
     plans(
         tmp_path,

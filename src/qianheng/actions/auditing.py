@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from qianheng.store import records, reports
 from qianheng.store.database import reading
 
 POLICY_OF = {PlanKind.PRODUCT: "qianchuan-product", PlanKind.LIVE: "qianchuan-live", PlanKind.SUPER: "none"}
-_PLAN = re.compile(r"\bplan ([^,#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +131,8 @@ def _owners(rows: Sequence[ReportRow]) -> dict[str, set[str]]:
     """The plans of each product, by the product reports that name a plan."""
     owners = defaultdict[str, set[str]](set)
     for row in rows:
-        if row.kind is ReportKind.PRODUCT and (found := _PLAN.search(row.within)):
-            owners[row.entity_id].add(found[1].strip())
+        if row.kind is ReportKind.PRODUCT and row.of_plan:
+            owners[row.entity_id].add(row.of_plan)
     return owners
 
 

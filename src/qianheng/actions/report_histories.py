@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,8 +28,6 @@ ABOUT = {
     ReportKind.CREATIVE: About.CREATIVE,
     ReportKind.LIVE: About.ROOM,
 }
-_ACCOUNT = re.compile(r"account (\S+)")
-_PLAN = re.compile(r"\bplan ([^,#]+)")
 
 
 def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None) -> History:
@@ -43,7 +40,7 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
     with reading(engine) as connection:
         rows = [one.row for one in reports.load(connection)]
         told = plans_told(connection, asked.shop_id)
-    rows = [row for row in rows if asked.shop_id in ("", _account(row)) and row.first and row.first == row.last]
+    rows = [row for row in rows if asked.shop_id in ("", row.account) and row.first and row.first == row.last]
     others = sorted({row.currency for row in rows} - {CNY})
     rows = [row for row in rows if row.currency == CNY]
     if others and not rows:
@@ -80,11 +77,6 @@ def _now(written: str, rows: Sequence[ReportRow]) -> datetime:
         raise error.at("--now") from None
 
 
-def _account(row: ReportRow) -> str:
-    found = _ACCOUNT.match(row.within)
-    return found.group(1) if found else ""
-
-
 def _days(rows: Sequence[ReportRow], shop: ShopHistory) -> dict[Subject, Mapping[date, Figures]]:
     """Of everything by day; the shop is what counts each day's spend once."""
     whole = Subject(About.SHOP, shop.id, shop.name)
@@ -114,8 +106,8 @@ def _subjects(row: ReportRow) -> Iterator[Subject]:
     """What a row is of: it in all plans together, and as a part of its plan where the report says which."""
     id_ = row.entity_id or f"name:{row.name}"
     yield Subject(ABOUT[row.kind], id_, row.name)
-    if plan := _PLAN.search(row.within):
-        yield Subject(ABOUT[row.kind], id_, row.name, plan.group(1))
+    if row.of_plan:
+        yield Subject(ABOUT[row.kind], id_, row.name, row.of_plan)
 
 
 def _plans(
@@ -142,7 +134,7 @@ def _said_or_told(said: Mapping[str, PlanHistory], told: Mapping[str, PlanHistor
 def _balance(rows: Iterable[ReportRow]) -> Micros | None:
     """What the account held last, of one account: what several hold is not one sum that any of them may spend."""
     known = [row for row in rows if row.kind is ReportKind.FINANCE and row.figures.balance is not None]
-    if not known or len({_account(row) for row in known}) > 1:
+    if not known or len({row.account for row in known}) > 1:
         return None
     return max(known, key=lambda row: (row.first or date.min, row.entity_id)).figures.balance
 

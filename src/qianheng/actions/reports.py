@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from qianheng.measures.reports import (
     days_of,
     preferred_undated,
     summary,
+    told_for_accounts,
 )
 from qianheng.plans.plan import Goal
 from qianheng.store import reports as stored_reports
@@ -68,11 +69,13 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of all files, and by currency the sums of those accepted, each day's spend counted once."""
+    """What became of all files, and by currency the sums of those accepted, each day's spend counted once. `twice`: how
+    many lines of theirs are known of an account already, or name the account of what was known without."""
 
     files: tuple[ImportedFile, ...]
     totals: dict[str, Summary]
     left_out: LeftOut
+    twice: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -102,7 +105,17 @@ def import_files(
         kept, beside = counted_once(known)
         totals[currency] = summary(kept or preferred_undated(known))
         left_out += beside
-    return Imported(tuple(results), totals, left_out)
+    return Imported(tuple(results), totals, left_out, _twice(engine, accepted.values()))
+
+
+def _twice(engine: Engine, rows: Collection[ReportRow]) -> int:
+    keys = {row.key for row in rows} | told_for_accounts(rows)
+    days = [day for row in rows if row.first and row.last for day in (row.first, row.last)]
+    if not days:
+        return 0
+    with reading(engine) as connection:
+        stored = stored_reports.load(connection, min(days), max(days))
+    return sum(bool(told_for_accounts([one.row]) & keys) for one in stored if one.twice)
 
 
 def by_currency(rows: Iterable[ReportRow]) -> dict[str, list[ReportRow]]:
@@ -205,7 +218,7 @@ class Restated:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the stored reports say in one currency. `missing` are keys of what cannot be answered; `undated` counts rows
-    left out."""
+    left out, `twice` those that reports without an account tell again."""
 
     currency: str
     period: Span
@@ -221,6 +234,7 @@ class Answer:
     missing: tuple[str, ...]
     left_out: LeftOut
     undated: int
+    twice: int
     restated: tuple[Restated, ...]
 
 
@@ -267,6 +281,7 @@ def _answer(currency: str, stored: Sequence[StoredRow], files: int, question: Qu
         missing=tuple(_missing(kept, kinds, question)),
         left_out=left_out,
         undated=sum(row.first is None for row in rows),
+        twice=sum(entry.twice for entry in stored),
         restated=_restated(stored, kept),
     )
 

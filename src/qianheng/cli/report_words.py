@@ -33,7 +33,7 @@ def imported_json(imported: Imported) -> dict[str, Any]:
         "files": [_file_json(file) for file in imported.files],
         "totals": _only(imported.totals),
         "totals_by_currency": [{"currency": code, **summary_json(told)} for code, told in imported.totals.items()],
-        "warnings": _left_out(imported.left_out),
+        "warnings": [*_left_out(imported.left_out), *_twice(imported.twice)],
     }
 
 
@@ -96,7 +96,7 @@ def print_imported(imported: Imported) -> None:
         typer.echo(line)
     if (more := len(remarks) - REMARKS_SHOWN) > 0:
         typer.echo(say("reports.more_remarks", count=more))
-    for warning in _left_out(imported.left_out):
+    for warning in [*_left_out(imported.left_out), *_twice(imported.twice)]:
         typer.echo(warning)
     for currency, told in imported.totals.items():
         _print_summary(f"{say('reports.totals')}{_in(currency)}", told)
@@ -165,7 +165,7 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "verdicts": [_verdict_json(verdict) for verdict in answer.verdicts],
         "missing": [{"question": key, "needs": say(f"reports.missing.{key}")} for key in answer.missing],
         "restated": [_restated_json(change) for change in answer.restated],
-        "warnings": [*_left_out(answer.left_out), *_undated(answer)],
+        "warnings": [*_left_out(answer.left_out), *_undated(answer), *_twice(answer.twice)],
     }
 
 
@@ -211,7 +211,7 @@ def _print_answer(answer: Answer) -> None:
     for change in answer.restated:
         before, after = (_money(sums.figures.net_gmv) for sums in (change.before, change.after))
         typer.echo(say("reports.restated", period=_period_text(change.period), before=before, after=after))
-    for line in [*_left_out(answer.left_out), *_undated(answer)]:
+    for line in [*_left_out(answer.left_out), *_undated(answer), *_twice(answer.twice)]:
         typer.echo(line)
     typer.echo(say("reports.not_answered"))
     for key in answer.missing:
@@ -302,6 +302,10 @@ def _left_out(left_out: LeftOut) -> list[str]:
         say("reports.left_out", kind=say(f"reports.breakdown.{kind.value}"), period=_period_text(period))
         for kind, period in left_out
     ]
+
+
+def _twice(lines: int) -> list[str]:
+    return [say("reports.told_twice", lines=lines)] if lines else []
 
 
 def _undated(answer: Answer) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -14,6 +15,8 @@ from qianheng.measures.sums import NAMES, Sums
 from qianheng.plans.plan import Goal
 
 CNY = "CNY"
+_ACCOUNT = re.compile(r"account (\S+)\s*")
+_PLAN = re.compile(r"\bplan ([^,#]+)")
 
 
 class ReportKind(StrEnum):
@@ -116,6 +119,26 @@ class ReportRow:
         """What the row tells of: a later row of the same key replaces it."""
         told = (self.kind.value, self.entity_id or f"name:{self.name}", self.within, self.first, self.last, self.hour)
         return told if self.currency == CNY else (*told, self.currency)
+
+    @property
+    def account(self) -> str:
+        """The ad account it belongs to; "" where nothing says so."""
+        found = _ACCOUNT.match(self.within)
+        return found.group(1) if found else ""
+
+    @property
+    def of_plan(self) -> str:
+        """The plan it is a part of; "" where nothing says so."""
+        found = _PLAN.search(self.within)
+        return found.group(1).strip() if found else ""
+
+
+def told_for_accounts(rows: Iterable[ReportRow]) -> set[tuple[object, ...]]:
+    """The keys that rows of accounts would have, were nothing said of their account: rows of no account and such a key,
+    say of an export imported beside what was synced, tell the same again. Where vendors give no id nobody can know.
+    """
+    said = (row for row in rows if row.entity_id and row.account)
+    return {replace(row, within=_ACCOUNT.sub("", row.within, count=1)).key for row in said}
 
 
 def add(rows: Iterable[Figures]) -> Figures:

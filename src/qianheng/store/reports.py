@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from qianheng.core.ids import stable_id
-from qianheng.measures.reports import CNY, FIGURES, Figures, ReportKind, ReportRow
+from qianheng.measures.reports import CNY, FIGURES, Figures, ReportKind, ReportRow, told_for_accounts
 from qianheng.plans.plan import Goal
 from qianheng.store.database import Sequence, metadata
 
@@ -60,10 +60,13 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A line as last told, and as told before if a later report restated it."""
+    """A line as last told, and as told before if a later report restated it; `twice`: a report that says no account
+    tells it too, and is not counted.
+    """
 
     row: ReportRow
     before: ReportRow | None
+    twice: bool = False
 
 
 def save(connection: Connection, file: ReportFile, rows: Iterable[ReportRow]) -> bool:
@@ -87,7 +90,7 @@ def save(connection: Connection, file: ReportFile, rows: Iterable[ReportRow]) ->
 
 def load(connection: Connection, first: date | None = None, last: date | None = None) -> list[StoredRow]:
     """The rows whose whole period lies within the days given (all, and those without a day, when none is), as last
-    told, in the order of their periods."""
+    told, in the order of their periods. What is told of an account is not told again by reports that name none."""
     columns = REPORT_ROW.c
     query = sa.select(REPORT_ROW).order_by(columns.sequence)
     if first is not None:
@@ -99,7 +102,18 @@ def load(connection: Connection, first: date | None = None, last: date | None = 
         row, known = _decode(record), latest.get(record.key)
         if known is None or known.row.figures != row.figures:
             latest[record.key] = StoredRow(row, known.row if known else None)
-    return sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
+    told = sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
+    return _once(told)
+
+
+def _once(stored: list[StoredRow]) -> list[StoredRow]:
+    """Those of an account go before the same told of none."""
+    of_accounts = told_for_accounts(one.row for one in stored)
+    twice = {one.row.key for one in stored if one.row.key in of_accounts and not one.row.account}
+    if not twice:
+        return stored
+    kept = (one for one in stored if one.row.key not in twice)
+    return [replace(one, twice=bool(told_for_accounts([one.row]) & twice)) for one in kept]
 
 
 def files(connection: Connection) -> int:
