@@ -1,15 +1,19 @@
 """Do experiments on one market tell the truth, though their arms share its budget, its rivals and its buyers?
 
-    python -m benchmarks.interference [--seeds 20] [--days 14] [--markets calm reacting] [--thin] [--json FILE]
+    python -m benchmarks.interference [--seeds 20] [--days 10] [--markets calm reacting roomy] [--thin]
+        [--kept FILE] [--json FILE]
 
-What is tried: bidding `FACTOR` times as much (a target that much lower) in a plan whose budget binds. True is what the
-whole market does under B against the whole market under A, lived from the same seeds. Three designs estimate it:
+What is tried: bidding `FACTOR` times as much (a target that much lower). A plan lives `LEARNT` days under A, as plans
+that people test have; from there each design goes on, in the same market. True is what the whole market does under B
+against the whole market under A. Three designs estimate it:
 
 - `naive`: users are split, but one plan with one budget and one controller serves both arms;
 - `split`: each arm is a plan of its own, with its share of users and budget (as `qianheng experiment` does);
 - `switchback`: one plan, whose target changes between days drawn by chance; the first hours of a day are left out.
 
-In the market `reacting` rivals pace their own budgets over all users, so that arms still meet through them.
+In the markets `calm` and `reacting` the budget binds, in `roomy` the target does. In `reacting` rivals pace their
+own budgets over all users, so that arms still meet through them. Worlds are kept in `--kept FILE` as they come, a line
+each; those that stand there are not lived again.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -47,11 +52,13 @@ from qianheng.simulator.scenario import Scenario
 
 RESULTS = Path(__file__).parent / "results" / "interference.json"
 FACTOR = 1.6  # bids of B over those of A
-SETTLES = 3  # days before anything is measured: the plan learns
+LEARNT = 8  # days that the plan lives under A before anything is tried
+SETTLES = 2  # days of the test that are not measured, as in the templates
 WASHED = 3 * HOUR  # at the start of a day: its target has just changed
 SALT, HALF = 20_251_001, 5000
 DESIGNS = ("naive", "split", "switchback")
 MEASURES = ("gmv", "spend")
+MARKETS = ("calm", "reacting", "roomy")
 Amounts = npt.NDArray[np.int64]
 Pair = tuple[float, float]
 Found = dict[str, dict[str, float]]  # by measure, then by design
@@ -59,7 +66,7 @@ Found = dict[str, dict[str, float]]  # by measure, then by design
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A market, its seed and how long it is lived."""
+    """A market, its seed and how many days are tested."""
 
     market: str
     seed: int
@@ -69,7 +76,7 @@ class World:
         """The scenario, read as every other one is."""
         with TemporaryDirectory() as folder:
             path = Path(folder) / "interference.toml"
-            path.write_text(toml(_scenario(self.market, self.days)), "utf-8")
+            path.write_text(toml(_scenario(self.market, LEARNT + self.days)), "utf-8")
             return load(str(path))
 
 
@@ -99,7 +106,7 @@ def _scenario(market: str, days: int) -> Table:
         "categories": {"home": {"price": 80}},
         "shops": [{"id": 1, "name": "小店", "products": products}],
         "rivals": [rivals | {"budget_daily": 70.0 if market == "reacting" else 100_000.0}],
-        "plans": [plan | {"budget_daily": 160}],
+        "plans": [plan | {"budget_daily": 600 if market == "roomy" else 160}],
     }
 
 
@@ -110,39 +117,47 @@ def bolder(plan: Plan) -> Plan:
 
 
 class Lived:
-    """A world on its way with some plans; `changes` says what becomes of them at the beginning of a day."""
+    """A world on its way with one plan, `LEARNT` days old."""
 
-    def __init__(self, world: World, plans: Callable[[Plan], Sequence[Plan]]) -> None:
+    def __init__(self, world: World) -> None:
         self.world, self.scenario = world, world.scenario()
         self.start = microseconds(midnight(self.scenario.first_day, self.scenario.timezone))
         (self.plan,) = self.scenario.plan_records()
-        self.plans = list(plans(self.plan))
+        self.plans = [self.plan]
         engine = Engine(self.plans, space_of(self.scenario), site_of(self.scenario), self.start)
         parts = Market(self.scenario, world.seed), engine, recorder_of(self.scenario), world.seed
         self.driver = Driver(*parts, self.scenario.prediction)
-        for plan in self.plans:
-            self.driver.change(TimedPlan(self.start, plan, 0))
+        self.driver.change(TimedPlan(self.start, self.plan, 0))
+        self.facts = [self._day(number, []) for number in range(LEARNT)]
 
-    def live(self, changes: Callable[[int], Sequence[Plan]] = lambda _: ()) -> FactBatch:
-        """All facts, those of the days after the last delivery included: orders come late."""
-        facts = []
-        leases = {plan.id: Lease(plan.budget_daily, NOTHING) for plan in self.plans}
+    def live(self, plans: Callable[[int], Sequence[Plan]]) -> FactBatch:
+        """All facts, those of the days after the last delivery included: orders come late. plans: as they are on a day
+        of the test, from 0; of those that are new, each is a copy of the first.
+        """
+        facts = list(self.facts)
         for number in range(self.world.days):
-            start = self.start + number * DAY
-            changed = [TimedPlan(start, plan, number) for plan in changes(number)]
-            facts.append(self.driver.run_day(start, start + DAY, changed, leases).facts)
-        end = self.start + self.world.days * DAY
+            day, self.plans = LEARNT + number, list(plans(number))
+            served = {plan.id for plan in self.driver.engine.plans}
+            for plan in self.plans:
+                if plan.id not in served:
+                    self.driver.join(plan, self.plan.id)
+            facts.append(self._day(day, [TimedPlan(self.start + day * DAY, plan, day) for plan in self.plans]))
+        end = self.start + (LEARNT + self.world.days) * DAY
         return join([*facts, self.driver.drain_day(end, end + DAY), self.driver.drain_day(end + DAY, end + 2 * DAY)])
 
+    def _day(self, number: int, changed: Sequence[TimedPlan]) -> FactBatch:
+        start = self.start + number * DAY
+        leases = {plan.id: Lease(plan.budget_daily, NOTHING) for plan in self.plans}
+        return self.driver.run_day(start, start + DAY, changed, leases).facts
 
-def whole(world: World, bold: bool) -> FactBatch:
+
+def whole(lived: Lived, bold: bool) -> FactBatch:
     """The whole market under one arm."""
-    return Lived(world, lambda plan: [bolder(plan) if bold else plan]).live()
+    return lived.live(lambda _: [bolder(lived.plan) if bold else lived.plan])
 
 
-def naive(world: World) -> FactBatch:
+def naive(lived: Lived) -> FactBatch:
     """Users split within one plan: its offers are worth `FACTOR` times as much for users of B."""
-    lived = Lived(world, lambda plan: [plan])
     offers = lived.driver.engine.offers
     usual = offers.worth
 
@@ -150,24 +165,19 @@ def naive(world: World) -> FactBatch:
         return usual(batch) * np.where(in_b(batch.user_id), FACTOR, 1.0)[:, None]
 
     offers.worth = worth  # type: ignore[method-assign]
-    return lived.live()
+    return lived.live(lambda _: [lived.plan])
 
 
-def split(world: World) -> FactBatch:
-    """Each arm a plan with half the users and half the budget."""
-
-    def arms(plan: Plan) -> list[Plan]:
-        half = plan.budget_daily // 2
-        one = replace(plan, users=UserShare(SALT, 0, HALF), budget_daily=half)
-        return [one, replace(bolder(one), id=2, users=UserShare(SALT, HALF, 2 * HALF))]
-
-    return Lived(world, arms).live()
+def split(lived: Lived) -> FactBatch:
+    """Each arm a plan with half the users and half the budget: the plan itself, and a copy of it."""
+    half = lived.plan.budget_daily // 2
+    one = replace(lived.plan, users=UserShare(SALT, 0, HALF), budget_daily=half)
+    return lived.live(lambda _: [one, replace(bolder(one), id=2, users=UserShare(SALT, HALF, 2 * HALF))])
 
 
-def switched(world: World) -> FactBatch:
+def switched(lived: Lived) -> FactBatch:
     """One plan, under B on the days that are B's."""
-    lived = Lived(world, lambda plan: [plan])
-    return lived.live(lambda day: [bolder(lived.plan) if bold_days(world)[day] else lived.plan])
+    return lived.live(lambda day: [bolder(lived.plan) if bold_days(lived.world)[day] else lived.plan])
 
 
 def bold_days(world: World) -> npt.NDArray[np.bool_]:
@@ -206,7 +216,7 @@ def amounts(facts: FactBatch, measure: str) -> Amount:
 
 def measured(world: World, told: Amount) -> npt.NDArray[np.bool_]:
     """[n] what lies in the days that are measured."""
-    start = microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai"))
+    start = microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai")) + LEARNT * DAY
     return np.asarray((told.at >= start + SETTLES * DAY) & (told.at < start + world.days * DAY))
 
 
@@ -219,7 +229,7 @@ def by_user(world: World, facts: FactBatch, measure: str) -> Pair:
 
 def by_day(world: World, facts: FactBatch, measure: str) -> Pair:
     """What a day of A, and of B, came to, its first hours left out."""
-    told, first = amounts(facts, measure), microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai"))
+    told, first = amounts(facts, measure), microseconds(midnight(date(2025, 10, 1), "Asia/Shanghai")) + LEARNT * DAY
     day, into = np.divmod(told.at - first, DAY)
     kept = measured(world, told) & (into >= WASHED)
     of_day = np.bincount(day[kept], told.amount[kept], world.days)[: world.days]
@@ -233,7 +243,7 @@ def total(world: World, facts: FactBatch, measure: str) -> float:
     return float(told.amount[measured(world, told)].sum())
 
 
-LIVES: dict[str, Callable[[World], FactBatch]] = {
+LIVES: dict[str, Callable[[Lived], FactBatch]] = {
     "whole A": partial(whole, bold=False),
     "whole B": partial(whole, bold=True),
     "naive": naive,
@@ -244,7 +254,8 @@ LIVES: dict[str, Callable[[World], FactBatch]] = {
 
 def effects(world: World) -> Found:
     """By measure: the true effect in this world (B over A, less one), and what each design says it is."""
-    lives = {name: live(world) for name, live in LIVES.items()}
+    learnt = Lived(world)
+    lives = {name: live(deepcopy(learnt)) for name, live in LIVES.items()}
     found = {}
     for measure in MEASURES:
         pairs = {"true": tuple(total(world, lives[name], measure) for name in ("whole A", "whole B"))}
@@ -301,29 +312,44 @@ def markdown(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def lived(asked: argparse.Namespace, seeds: int, days: int) -> dict[str, list[Found]]:
+    """What all worlds say, by market; those kept already are not lived again."""
+    lines = asked.kept.read_text("utf-8").splitlines() if asked.kept and asked.kept.exists() else []
+    known = {(market, seed, of): found for market, seed, of, found in map(json.loads, lines)}
+    told = {market: list[Found]() for market in asked.markets}
+    for seed in range(1, seeds + 1):
+        for market, found in told.items():
+            began = time.process_time()
+            if (market, seed, days) not in known:
+                known[market, seed, days] = effects(World(market, seed, days))
+                if asked.kept:
+                    with asked.kept.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps([market, seed, days, known[market, seed, days]]) + "\n")
+            found.append(known[market, seed, days])
+            says = {name: round(value, 3) for name, value in found[-1]["spend"].items()}
+            print(market, seed, f"{time.process_time() - began:.0f} s", says, flush=True)
+    return told
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Live the worlds and keep what they say."""
     parser = argparse.ArgumentParser(description="Bias of experiments on one market")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--days", type=int, default=10)
-    parser.add_argument("--markets", nargs="+", default=["calm", "reacting"], choices=["calm", "reacting"])
-    parser.add_argument("--thin", action="store_true", help="one seed and seven days")
+    parser.add_argument("--markets", nargs="+", default=list(MARKETS), choices=MARKETS)
+    parser.add_argument("--thin", action="store_true", help="one seed and a few days")
+    parser.add_argument("--kept", type=Path, help="worlds so far, a line each; they are not lived again")
     parser.add_argument("--json", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
     seeds, days = (1, SETTLES + 2) if asked.thin else (asked.seeds, asked.days)
-    began, kept = time.process_time(), {market: list[Found]() for market in asked.markets}
-    for seed in range(1, seeds + 1):
-        for market, found in kept.items():
-            found.append(effects(World(market, seed, days)))
-            print(market, seed, {name: round(value, 3) for name, value in found[-1]["gmv"].items()}, flush=True)
-        told = [row for market, found in kept.items() for row in rows(market, found)]
-        spent = round(time.process_time() - began)
-        save(asked.json, {"factor": FACTOR, "days": days, "seconds": spent, "rows": told, "worlds": kept})
+    worlds = lived(asked, seeds, days)
+    told = [row for market, found in worlds.items() for row in rows(market, found)]
+    save(asked.json, {"factor": FACTOR, "learnt": LEARNT, "days": days, "rows": told, "worlds": worlds})
     print(markdown(told))
 
 
 def save(path: Path, told: dict[str, object]) -> None:
-    """Keep what is known so far."""
+    """Keep what is known."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(told, default=asdict, indent=1) + "\n", "utf-8")
 

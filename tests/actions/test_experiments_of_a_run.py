@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from qianheng.actions.experiments import experiments_of
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary_json import as_json
+from qianheng.core.days import microseconds
 from qianheng.plans.plan import PlanStatus
 from qianheng.store import plans
 from qianheng.store.database import reading
@@ -157,8 +158,44 @@ def test_days_that_were_drawn_are_compared_once_all_are_over(at_home: Path, say:
     with desk_of(str(run)) as desk:
         told = told_of(desk, experiments_of(desk)[0])
         test = told.standing.name
-    assert (early.whole, early.switched) == (False, None)
-    assert told.switched is not None
-    assert told.switched.blocks == (4, 4)
-    assert told.switched.relative.low < told.switched.relative.expected < told.switched.relative.high
+    assert (early.whole, early.by_days) == (False, None)
+    assert told.by_days is not None
+    assert told.by_days.switched.blocks == (4, 4)
+    relative = told.by_days.switched.relative
+    assert relative.low < relative.expected < relative.high
     assert "4 of B" in " ".join(say("experiment", "show", test).split())
+    (verdict,) = asked(say, "show", test)["sections"]["verdict"]["decisions"]
+    assert verdict["title"].startswith("Arm B against A")
+    assert len(told.records["B"].days["a"]) == len(told.records["B"].days["b"]) == 4
+    assert not {*told.records["B"].days["a"]} & {*told.records["B"].days["b"]}
+    record = at_home / "days.xlsx"
+    assert str(record) in say("experiment", "export", test, "--output", str(record))
+
+
+def test_while_a_test_runs_its_plans_change_only_through_it(at_home: Path, say: Say) -> None:
+    path = lived(at_home, SMALL, until=3)
+    for plan in ("1", "1001"):
+        told = say("plan", "change", plan, "target=3", "--confirm")
+        assert "only through it: qianheng experiment stop e1" in " ".join(told.split())
+    assert "only through it" in " ".join(say("plan", "pause", "1001", "--confirm").split())
+    asked(say, "stop", "e1", "--confirm")
+    assert "only through it" not in " ".join(say("plan", "change", "1", "target=3", "--confirm").split())
+    assert str(plans_of(path)[1].target) == "3"
+
+
+def test_arms_of_a_creative_test_show_their_own_creatives_only(at_home: Path, say: Say) -> None:
+    two = '[{id = 1101, name = "a"}, {id = 1102, name = "b", appeal = 1.5}]'
+    arms = '{A = {creative_ids = "1101"}, B = {creative_ids = "1102"}}'
+    test = f'[{{day = 2, template = "creative-test", plan = 1, settings = {arms}}}]'
+    path = lived(at_home, {**SMALL, "shops.0.products.0.creatives": two, "experiments": test}, until=5)
+    sql = "SELECT DISTINCT f.plan_id, f.creative_id FROM impressions AS f WHERE f.product_id = 11 AND f.at >= {}"
+    with desk_of(str(path)) as desk, reading(desk.database) as connection:
+        began = microseconds(datetime.fromisoformat("2025-10-02T00:00:00+08:00"))
+        rows = desk.lake.query(connection, sql.format(began)).to_pylist()
+    assert {(row["plan_id"], row["creative_id"]) for row in rows} == {(1, 1101), (1001, 1102)}
+    measured = asked(say, "show", "e1")["sections"]["arm_b"]["tables"]["results"]
+    assert measured[0]["measure"] == "click rate"
+    assert "1101" in str(asked(say, "show", "e1")["sections"]["design"])
+    asked(say, "stop", "e1", "--confirm")
+    assert plans_of(path)[1].creative_ids == ()
+    assert "no creative of the plan's products" in say("plan", "change", "1", "creative_ids=77")

@@ -72,6 +72,7 @@ def test_the_templates_shipped_say_what_the_books_say() -> None:
         "switchback": 14,
         "hold-out": 14,
         "ab-test": 14,
+        "creative-test": 14,
     }
     assert [phase.budget for phase in known["budget-test"].phases] == [(80, 20), (50, 50), (30, 70)]
     assert len(known["target-test"].arms) == 3

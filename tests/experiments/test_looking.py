@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 from qianheng.core.interval import Interval
+from qianheng.diagnosis.paired import Difference
 from qianheng.experiments.blocks import Switched
 from qianheng.experiments.designs import Arm, Experiment, Phase
-from qianheng.experiments.looking import Looked, Met, foreseen, foreseen_of_days, look
+from qianheng.experiments.looking import (
+    Looked,
+    Met,
+    foreseen,
+    foreseen_of_days,
+    look,
+    rails_of_days,
+    verdict_of_days,
+)
 from qianheng.experiments.results import Rail, Verdict
 from qianheng.facts.assignment import shares_of
 from qianheng.measures.users import SUMMED, UserSums
@@ -141,3 +150,28 @@ def test_days_needed_are_those_on_which_the_effect_is_the_smallest_shown() -> No
     assert too_few is not None
     assert enough <= test.effect < too_few
     assert foreseen_of_days(replace(test, effect=Decimal("0.0001")), past).days_needed is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rails", "said"),
+    [
+        ("0.02", "0.4", (), Verdict.WINNER_B),
+        ("-0.4", "-0.02", (), Verdict.WINNER_A),
+        ("-0.05", "0.05", (), Verdict.NO_DIFFERENCE),
+        ("-0.3", "0.4", (), Verdict.NOT_YET),
+        ("0.02", "0.4", (Rail.KEPT, Rail.BROKEN), Verdict.BROKEN),
+    ],
+)
+def test_the_days_of_a_test_come_to_one_verdict(low: str, high: str, rails: tuple[Rail, ...], said: Verdict) -> None:
+    relative = Interval(Fraction(low), (Fraction(low) + Fraction(high)) / 2, Fraction(high))
+    assert verdict_of_days(planned("switchback"), relative, rails) is said
+
+
+def test_a_guard_rail_of_days_is_a_share_of_what_the_first_arm_has() -> None:
+    test = planned("switchback")  # its refund rate may rise by a fifth
+    a = Fraction(1, 10)
+    for low, high, state in (("0.03", "0.05", Rail.BROKEN), ("-0.01", "0.01", Rail.KEPT), ("-0.01", "0.05", Rail.OPEN)):
+        told = Difference(a, a + (Fraction(low) + Fraction(high)) / 2, Fraction(low), Fraction(high))
+        assert rails_of_days(test, {"refund_rate_1h": told}) == {"refund_rate_1h": state}
+    unknown = {"refund_rate_1h": Difference(None, None)}
+    assert rails_of_days(test, unknown) == {"refund_rate_1h": Rail.OPEN}

@@ -58,7 +58,8 @@ def marketplace_of(scenario: Scenario) -> Marketplace:
         for one in scenario.promotions
     )
     products = {str(shop.id): tuple(product.id for product in shop.products) for shop in scenario.shops}
-    return Marketplace(scenario.marketplace, promotions, products)
+    creatives = {str(product): ids for product, ids in scenario.creatives().items()}
+    return Marketplace(scenario.marketplace, promotions, products, creatives)
 
 
 def check_change(connection: Connection, lake: Lake, market: Marketplace, before: Plan, made: PlanChange) -> None:

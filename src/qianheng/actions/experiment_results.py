@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -11,13 +12,26 @@ from sqlalchemy import Connection
 from qianheng.actions.desk import Desk
 from qianheng.actions.experiments import experiment_of
 from qianheng.actions.histories import Asked, history_of
-from qianheng.actions.side_by_side import SideBySide, side_by_side
+from qianheng.actions.side_by_side import SideBySide, in_turns, side_by_side_of
 from qianheng.core.days import day_of, moment
 from qianheng.core.errors import BadInput, Refused
+from qianheng.diagnosis.standing import Span
 from qianheng.experiments.blocks import Cells, Switched, switchback
 from qianheng.experiments.designs import Experiment, Happened, Standing, Unit
-from qianheng.experiments.looking import Foreseen, Looked, Met, foreseen, foreseen_of_days, look
+from qianheng.experiments.looking import (
+    HOURLY,
+    Foreseen,
+    Looked,
+    Met,
+    foreseen,
+    foreseen_of_days,
+    look,
+    rails_of_days,
+    verdict_of_days,
+)
+from qianheng.experiments.results import Rail, Verdict
 from qianheng.measures.days import Days, date_of
+from qianheng.measures.history import History
 from qianheng.measures.query import plan_hour
 from qianheng.measures.sums import mature
 from qianheng.measures.users import UserSums, nothing, of_users, user_sums
@@ -28,14 +42,23 @@ from qianheng.store.database import reading
 BEFORE_DAYS = 28  # that are asked what users did before
 WASHED_HOURS = 3  # of a day, for what was set the day before still acts
 DRAWS = 2000  # of days to arms
-HOURLY = ("gmv", "orders")  # what is known of a plan by the hour
+
+
+@dataclass(frozen=True, slots=True)
+class DaysTold:
+    """What the days of a test have shown that were drawn to its arms, once all are over."""
+
+    switched: Switched
+    rails: Mapping[str, Rail]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A test as it stands at a time. measured: the days that count so far, `None` before the first is over; mature_to:
     the last of them whose refunds of seven days have all come; looked: `None` while there is nothing to look at, and
-    where days are assigned: then `switched` is what its days have shown, once all are over.
+    where days are assigned: then `by_days` is what its days have shown, once all are over. records: its days side by
+    side with the first arm's, by the name of each other arm that promotes.
     """
 
     standing: Standing
@@ -43,7 +66,8 @@ class Told:
     measured: tuple[date, date] | None
     mature_to: date | None
     looked: Looked | None
-    switched: Switched | None = None
+    by_days: DaysTold | None = None
+    records: Mapping[str, SideBySide] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -70,8 +94,8 @@ def event_of(told: Foreseen | None) -> dict[str, object]:
     return {} if told is None else {"error": told.error, "days_needed": told.days_needed}
 
 
-def told_of(desk: Desk, standing: Standing) -> Told:
-    """A test as it stands at the desk's time. Not started: Refused."""
+def told_of(desk: Desk, standing: Standing, *, with_records: bool = True) -> Told:
+    """A test as it stands at the desk's time. Not started: Refused. with_records: its days side by side as well."""
     if standing.event(Happened.STARTED) is None:
         raise Refused("designs.not_started", place=standing.name)
     experiment, zone = standing.experiment, str(desk.now.tzinfo)
@@ -79,30 +103,84 @@ def told_of(desk: Desk, standing: Standing) -> Told:
     last = min(standing.last_day, desk.now.date() - timedelta(days=1))
     if first > last:
         return Told(standing, desk.now, None, None, None)
+    whole = last == standing.last_day
+    records = _records(desk, standing) if with_records or (whole and experiment.unit is Unit.DAYS) else {}
     if experiment.unit is Unit.DAYS:
-        days = Days(first, last, zone)
-        switched = _switched(desk, experiment, days, standing.first_day) if last == standing.last_day else None
-        return Told(standing, desk.now, (first, last), None, None, switched)
+        by_days = _by_days(desk, standing, Days(first, last, zone), records) if whole else None
+        return Told(standing, desk.now, (first, last), None, None, by_days, records)
     with reading(desk.database) as connection:
         arms = [plans.load(connection, id_).plan for id_ in standing.plans.values()]
         known = _before(desk, connection, experiment, standing.first_day)
         met = Met(_sums(desk, connection, Days(first, last, zone), arms), known[1] if known else nothing())
     found = look(experiment, standing.plans, met, _planned(standing))
     ripe = [day for day in Days(first, last, zone).each() if mature(day, desk.now, timezone=zone)]
-    return Told(standing, desk.now, (first, last), max(ripe, default=None), found)
+    return Told(standing, desk.now, (first, last), max(ripe, default=None), found, None, records)
+
+
+def verdicts_of(told: Told) -> list[tuple[str, Verdict, Mapping[str, Rail]]]:
+    """What can be said of each arm beside the first, and where its guard rails stand; nothing while nothing can."""
+    if told.by_days is not None:
+        return [(told.standing.experiment.arms[1].name, told.by_days.verdict, told.by_days.rails)]
+    return [(one.arm, one.verdict, one.rails) for one in (told.looked.comparisons if told.looked else ())]
 
 
 def record_of(desk: Desk, name: str, arm: str) -> SideBySide:
-    """The record of a test's days, the first arm beside another (SPEC 12). An arm without a plan: BadInput."""
+    """The record of a test's days, the first arm beside another (SPEC 12). An arm without a plan: BadInput. Not
+    started, or no day of it over: Refused.
+    """
     with reading(desk.database) as connection:
         standing = experiment_of(desk, connection, name)
-    experiment, chosen = standing.experiment, standing.experiment.arm(arm)
-    first = standing.plans.get(experiment.arms[0].name)
-    if first is None or chosen.name not in standing.plans:
-        raise BadInput("designs.no_plan_of_arm", place="--b", value=chosen.name)
-    last = min(standing.last_day, desk.now.date() - timedelta(days=1))
-    history = history_of(desk, Asked(str(experiment.shop_id), (desk.now.date() - standing.first_day).days + 1))
-    return side_by_side(history, (str(first), str(standing.plans[chosen.name])), (standing.first_day, last))
+    experiment, chosen = standing.experiment, standing.experiment.arm(arm).name
+    without = experiment.unit is Unit.USERS and standing.started is not None and chosen not in standing.plans
+    if without or chosen == experiment.arms[0].name:
+        raise BadInput("designs.no_plan_of_arm", place="--b", value=chosen)
+    if desk.now.date() > standing.first_day:
+        record = _record(_history(desk, standing), standing, chosen)
+        if record is not None:
+            return record
+    raise Refused("designs.no_day_over", place=standing.name)
+
+
+def _records(desk: Desk, standing: Standing) -> dict[str, SideBySide]:
+    """The records of all arms but the first, as far as there are any."""
+    history, experiment = _history(desk, standing), standing.experiment
+    others = [arm.name for arm in experiment.arms[1:] if experiment.unit is Unit.DAYS or arm.name in standing.plans]
+    return {name: record for name in others if (record := _record(history, standing, name)) is not None}
+
+
+def _history(desk: Desk, standing: Standing) -> History:
+    """All that is known of the days of a test."""
+    days = (desk.now.date() - standing.first_day).days + 1
+    return history_of(desk, Asked(str(standing.experiment.shop_id), days))
+
+
+def _record(history: History, standing: Standing, arm: str) -> SideBySide | None:
+    """The days that are over, the first arm beside another; `None` where days were drawn and no turn is over."""
+    experiment, first = standing.experiment, standing.first_day
+    span = Span(first, min(standing.last_day, history.today - timedelta(days=1)))
+    if experiment.unit is not Unit.DAYS:
+        return side_by_side_of(history, (str(experiment.plan_id), str(standing.plans[arm])), span)
+    every = len(experiment.arms)
+    of = [{experiment.arm_of_day(t * every + i).name: t * every + i for i in range(every)} for t in range(span.days)]
+    turns = [
+        (first + timedelta(days=turn[experiment.arms[0].name]), first + timedelta(days=turn[arm]))
+        for turn in of[: span.days // every]
+    ]
+    if not turns:
+        return None
+    return in_turns(history, str(experiment.plan_id), turns, Span(first, first + timedelta(len(turns) * every - 1)))
+
+
+def _by_days(desk: Desk, standing: Standing, days: Days, records: Mapping[str, SideBySide]) -> DaysTold | None:
+    """What all days say of the second arm; `None` of what is not known by the hour, or of too few days."""
+    experiment = standing.experiment
+    switched = _switched(desk, experiment, days, standing.first_day)
+    record = records.get(experiment.arms[1].name)
+    if switched is None or record is None:
+        return None
+    (results,) = record.results.values()
+    rails = rails_of_days(experiment, {one.measure.name: one.told for one in results})
+    return DaysTold(switched, rails, verdict_of_days(experiment, switched.relative, rails.values()))
 
 
 def _foreseen_of_days(desk: Desk, experiment: Experiment) -> tuple[Foreseen | None, int]:

@@ -21,6 +21,7 @@ from qianheng.core.actors import Act, demand
 from qianheng.core.days import microseconds
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.ids import stable_id
+from qianheng.core.words import say
 from qianheng.experiments.designs import (
     Arm,
     Event,
@@ -34,7 +35,7 @@ from qianheng.experiments.designs import (
     running,
     templates,
 )
-from qianheng.experiments.looking import LOOKS
+from qianheng.experiments.looking import HOURLY, LOOKS, MEASURES
 from qianheng.guarantee.guard import Weighed
 from qianheng.measures.goals import Rates
 from qianheng.measures.history import History
@@ -80,6 +81,7 @@ def designed(desk: Desk, wanted: WantedTest) -> Experiment:
     if wanted.template not in known:
         raise NotFound("designs.no_template", value=wanted.template, known=", ".join(known))
     template, looks = known[wanted.template], _looks(wanted.looks)
+    _check_measure(template)
     with reading(desk.database) as connection:
         plan = desk.plan(connection, wanted.plan_id).plan
     salt = stable_id("experiment", plan.id, wanted.template, microseconds(desk.now))
@@ -108,6 +110,14 @@ def _looks(wanted: str) -> str:
     if wanted and wanted not in LOOKS:
         raise BadInput("designs.bad_looks", place="--looks", value=wanted, known=", ".join(LOOKS))
     return wanted
+
+
+def _check_measure(template: Template) -> None:
+    """Refuse a template that is judged by what its unit does not tell: BadInput."""
+    known = HOURLY if Unit(template.unit) is Unit.DAYS else tuple(MEASURES)
+    if template.primary not in known:
+        told = {"unit": say(f"designs.unit.{template.unit}"), "known": ", ".join(known)}
+        raise BadInput("designs.not_judged", place="primary", value=template.primary, **told)
 
 
 def rates_of(history: History, plan: Plan) -> Rates:
@@ -279,7 +289,8 @@ def _change(
     desk: Desk, connection: Connection, standing: Standing, what: tuple[int, Mapping[str, Value], bool]
 ) -> tuple[Weighed, ...]:
     plan_id, after, confirmed = what
-    wanted = Wanted(plan_id, after, f"{standing.name} {standing.experiment.template}", confirmed=confirmed)
+    reason = f"{standing.name} {standing.experiment.template}"
+    wanted = Wanted(plan_id, after, reason, confirmed=confirmed, test=standing.name)
     made, weighed = change_within(desk, connection, wanted, known_of(desk, connection, plan_id))
     return (weighed,) if made.after else ()
 

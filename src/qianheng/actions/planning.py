@@ -16,13 +16,14 @@ from qianheng.core.days import microseconds, moment, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.money import yuan
 from qianheng.core.words import say
+from qianheng.experiments.designs import running
 from qianheng.guarantee.guard import Known, Weighed, weigh
 from qianheng.incentives.limits import TargetLimit, target_limit
 from qianheng.plans import marketplace
 from qianheng.plans.marketplace import Marketplace
 from qianheng.plans.plan import Plan, PlanChange, PlanStatus, Value, apply, change
 from qianheng.plans.writing import shown
-from qianheng.store import incentives, plans, runs
+from qianheng.store import experiments, incentives, plans, runs
 from qianheng.store.database import reading
 from qianheng.store.plans import StoredPlan
 
@@ -43,7 +44,8 @@ WORDED = {
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A change that somebody wants: of which plan, to what, why, on which version of it they decided (`None`: on
-    whatever it is), on which surface, and whether they have confirmed what it costs.
+    whatever it is), on which surface, and whether they have confirmed what it costs. test: the running test whose own
+    change it is ("e1").
     """
 
     plan_id: int
@@ -52,6 +54,7 @@ class Wanted:
     version: int | None = None
     surface: str = "cli"
     confirmed: bool = False
+    test: str = ""
 
     @property
     def deletes(self) -> bool:
@@ -162,7 +165,7 @@ def in_words(name: str, value: Value) -> str | None:
     """A value of a plan's field for a person, its codes in words; `None` for none, where that does not mean all."""
     text = shown(name, value)
     if not text:
-        return say("pages.all") if name in ("placements", "schedule") else None
+        return say("pages.all") if name in ("placements", "schedule", "creative_ids") else None
     area = WORDED.get(name)
     return text if area is None else ", ".join(say(f"pages.{area}.{code}") for code in text.split(", "))
 
@@ -183,6 +186,7 @@ def _checked(
     """The change that is wanted, if everybody allows it, and what commission asks of its target."""
     stored, known = of
     demand(desk.actor, Act.DELETE_PLAN if wanted.deletes else Act.CHANGE_PLAN, stored.plan.shop_id)
+    _check_tests(connection, wanted, stored.plan.shop_id)
     market = marketplace_kept(connection)
     market.check_surface(wanted.surface)
     _check_version(connection, stored, wanted.version)
@@ -228,6 +232,13 @@ def _check_version(connection: Connection, stored: StoredPlan, seen: int | None)
 def _entry_text(entry: PlanChange, timezone: str) -> str:
     at = f"{entry.at.astimezone(zone(timezone)):%Y-%m-%d %H:%M}"
     return say("planning.entry", at=at, actor=entry.actor, changes=change_text(entry))
+
+
+def _check_tests(connection: Connection, wanted: Wanted, shop_id: int) -> None:
+    """Refuse what would change an arm of a running test other than through the test: its figures would mean nothing."""
+    test = running(experiments.every(connection, shop_id), wanted.plan_id)
+    if test is not None and test.name != wanted.test:
+        raise Refused("designs.through_the_test", place=f"plan {wanted.plan_id}", test=test.name)
 
 
 def _check_clock(desk: Desk, connection: Connection) -> None:

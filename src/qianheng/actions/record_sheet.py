@@ -107,7 +107,8 @@ class _Days:
         for row, day in enumerate(self.told.span.each(), FIRST_ROW):
             sheet.write_datetime(row, 0, _naive(day), style.of["day"])
             for side in SIDES:
-                self._day(row, side, self.told.days[side][day])
+                if day in self.told.days[side]:
+                    self._day(row, side, self.told.days[side][day])
         self._totals()
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.set_column(0, 0, 13)
@@ -200,18 +201,11 @@ class _Results:
         self._line(
             row, ["", *(f"{side.upper()} · {self.told.plans[side].subject.name}" for side in SIDES)], self.style.heading
         )
-        first, last = self.told.span.first, self.told.span.last
-        for name, day in (
-            ("kind", first),
-            ("goal", first),
-            ("target", first),
-            ("target_last", last),
-            ("budget", first),
-            ("budget_last", last),
-        ):
+        for name in ("kind", "goal", "target", "target_last", "budget", "budget_last"):
             row += 1
             self.sheet.write_string(row, 0, say(f"reviews.record.column.{name}"))
             for column, side in enumerate(SIDES, 1):
+                day = (max if name.endswith("_last") else min)(self.told.days[side])
                 self._setting(row, column, side, (name.removesuffix("_last"), day))
         return row + 1
 

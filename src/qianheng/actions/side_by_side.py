@@ -49,7 +49,9 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Two plans over the same days, and the results after 7, 14 and all days, as far as there are so many."""
+    """Two plans over the same days, or one by turns (then each side knows its own days), and the results after 7, 14
+    and all days, as far as there are so many.
+    """
 
     history: History
     span: Span
@@ -70,7 +72,25 @@ def side_by_side(history: History, plan_ids: tuple[str, str], days: tuple[date |
     if plan_ids[0] == plan_ids[1]:
         raise BadInput("reviews.record.same", place="--b", value=plan_ids[1])
     plans = {side: _plan(history, plan_id, side) for side, plan_id in zip(_SIDES, plan_ids, strict=True)}
-    span = _span(history, plans.values(), days)
+    return _over(history, plans, _span(history, plans.values(), days))
+
+
+def side_by_side_of(history: History, plan_ids: tuple[str, str], span: Span) -> SideBySide:
+    """The same over days that are known to be the test's, whatever the plans came to on them."""
+    plans = {side: _plan(history, plan_id, side) for side, plan_id in zip(_SIDES, plan_ids, strict=True)}
+    return _over(history, plans, span)
+
+
+def in_turns(history: History, plan_id: str, turns: Sequence[tuple[date, date]], span: Span) -> SideBySide:
+    """The record of a test whose days were drawn, over the days of its whole turns: one plan, a day as A and a day as B
+    in every turn, which are compared with each other.
+    """
+    plan = _plan(history, plan_id, "a")
+    told = {side: {turn[i]: _day(history, plan, turn[i]) for turn in turns} for i, side in enumerate(_SIDES)}
+    return SideBySide(history, span, dict.fromkeys(_SIDES, plan), told, {span.days: _results(told, len(turns))})
+
+
+def _over(history: History, plans: Mapping[Side, PlanHistory], span: Span) -> SideBySide:
     told = {side: {day: _day(history, plan, day) for day in span.each()} for side, plan in plans.items()}
     lengths = sorted({*(length for length in PERIODS if length <= span.days), span.days})
     return SideBySide(history, span, plans, told, {length: _results(told, length) for length in lengths})

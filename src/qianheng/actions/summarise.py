@@ -129,7 +129,8 @@ class _Reader:
         )
 
     def _states(self, plan: Plan) -> Mapping[str, int]:
-        return Counter(hour[str(plan.id)] for told in self.told.values() for hour in told.get("states", ()))
+        hours = (hour for told in self.told.values() for hour in told.get("states", ()))
+        return Counter(hour[str(plan.id)] for hour in hours if str(plan.id) in hour)  # an arm joins later
 
     def _outlooks(self, plan: Plan) -> dict[date, Mapping[str, Any]]:
         found = {day: told.get("outlook", {}).get(str(plan.id)) for day, told in self.told.items()}

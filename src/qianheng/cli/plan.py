@@ -257,7 +257,7 @@ def _shown(name: str, value: Value) -> str | None:
 def _plan_json(plan: Any, version: int) -> dict[str, Any]:
     shown = {field.name: _shown(field.name, getattr(plan, field.name)) for field in fields(plan)}
     ids = {name: getattr(plan, name) for name in ("id", "shop_id", "ad_account_id", "room_id")}
-    lists = {name: list(getattr(plan, name)) for name in ("product_ids", "room_ids", "schedule")}
+    lists = {name: list(getattr(plan, name)) for name in ("product_ids", "room_ids", "schedule", "creative_ids")}
     places = {"placements": [place.name.lower() for place in plan.placements]}
     return shown | ids | lists | places | {"roi_float": plan.roi_float, "version": version}
 

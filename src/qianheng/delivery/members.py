@@ -43,11 +43,16 @@ def members(plan: Plan, space: Space, goods: Goods, air: tuple[frozenset[int], i
         (product, room, creative)
         for room, shelf in _places(plan, goods, on_air)
         for product in shelf
-        for creative in space.creatives_of(product)
+        for creative in _creatives(plan, space.creatives_of(product))
     ]
     product_id, room_id, creative_id = (np.array([row[column] for row in rows], np.int64) for column in range(3))
     costs = goods.costs(plan, product_id, room_id, now)
     return Members(product_id, room_id, space.item(product_id, room_id != PAGE), costs, creative_id)
+
+
+def _creatives(plan: Plan, every: tuple[int, ...]) -> tuple[int, ...]:
+    """Those of a product's creatives that the plan may show."""
+    return tuple(one for one in every if one in plan.creative_ids) or every
 
 
 def _places(plan: Plan, goods: Goods, on_air: frozenset[int]) -> list[tuple[int, tuple[int, ...]]]:

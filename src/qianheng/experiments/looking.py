@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
 import numpy as np
 
+from qianheng.core.interval import Interval
+from qianheng.diagnosis.paired import Difference
 from qianheng.experiments.blocks import Switched, smallest_switched
 from qianheng.experiments.designs import Arm, Experiment
 from qianheng.experiments.looks import Always, Looks, Until
 from qianheng.experiments.power import Baseline, Design, error_wanted, needed, planned_error, smallest_effect
-from qianheng.experiments.results import Rail, Result, Terms, Verdict, compare, rail, shared, verdict
+from qianheng.experiments.results import (
+    Rail,
+    Result,
+    Terms,
+    Verdict,
+    compare,
+    rail,
+    rail_of,
+    shared,
+    verdict,
+    verdict_of,
+)
 from qianheng.experiments.shares import Shares, shares
 from qianheng.experiments.sums import ArmSums, Measure
 from qianheng.facts.assignment import shares_of
@@ -28,11 +41,13 @@ MEASURES = {
         Measure("orders", "orders"),
         Measure("payment_roi", "counted_gmv", "spend"),
         Measure("net_roi", "counted_net_gmv", "spend"),
+        Measure("click_rate", "clicks", "impressions"),
         Measure("refund_rate_1h", "refunded_1h", "gmv", rising=False),
     )
 }
 """What tests are judged by: figures of all orders a user (what the shop sells to an arm's users, promoted or not), ROIs
 of the orders that count for the arms' plans, as their targets are."""
+HOURLY = ("gmv", "orders")  # what tests by days are judged by: what is known of a plan by the hour
 
 TURNS_MOST = 1000  # that anybody waits for, of days that each arm has one of
 LOOKS: Mapping[str, Callable[[float], Looks]] = {"always": Always, "until": Until}
@@ -87,6 +102,27 @@ def look(experiment: Experiment, plans: Mapping[str, int], met: Met, error: floa
     compared = [_compared(parts, arm, (terms, divided, leaked)) for arm in arms[1:]]
     spend = {name: int(during["spend"][users].sum()) for name, users in mine.items()}
     return Looked(tuple(compared), {name: int(users.sum()) for name, users in mine.items()}, spend, leaked, divided)
+
+
+def verdict_of_days(experiment: Experiment, relative: Interval, rails: Collection[Rail]) -> Verdict:
+    """The verdict of a test whose days were drawn, by B / A − 1 of its primary measure."""
+    if Rail.BROKEN in rails:
+        return Verdict.BROKEN
+    return verdict_of(MEASURES[experiment.primary], relative, Fraction(experiment.effect))
+
+
+def rails_of_days(experiment: Experiment, told: Mapping[str, Difference]) -> dict[str, Rail]:
+    """Where its guard rails stand, by how the days of B differ from those of A."""
+    return {
+        name: rail_of(_relative(told[name]), MEASURES[name].rising, Fraction(margin))
+        for name, margin in experiment.guard_rails
+    }
+
+
+def _relative(told: Difference) -> Interval | None:
+    if not told.a or told.difference is None or told.low is None or told.high is None:
+        return None
+    return Interval(told.low / told.a, told.difference / told.a, told.high / told.a)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +207,11 @@ def _compared(parts: _Parts, arm: Arm, by: tuple[Terms, Shares, int]) -> Compari
 
 
 def _tested(experiment: Experiment) -> dict[str, Measure]:
-    """The measures of a test, the primary one first; users to whom nothing is promoted have no ROI."""
+    """The measures of a test, the primary one first; users to whom nothing is promoted have no ROI
+    and no click rate."""
     known = MEASURES
     if any(arm.holds_out for arm in experiment.arms):
-        known = {name: one for name, one in MEASURES.items() if one.denominator != "spend"}
+        known = {name: one for name, one in MEASURES.items() if one.denominator not in ("spend", "impressions")}
     return {experiment.primary: known[experiment.primary], **known}
 
 

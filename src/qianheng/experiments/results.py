@@ -112,16 +112,20 @@ def compare(measure: Measure, arms: tuple[ArmSums, ArmSums], terms: Terms) -> Re
         float(chance_once(a, b)),
         float(information),
         None,
-        _verdict(measure, told, terms.worth),
+        verdict_of(measure, told, terms.worth),
     )
 
 
 def rail(result: Result, margin: Fraction) -> Rail:
     """Whether B keeps to a guard rail: not worse than A by `margin` of A's value (a non-inferiority test)."""
-    if result.relative is None:
+    return rail_of(result.relative, result.measure.rising, margin)
+
+
+def rail_of(relative: Interval | None, rising: bool, margin: Fraction) -> Rail:
+    """The same of B / A − 1 of any measure; rising: whether more of it is better."""
+    if relative is None:
         return Rail.OPEN
-    low, high = result.relative.low, result.relative.high
-    worst, best = (low, high) if result.measure.rising else (-high, -low)
+    worst, best = (relative.low, relative.high) if rising else (-relative.high, -relative.low)
     if best < -margin:
         return Rail.BROKEN
     return Rail.KEPT if worst > -margin else Rail.OPEN
@@ -146,7 +150,8 @@ def in_words(found: Verdict | Rail) -> str:
     return say(f"experiments.{type(found).__name__.lower()}.{found}")
 
 
-def _verdict(measure: Measure, told: Interval | None, worth: Fraction | None) -> Verdict:
+def verdict_of(measure: Measure, told: Interval | None, worth: Fraction | None) -> Verdict:
+    """What the interval of B / A − 1 says of one measure; worth: as in `Terms`."""
     if told is None:
         return Verdict.NOT_YET
     if worth is not None and -worth < told.low and told.high < worth:

@@ -15,7 +15,7 @@ from qianheng.measures.query import channel_of, sum_by
 from qianheng.plans.plan import Plan
 
 Int64 = npt.NDArray[np.int64]
-SUMMED = ("spend", "impressions", "orders", "gmv", "refunded_1h", "counted_gmv", "counted_refunded_1h")
+SUMMED = ("spend", "impressions", "clicks", "orders", "gmv", "refunded_1h", "counted_gmv", "counted_refunded_1h")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from qianheng.actions.experiment_results import Told
+from qianheng.actions.side_by_side import SideBySide
 from qianheng.core.words import say
 from qianheng.experiments.designs import Arm, Happened, Unit
 from qianheng.experiments.looking import Comparison, Looked
@@ -32,6 +33,7 @@ from qianheng.pages.document import (
     number,
     share,
 )
+from qianheng.pages.side_by_side import results_table
 from qianheng.plans.writing import shown
 
 LOOKS: dict[Verdict, Look] = {
@@ -43,7 +45,12 @@ LOOKS: dict[Verdict, Look] = {
 }
 RAILS: dict[Rail, Look] = {Rail.BROKEN: "urgent", Rail.KEPT: "normal", Rail.OPEN: "watch"}
 UNITS = {"gmv": parts.Unit.MONEY, "net_gmv": parts.Unit.MONEY, "orders": parts.Unit.ROI}
-UNITS |= {"payment_roi": parts.Unit.ROI, "net_roi": parts.Unit.ROI, "refund_rate_1h": parts.Unit.SHARE}
+UNITS |= {
+    "click_rate": parts.Unit.SHARE,
+    "payment_roi": parts.Unit.ROI,
+    "net_roi": parts.Unit.ROI,
+    "refund_rate_1h": parts.Unit.SHARE,
+}
 
 
 def experiment_document(told: Told) -> Document:
@@ -54,6 +61,8 @@ def experiment_document(told: Told) -> Document:
         for one in told.looked.comparisons:
             title = say("designs.page.beside", arm=one.arm, first=experiment.arms[0].name)
             sections.append(Section(f"arm_{one.arm.lower()}", title, (_picture(one), _results(one))))
+    sections += [_record(arm, record) for arm, record in told.records.items()]
+    if told.looked is not None:
         sections.append(Section("watch", say("designs.page.watch"), tuple(_watch(told, told.looked))))
     sections.append(Section("design", say("designs.page.design"), tuple(_design(told))))
     facts = (
@@ -75,20 +84,35 @@ def _verdicts(told: Told) -> Iterator[Block]:
         return
     for one in told.looked.comparisons:
         title = say("designs.page.says", arm=one.arm, verdict=in_words(one.verdict))
-        yield Decision(title, _why(told, one), LOOKS[one.verdict], _command(told, one))
+        yield Decision(title, _why(told, one), LOOKS[one.verdict], _command(told, one.arm, one.verdict))
 
 
 def _days(told: Told) -> Iterator[Block]:
     """What days have shown, where days were assigned."""
-    found, experiment = told.switched, told.standing.experiment
-    if found is None:
-        yield Paragraph(say(f"designs.page.{'days_on_sheet' if told.whole else 'days_not_over'}"))
+    if told.by_days is None:
+        yield Paragraph(say(f"designs.page.{'days_too_few' if told.whole else 'days_not_over'}"))
         return
+    found, experiment, arm = told.by_days.switched, told.standing.experiment, told.standing.experiment.arms[1].name
     change = _interval(found.relative.low, found.relative.expected, found.relative.high)
-    name, (a, b) = say(f"designs.measure.{experiment.primary}"), found.blocks
-    yield KeyFigures("switched", (Figure(experiment.primary, name, change),))
-    told_change, drawn = parts.text_of(change), f"{found.p_drawn:.0%}"
-    yield Paragraph(say("designs.page.switched", measure=name, change=told_change, a=a, b=b, drawn=drawn))
+    name, (a, b), drawn = say(f"designs.days.{experiment.primary}"), found.blocks, f"{found.p_drawn:.0%}"
+    broken = _broken(told.by_days.rails)
+    why = broken or say("designs.page.switched", measure=name, change=parts.text_of(change), a=a, b=b, drawn=drawn)
+    verdict = told.by_days.verdict
+    title = say("designs.page.says", arm=arm, verdict=in_words(verdict))
+    yield Decision(title, why, LOOKS[verdict], _command(told, arm, verdict))
+    figures = (Figure(experiment.primary, name, change),)
+    states = tuple(
+        Figure(name, say(f"designs.measure.{name}"), Badge(in_words(state), RAILS[state]))
+        for name, state in told.by_days.rails.items()
+    )
+    yield KeyFigures("switched", figures + states)
+
+
+def _record(arm: str, record: SideBySide) -> Section:
+    """The days side by side after 7, 14 and all days (SPEC 12): who is ahead in what."""
+    tables = [results_table(f"day_{length}", length, found) for length, found in record.results.items()]
+    hint = Paragraph(say("designs.page.record_hint"), hint=True)
+    return Section(f"record_{arm.lower()}", say("designs.page.record", arm=arm), (*tables, hint))
 
 
 def _why(told: Told, one: Comparison) -> str:
@@ -100,24 +124,29 @@ def _why(told: Told, one: Comparison) -> str:
         return say("designs.why.leaked")
     if not told.looked.shares.believed:
         return say("designs.why.shares")
-    if broken := [say(f"designs.measure.{rail}") for rail, state in one.rails.items() if state is Rail.BROKEN]:
-        return say("designs.why.rail", rails=", ".join(broken))
+    if broken := _broken(one.rails):
+        return broken
     if primary.relative is None:
         return say("designs.why.too_few", missing=primary.missing or 0, measure=name)
     return say("designs.why.interval", measure=name, change=parts.text_of(_change(primary)))
 
 
-def _command(told: Told, one: Comparison) -> str:
-    """What does what the verdict says."""
+def _broken(rails: Mapping[str, Rail]) -> str:
+    """Which guard rails are broken; "" if none is."""
+    found = [say(f"designs.measure.{name}") for name, state in rails.items() if state is Rail.BROKEN]
+    return say("designs.why.rail", rails=", ".join(found)) if found else ""
+
+
+def _command(told: Told, arm: str, verdict: Verdict) -> str:
+    """What does what the verdict says of an arm."""
     standing, first = told.standing, told.standing.experiment.arms[0].name
     if standing.status in (Happened.STOPPED, Happened.ADOPTED):
         return ""
-    if one.verdict is Verdict.BROKEN:
+    if verdict is Verdict.BROKEN:
         return f"qianheng experiment stop {standing.name}"
-    if one.verdict is Verdict.NOT_YET and not told.whole:
+    if verdict is Verdict.NOT_YET and not told.whole:
         return ""
-    arm = one.arm if one.verdict is Verdict.WINNER_B else first
-    return f"qianheng experiment adopt {standing.name} {arm}"
+    return f"qianheng experiment adopt {standing.name} {arm if verdict is Verdict.WINNER_B else first}"
 
 
 def _picture(one: Comparison) -> Chart:

@@ -23,11 +23,14 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Marketplace:
-    """Which rules hold (a shipped name or a file), its promotions, and the products by shop id, as text."""
+    """Which rules hold (a shipped name or a file), its promotions, the products by shop id, as text, and the creatives
+    of products that have others than one of the product's id, by product id, as text.
+    """
 
     rules: str = "standard"
     promotions: tuple[Promotion, ...] = ()
     products: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    creatives: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def allowed(self) -> Rules:
@@ -40,7 +43,16 @@ class Marketplace:
 
     def faults(self, plan: Plan, names: Collection[str]) -> list[QianhengError]:
         """What speaks against these fields of a plan; empty when nothing does."""
-        return faults(plan, self.allowed, names) + self._foreign(plan, names)
+        return faults(plan, self.allowed, names) + self._foreign(plan, names) + self._not_shown(plan, names)
+
+    def _not_shown(self, plan: Plan, names: Collection[str]) -> list[QianhengError]:
+        """Creatives that none of the plan's products has."""
+        if not {"creative_ids", "product_ids"} & {*names}:
+            return []
+        known = [one for product in plan.product_ids for one in self.creatives.get(str(product), (product,))]
+        told = ", ".join(map(str, known))
+        foreign = [one for one in plan.creative_ids if one not in known]
+        return [BadInput("plans.no_creative", place="creative_ids", value=one, known=told) for one in foreign]
 
     def _foreign(self, plan: Plan, names: Collection[str]) -> list[QianhengError]:
         known = self.products.get(str(plan.shop_id), ())
@@ -66,7 +78,9 @@ class Marketplace:
         """The marketplace as JSON; `read` gives it again."""
         promotions = [{"first": one.first.isoformat(), "last": one.last.isoformat()} for one in self.promotions]
         products = {shop_id: list(ids) for shop_id, ids in self.products.items()}
-        return {"rules": self.rules, "promotions": promotions, "products": products}
+        creatives = {product: list(ids) for product, ids in self.creatives.items()}
+        told = {"rules": self.rules, "promotions": promotions, "products": products}
+        return told | ({"creatives": creatives} if creatives else {})
 
 
 def read(table: Mapping[str, Any]) -> Marketplace:

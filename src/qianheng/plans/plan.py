@@ -81,7 +81,8 @@ class Plan:
     for volume (智能放量). A super plan promotes its products on their pages and, while they are on air, the rooms of
     `room_ids`, the shop's own and those of creators. With `picks` the system chooses hour by hour which of the products
     to show, that many at most (全店托管); without, all of them are, as their owner chose (自选). With `users`, the
-    numbers of a `UserShare`, it bids for those only.
+    numbers of a `UserShare`, it bids for those only. With `creative_ids` it shows only those of a product's creatives;
+    a product none of whose creatives is named shows them all.
     """
 
     id: int
@@ -109,6 +110,7 @@ class Plan:
     room_ids: tuple[int, ...] = ()
     picks: int = 0
     users: tuple[int, ...] = ()
+    creative_ids: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         raise_together([*_faults_of_aims(self), *_faults_of_limits(self)])
@@ -237,4 +239,5 @@ _SHAPES: dict[str, Callable[[Any], Any]] = {
     "room_ids": tuple,
     "schedule": tuple,
     "users": tuple,
+    "creative_ids": tuple,
 }

@@ -89,6 +89,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "placements": _placements,
     "schedule": _hours,
     "users": _ids,
+    "creative_ids": _ids,
     "roi_float": _switch,
     "picks": _count,
 }

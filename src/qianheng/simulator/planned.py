@@ -31,6 +31,7 @@ Changed = Literal[
     "roi_float",
     "schedule",
     "picks",
+    "creative_ids",
 ]
 
 

@@ -1,5 +1,5 @@
 -- What each user came to between two instants (UTC microseconds, {since} and {until}): spend of the plans {plans} on
--- impressions shown to them, and their orders of the products {products}, whoever's they are. counted_…: of those, the
+-- impressions shown to them, their clicks on those plans, and their orders of the products {products}, whoever's they are. counted_…: of those, the
 -- orders that are these plans', {counted} of them. leaked: spend on users whom the plan was not for is for the caller
 -- to tell, so spend is by plan; orders stand with plan -1. A refund is a subtraction on its order.
 WITH given_back AS (
@@ -14,6 +14,7 @@ SELECT
     f.plan_id,
     CAST(SUM(f.amount) AS BIGINT) AS spend,
     CAST(COUNT(*) AS BIGINT) AS impressions,
+    CAST(0 AS BIGINT) AS clicks,
     CAST(0 AS BIGINT) AS orders,
     CAST(0 AS BIGINT) AS gmv,
     CAST(0 AS BIGINT) AS refunded_1h,
@@ -29,6 +30,22 @@ SELECT
     -1 AS plan_id,
     CAST(0 AS BIGINT) AS spend,
     CAST(0 AS BIGINT) AS impressions,
+    CAST(COUNT(*) AS BIGINT) AS clicks,
+    CAST(0 AS BIGINT) AS orders,
+    CAST(0 AS BIGINT) AS gmv,
+    CAST(0 AS BIGINT) AS refunded_1h,
+    CAST(0 AS BIGINT) AS counted_gmv,
+    CAST(0 AS BIGINT) AS counted_refunded_1h
+FROM clicks AS f
+WHERE f.at >= {since} AND f.at < {until} AND f.plan_id IN ({plans})
+GROUP BY f.user_id
+UNION ALL
+SELECT
+    f.user_id,
+    -1 AS plan_id,
+    CAST(0 AS BIGINT) AS spend,
+    CAST(0 AS BIGINT) AS impressions,
+    CAST(0 AS BIGINT) AS clicks,
     CAST(COUNT(*) AS BIGINT) AS orders,
     CAST(SUM(f.amount) AS BIGINT) AS gmv,
     CAST(SUM(COALESCE(r.in_1h, 0)) AS BIGINT) AS refunded_1h,
