@@ -288,5 +288,6 @@ def test_a_shop_keeps_an_owner_and_names_are_nobody_elses(kept: RunFolder) -> No
 
 
 def test_every_field_and_effect_has_its_words() -> None:
-    keys = [f"planning.field.{name}" for name in CHANGEABLE] + [f"planning.effect.{one}" for one in Effect]
+    keys = [f"{area}.field.{name}" for area in ("planning", "pages") for name in CHANGEABLE]
+    keys += [f"planning.effect.{one}" for one in Effect]
     assert [key for key in keys if not known(key)] == []

@@ -61,7 +61,7 @@ def experiment_document(told: Told) -> Document:
         for one in told.looked.comparisons:
             title = say("designs.page.beside", arm=one.arm, first=experiment.arms[0].name)
             sections.append(Section(f"arm_{one.arm.lower()}", title, (_picture(one), _results(one))))
-    sections += [_record(arm, record) for arm, record in told.records.items()]
+    sections += [one for arm, record in told.records.items() for one in _record(arm, record)]
     if told.looked is not None:
         sections.append(Section("watch", say("designs.page.watch"), tuple(_watch(told, told.looked))))
     sections.append(Section("design", say("designs.page.design"), tuple(_design(told))))
@@ -108,11 +108,12 @@ def _days(told: Told) -> Iterator[Block]:
     yield KeyFigures("switched", figures + states)
 
 
-def _record(arm: str, record: SideBySide) -> Section:
+def _record(arm: str, record: SideBySide) -> Iterator[Section]:
     """The days side by side after 7, 14 and all days (SPEC 12): who is ahead in what."""
-    tables = [results_table(f"day_{length}", length, found) for length, found in record.results.items()]
     hint = Paragraph(say("designs.page.record_hint"), hint=True)
-    return Section(f"record_{arm.lower()}", say("designs.page.record", arm=arm), (*tables, hint))
+    for length, found in record.results.items():
+        title = f"{say('designs.page.record', arm=arm)} · {say('reviews.record.after', days=length)}"
+        yield Section(f"record_{arm.lower()}_{length}", title, (results_table(length, found), hint))
 
 
 def _why(told: Told, one: Comparison) -> str:

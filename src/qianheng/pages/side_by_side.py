@@ -36,7 +36,7 @@ def record_document(told: SideBySide, sources: tuple[str, ...]) -> Document:
     names = (Figure(side, side.upper(), told.plans[side].subject.name or told.plans[side].subject.id) for side in SIDES)
     facts = (*names, Figure("days", say("reviews.figure.days"), days))
     results = (
-        Section(f"day_{length}", say("reviews.record.after", days=length), (results_table("results", length, found),))
+        Section(f"day_{length}", say("reviews.record.after", days=length), (results_table(length, found),))
         for length, found in told.results.items()
     )
     notes = tuple(
@@ -50,12 +50,12 @@ def record_document(told: SideBySide, sources: tuple[str, ...]) -> Document:
     )
 
 
-def results_table(name: str, length: int, results: tuple[Result, ...]) -> Table:
+def results_table(length: int, results: tuple[Result, ...]) -> Table:
     """The measures of both after so many days, how they differ and who wins."""
     names = ("measure", "a", "b", "difference", "winner")
     heads = tuple(Column(name, say(f"reviews.record.head.{name}"), name in ("measure", "winner")) for name in names)
     return Table(
-        name,
+        "results",
         say("reviews.record.results"),
         heads,
         tuple(map(_result, results)),
