@@ -1,19 +1,18 @@
 """Do experiments on one market tell the truth, though their arms share its budget, its rivals and its buyers?
 
-    python -m benchmarks.interference [--seeds 20] [--days 10] [--markets calm reacting roomy] [--thin]
+    python -m benchmarks.interference [--seeds 20] [--days 10] [--markets calm reacting] [--thin]
         [--kept FILE] [--json FILE]
 
-What is tried: bidding `FACTOR` times as much (a target that much lower). A plan lives `LEARNT` days under A, as plans
-that people test have; from there each design goes on, in the same market. True is what the whole market does under B
-against the whole market under A. Three designs estimate it:
+What is tried: bidding `FACTOR` times as much (a target that much lower) in a plan whose budget binds. The plan lives
+`LEARNT` days under A, as plans that people test have; from there each design goes on, in the same market. True is what
+the whole market does under B against the whole market under A. Three designs estimate it:
 
 - `naive`: users are split, but one plan with one budget and one controller serves both arms;
 - `split`: each arm is a plan of its own, with its share of users and budget (as `qianheng experiment` does);
 - `switchback`: one plan, whose target changes between days drawn by chance; the first hours of a day are left out.
 
-In the markets `calm` and `reacting` the budget binds, in `roomy` the target does. In `reacting` rivals pace their
-own budgets over all users, so that arms still meet through them. Worlds are kept in `--kept FILE` as they come, a line
-each; those that stand there are not lived again.
+In the market `reacting` rivals pace their own budgets over all users, so that arms still meet through them. Worlds are
+kept in `--kept FILE` as they come, a line each; those that stand there are not lived again.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ WASHED = 3 * HOUR  # at the start of a day: its target has just changed
 SALT, HALF = 20_251_001, 5000
 DESIGNS = ("naive", "split", "switchback")
 MEASURES = ("gmv", "spend")
-MARKETS = ("calm", "reacting", "roomy")
+MARKETS = ("calm", "reacting")
 Amounts = npt.NDArray[np.int64]
 Pair = tuple[float, float]
 Found = dict[str, dict[str, float]]  # by measure, then by design
@@ -106,7 +105,7 @@ def _scenario(market: str, days: int) -> Table:
         "categories": {"home": {"price": 80}},
         "shops": [{"id": 1, "name": "小店", "products": products}],
         "rivals": [rivals | {"budget_daily": 70.0 if market == "reacting" else 100_000.0}],
-        "plans": [plan | {"budget_daily": 600 if market == "roomy" else 160}],
+        "plans": [plan | {"budget_daily": 160}],
     }
 
 
