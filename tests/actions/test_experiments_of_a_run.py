@@ -22,7 +22,8 @@ from tests.actions.runs_for_tests import Killed, killed_each_day
 
 Say = Callable[..., str]
 SMALL = {"opportunities_per_day": "800", "buyers.population": "800", "days": "5", "step_minutes": "60"}
-SMALL |= {"experiments.0.day": "2"}
+SMALL |= {"plans.0.target": "9", "shops.0.products.0.organic": "3", "shops.0.products.1.organic": "4"}
+SMALL |= {"experiments.0.day": "2", "experiments.0.settings": '{B = {target = "4.5"}}'}
 ALONE = {**SMALL, "experiments": "[]"}
 
 
