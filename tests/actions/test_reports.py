@@ -163,9 +163,10 @@ def test_two_ad_accounts_do_not_replace_each_other(tmp_path: Path) -> None:
     assert answer("report")["totals"]["spend"] == "40.00"
 
 
+@pytest.mark.parametrize("id_", ["1001", ""])
 @pytest.mark.parametrize("first", ["", "甲"])
-def test_what_is_told_of_an_account_and_of_none_counts_once_and_is_said(tmp_path: Path, first: str) -> None:
-    path = analysis(tmp_path, "2026-06-01", creative("1001", "10.00", "20.00", "20.00"))
+def test_what_is_told_of_an_account_and_of_none_counts_once_and_is_said(tmp_path: Path, first: str, id_: str) -> None:
+    path = analysis(tmp_path, "2026-06-01", creative(id_, "10.00", "20.00", "20.00", name="AIGC集合"))
     named: dict[str, tuple[str, ...]] = {"": (), "甲": ("--account", "甲")}
     assert answer("import", path, *named.pop(first))["warnings"] == []
     (warning,) = answer("import", path, *named.popitem()[1])["warnings"]

@@ -29,7 +29,6 @@ from qianheng.measures.reports import (
     days_of,
     preferred_undated,
     summary,
-    told_for_accounts,
 )
 from qianheng.plans.plan import Goal
 from qianheng.store import reports as stored_reports
@@ -109,13 +108,13 @@ def import_files(
 
 
 def _twice(engine: Engine, rows: Collection[ReportRow]) -> int:
-    keys = {row.key for row in rows} | told_for_accounts(rows)
     days = [day for row in rows if row.first and row.last for day in (row.first, row.last)]
     if not days:
         return 0
     with reading(engine) as connection:
         stored = stored_reports.load(connection, min(days), max(days))
-    return sum(bool(told_for_accounts([one.row]) & keys) for one in stored if one.twice)
+    told = {row.told for row in rows}
+    return sum(one.twice and one.row.told in told for one in stored)
 
 
 def by_currency(rows: Iterable[ReportRow]) -> dict[str, list[ReportRow]]:

@@ -127,6 +127,12 @@ class ReportRow:
         return found.group(1) if found else ""
 
     @property
+    def told(self) -> tuple[object, ...]:
+        """What it tells of, whatever its account; with its figures where it has no id, for a name is no proof."""
+        whole = replace(self, within=_ACCOUNT.sub("", self.within, count=1)).key
+        return whole if self.entity_id else (*whole, self.figures)
+
+    @property
     def of_plan(self) -> str:
         """The plan it is a part of; "" where nothing says so."""
         found = _PLAN.search(self.within)
@@ -134,11 +140,10 @@ class ReportRow:
 
 
 def told_for_accounts(rows: Iterable[ReportRow]) -> set[tuple[object, ...]]:
-    """The keys that rows of accounts would have, were nothing said of their account: rows of no account and such a key,
-    say of an export imported beside what was synced, tell the same again. Where vendors give no id nobody can know.
+    """What rows of accounts tell of (`ReportRow.told`): rows of no account tell it again, say of an export imported
+    beside what was synced. Rows without a day are not among them, for nobody knows of which days they tell.
     """
-    said = (row for row in rows if row.entity_id and row.account)
-    return {replace(row, within=_ACCOUNT.sub("", row.within, count=1)).key for row in said}
+    return {row.told for row in rows if row.account and row.first}
 
 
 def add(rows: Iterable[Figures]) -> Figures:

@@ -109,11 +109,11 @@ def load(connection: Connection, first: date | None = None, last: date | None = 
 def _once(stored: list[StoredRow]) -> list[StoredRow]:
     """Those of an account go before the same told of none."""
     of_accounts = told_for_accounts(one.row for one in stored)
-    twice = {one.row.key for one in stored if one.row.key in of_accounts and not one.row.account}
-    if not twice:
+    if not of_accounts:
         return stored
-    kept = (one for one in stored if one.row.key not in twice)
-    return [replace(one, twice=bool(told_for_accounts([one.row]) & twice)) for one in kept]
+    twice = {one.row.told for one in stored if not one.row.account} & of_accounts
+    kept = (one for one in stored if one.row.account or one.row.told not in twice)
+    return [replace(one, twice=one.row.told in twice) for one in kept]
 
 
 def files(connection: Connection) -> int:
