@@ -65,6 +65,10 @@ def test_a_scenarios_test_runs_on_copies_that_share_users_and_budget(at_home: Pa
     assert row["spend"] > 0
 
 
+def test_a_run_whose_test_began_in_mid_life_is_summed_up(at_home: Path, say: Say) -> None:
+    assert "小满女装" in say("simulate", "experiment", *(f"--set={name}={value}" for name, value in SMALL.items()))
+
+
 def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None:
     lived(at_home, ALONE, until=2)
     test = ("plan", "ab-test", "--plan", "1", "--set", "B.target=4.5")

@@ -52,8 +52,13 @@ def test_a_run_goes_out_and_comes_back_whole(
     assert all(day["target_from"] == "change_log" and day["rests_on"] == "orders" for day in days)
     for day in json.loads(say("reconcile", "--by-plan", "--json"))["days"]:
         assert {part["cause"] for part in day["causes"]} <= {"coupon", "subsidy", "refund_discount"}
-    assert "平台报表" in say("--lang", "zh", "reconcile")
-    shown = say("--lang", "zh", "guarantee", "audit", "--policy", "seed", "--claims")
+    assert "平台报表" in say("--lang", "zh", "reconcile", "--all")
+    short, whole = say("reconcile"), say("reconcile", "--all")
+    assert len(short) < len(whole)
+    assert "agree in GMV, orders and refunds" in short
+    assert "agree in GMV" not in whole
+    shown = say("--lang", "zh", "guarantee", "audit", "--policy", "seed", "--claims", "--all")
+    assert "nothing was due (--all lists them)" in say("guarantee", "audit", "--policy", "seed")
     assert "操作日志" in shown
 
 

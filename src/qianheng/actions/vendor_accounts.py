@@ -120,9 +120,11 @@ def account_of(name: str = "") -> VendorAccount:
     """The account of a name, or the only one. None: NotFound; several: BadInput."""
     known = accounts()
     matching = [one for one in known if name in ("", one.name, one.advertiser)]
-    names = ", ".join(one.name for one in known) or "–"
+    names = ", ".join(one.name for one in known)
+    if not known:
+        raise NotFound("sync.no_accounts")
     if not matching:
-        raise NotFound("sync.no_account", place="--account", value=name or "–", known=names)
+        raise NotFound("sync.no_account", place="--account", value=name, known=names)
     if len(matching) > 1:
         raise BadInput("sync.which_account", place="--account", known=names)
     return matching[0]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from qianheng import __version__
+from qianheng.cli.output import Commands
 from qianheng.core.words import say
+
+CHAPTERS = {
+    "market": ("simulate", "serve", "replay"),
+    "reports": ("import", "doctor", "report", "reconcile", "sync", "vendor-server", "export", "shop"),
+    "morning": ("review", "alerts", "diagnose", "proposals", "automation", "advise", "what-if"),
+    "evidence": ("experiment", "incrementality", "figures", "maturity", "metrics", "explain"),
+    "plans": ("plan", "guarantee", "claim", "money", "incentives"),
+    "people": ("member", "notices", "audit"),
+}
 
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
-    from qianheng.cli.output import Commands
-
     app = typer.Typer(
-        cls=Commands,
+        cls=Chapters,
         help=say("cli.about"),
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -97,6 +105,18 @@ def _add_groups(app: typer.Typer) -> None:
     app.add_typer(shop.build_app(), name="shop")
     app.add_typer(sync.build_app(), name="sync")
     app.add_typer(advise.build_app(), name="advise")
+
+
+class Chapters(Commands):
+    """All commands, in the order a newcomer would need them."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write each chapter with its commands; those of none come last."""
+        told = {name for names in CHAPTERS.values() for name in names}
+        for chapter, names in CHAPTERS.items():
+            self.write_section(formatter, say(f"cli.chapter.{chapter}"), names)
+        if rest := [name for name in self.commands if name not in told]:
+            self.write_section(formatter, say("cli.commands"), rest)
 
 
 def _root(

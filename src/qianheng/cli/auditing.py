@@ -29,6 +29,7 @@ First: TypeAlias = Annotated[str, _option("--from", "DAY", "first")]
 Last: TypeAlias = Annotated[str, _option("--to", "DAY", "last")]
 OfTime: TypeAlias = Annotated[str, _option("--now", "TIME", "now")]
 ToFile: TypeAlias = Annotated[str, _option("--export", "FILE", "export_file")]
+Every: TypeAlias = Annotated[bool, typer.Option("--all", help=say("audit.command.all"))]
 
 
 def build_export_app() -> typer.Typer:
@@ -71,6 +72,7 @@ def _audit(
     now: OfTime = "",
     export: ToFile = "",
     claims: Annotated[bool, typer.Option("--claims", help=say("audit.command.claims"))] = False,
+    every: Every = False,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.auditing import Asked, audit_reports
@@ -89,7 +91,9 @@ def _audit(
     if as_json:
         print_json({"days": told, **_total_json(found), "claim": _claim(found)})
     else:
-        _print(found, told, claims)
+        _print(found, told, every)
+        if claims:
+            typer.echo(_claim(found))
 
 
 def time_of(text: str) -> datetime:
@@ -149,16 +153,25 @@ def _flat(value: Any) -> str | None:
     return ", ".join(value) if isinstance(value, list) else value
 
 
-def _print(found: Audit, told: list[dict[str, Any]], claims: bool) -> None:
-    print_table("", headings("audit", *COLUMNS), [_row(day) for day in told])
+def _print(found: Audit, told: list[dict[str, Any]], every: bool) -> None:
+    shown = [day for day in told if every or not _quiet(day)]
+    if shown:
+        print_table("", headings("audit", *COLUMNS), [_row(day) for day in shown])
+    if quiet := len(told) - len(shown):
+        typer.echo(say("audit.told.quiet", days=quiet, all=len(told)))
+    if unknown := sum(day["least"] is None for day in told):
+        typer.echo(say("audit.told.unknown", days=unknown))
     ends, credited = found.difference, found.credited
     paid = say("audit.told.no_statement") if credited is None else _yuan(sum(amount for _, amount in credited))
     difference = None if ends is None else _between(ends)
     typer.echo(say("audit.told.due", due=_between(found.due), credited=paid, difference=difference or "–"))
     if assumed := sorted({name for day in told for name in day["assumed"]}):
         typer.echo(say("audit.told.assumed", what=", ".join(say(f"audit.missing.{name}") for name in assumed)))
-    if claims:
-        typer.echo(_claim(found))
+
+
+def _quiet(day: dict[str, Any]) -> bool:
+    """Whether a day needs no look: it was judged, nothing was due, and nothing is missing."""
+    return day["status"] == "ended" and not day["missing"] and day["most"] == "0.00"
 
 
 def _between(ends: tuple[Micros, Micros]) -> str | None:
@@ -179,7 +192,9 @@ def _row(day: dict[str, Any]) -> list[object]:
 
 
 def _claim(found: Audit) -> str:
-    """The text of a claim for every day that something is certainly due for."""
+    """The text of a claim for every day that something is certainly due for, unless all of it was credited."""
+    if found.difference and found.due[0] and found.difference[0] <= 0:
+        return say("audit.claim.credited", due=_yuan(found.due[0]))
     lines = [_claim_line(one) for one in found.days if one.audited.least]
     return "\n".join([say("audit.claim.title"), *lines]) if lines else say("audit.claim.nothing")
 

@@ -88,7 +88,7 @@ def _print(patient: Patient, asked_to_fix: bool) -> None:
         typer.echo(_recognised(name, patient))
     columns = headings("doctor", "line", "count", "column", "value", "what", "remedy")
     if examined.findings:
-        print_table("", columns, [_row(finding) for finding in examined.findings])
+        print_table("" if examined.heading else name, columns, [_row(finding) for finding in examined.findings])
     if examined.healthy:
         typer.echo(say("doctor.healthy", file=name))
     if asked_to_fix:

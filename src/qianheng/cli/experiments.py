@@ -148,6 +148,9 @@ def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
     if as_json:
         print_json([_standing_json(one) for one in found])
         return
+    if not found:
+        typer.echo(say("designs.none_yet"))
+        return
     columns = headings("designs", "name", "template", "plan", "status", "planned", "started")
     rows = [
         (

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from qianheng.core.words import known, say
 
 WIDTH_UNSEEN = 1000
+_CHINESE = re.compile("[\u2e80-\u9fff\uff00-\uffef]{1,4}")
 _AMOUNT = re.compile(r"-?\d+\.\d{2,6}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
@@ -29,8 +30,12 @@ class Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command's name and help."""
-        with formatter.section(say("cli.commands")):
-            formatter.write_dl([(name, command.help or "") for name, command in self.commands.items()])
+        self.write_section(formatter, say("cli.commands"), self.commands)
+
+    def write_section(self, formatter: Any, title: str, names: Iterable[str]) -> None:
+        """Write some of the commands under a title."""
+        with formatter.section(title):
+            formatter.write_dl([(name, self.commands[name].help or "") for name in names])
 
 
 def print_json(value: object) -> None:
@@ -55,18 +60,22 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
 
     told = [["–" if cell is None else str(cell) for cell in row] for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    table, apart = (Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns)) for _ in range(2))
     for i, column in enumerate(columns):
         cells = [row[i] for row in told]
         numeric = _numeric(cells)
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
+        whole = numeric or not any(" " in _apart(cell) for cell in cells)  # days and codes stay on one line
+        unbroken = column.replace(" ", "_") if whole else _apart(column)
+        for one, name in ((table, column), (apart, unbroken)):
+            one.add_column(name, justify="right" if numeric else "left", no_wrap=whole, overflow="fold")
         for row, cell in zip(told, _amounts(cells, numeric), strict=True):
             row[i] = cell
     for row in told:
         table.add_row(*row)
+        apart.add_row(*map(_apart, row))
     console = Console(highlight=False)
     unseen = console.options.update(width=WIDTH_UNSEEN)
-    console.width = max(console.width, table.__rich_measure__(console, unseen).minimum) if _seen() else WIDTH_UNSEEN
+    console.width = max(console.width, apart.__rich_measure__(console, unseen).minimum) if _seen() else WIDTH_UNSEEN
     if title:
         console.print(title, style="italic", markup=False)
     console.print(table if told else say("cli.nothing"))
@@ -74,6 +83,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 def _seen() -> bool:
     return sys.stdout.isatty()
+
+
+def _apart(text: str) -> str:
+    """A text with its Chinese signs apart, four by four: lines may break between them, while words stay whole."""
+    return _CHINESE.sub(r" \g<0> ", text)
 
 
 def _amounts(cells: list[str], aligned: bool) -> list[str]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qianheng.cli.auditing import First, Last, OfTime, ToFile, time_of
+from qianheng.cli.auditing import Every, First, Last, OfTime, ToFile, time_of
 from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qianheng.measures.reconciling import Part, Reconciled
 
@@ -30,6 +30,7 @@ def _reconcile(
     by_plan: Annotated[bool, typer.Option("--by-plan", help=say("reconcile.by_plan"))] = False,
     now: OfTime = "",
     export: ToFile = "",
+    every: Every = False,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.reconciling import Asked, reconcile_reports
@@ -46,7 +47,16 @@ def _reconcile(
     if as_json:
         print_json({"days": [_json(one) for one in found]})
     else:
-        print_table("", headings("audit", *COLUMNS), rows)
+        _print(found, every)
+
+
+def _print(found: Sequence[Reconciled], every: bool) -> None:
+    """The days that differ, and how many do not."""
+    apart = [one for one in found if every or one.parts]
+    if apart:
+        print_table("", headings("audit", *COLUMNS), [row for one in apart for row in _rows(one)])
+    if alike := len(found) - len(apart):
+        typer.echo(say("reconcile.alike", days=alike, all=len(found)))
 
 
 def _rows(one: Reconciled) -> Iterator[list[str | int | None]]:

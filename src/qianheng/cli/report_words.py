@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -300,12 +301,23 @@ def _period_text(period: Span | None) -> str | None:
 def _left_out(left_out: LeftOut) -> list[str]:
     return [
         say("reports.left_out", kind=say(f"reports.breakdown.{kind.value}"), period=_period_text(period))
-        for kind, period in left_out
+        for kind, period in _joined(left_out)
     ]
 
 
 def _twice(lines: int) -> list[str]:
     return [say("reports.told_twice", lines=lines)] if lines else []
+
+
+def _joined(left_out: LeftOut) -> LeftOut:
+    """Days that follow each other, of one kind of report, as one period."""
+    joined: list[Any] = []
+    for kind, period in left_out:
+        if joined and joined[-1][0] is kind and joined[-1][1][1] + timedelta(days=1) == period[0]:
+            joined[-1] = (kind, (joined[-1][1][0], period[1]))
+        else:
+            joined.append((kind, period))
+    return joined
 
 
 def _undated(answer: Answer) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import Now
+from qianheng.cli.desk import Now, minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.reports import First, Last, stored
 from qianheng.core.days import SHANGHAI, parse_day, parse_time
@@ -188,5 +188,10 @@ def _print_accounts(found: list[VendorAccount], as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
+        if not rows:
+            typer.echo(say("sync.no_accounts"))
+            return
         columns = headings("sync", "account", "advertiser", "at", "app", "good_until", "read_until")
-        print_table("", columns, [list(row.values()) for row in rows])
+        here = clock().astimezone(SHANGHAI)
+        shown = [{**row, "good_until": minute(parse_time(str(row["good_until"])), here)} for row in rows]
+        print_table("", columns, [list(row.values()) for row in shown])

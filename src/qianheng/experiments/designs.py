@@ -196,7 +196,7 @@ def arms_of(ground: Ground, template: Template, changed: Mapping[str, Mapping[st
         Arm(name, _settings(ground, arm, changed.get(name, {})), _users(template, ground.salt, shares), arm.holds_out)
         for name, arm, shares in zip(known, template.arms, cut, strict=True)
     ]
-    if alike := [one.name + other.name for one, other in combinations(arms, 2) if _alike(ground.plan, one, other)]:
+    if alike := [f"{one.name}/{other.name}" for one, other in combinations(arms, 2) if _alike(ground.plan, one, other)]:
         raise BadInput("designs.alike", place="--set", value=", ".join(alike))
     return tuple(arms)
 

@@ -10,6 +10,7 @@ from typing import Any
 from qianheng.actions.frontier import verdict
 from qianheng.actions.promises import boost_unit_id, unit_id
 from qianheng.actions.summary import PlanRun, RunSummary
+from qianheng.core.assignment import SHARES
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.money import ratio_text
 from qianheng.core.placements import Placement
@@ -44,6 +45,7 @@ from qianheng.pages.parts import (
 from qianheng.pages.pools import pools_section
 from qianheng.pages.shell import whole_main, whole_page
 from qianheng.plans.plan import Counting, Goal, Plan, Value
+from qianheng.plans.users import user_share
 
 MET, NEAR, MISSED = ("✓", "good"), ("▽", "near"), ("✕", "bad")
 MEANINGS = (
@@ -287,6 +289,9 @@ def _value(name: str, value: Any) -> str:
         return UNKNOWN
     if name in ("budget_daily", "budget_weekly", "budget_total"):
         return money(int(value))
+    if name == "users":
+        share = user_share(tuple(value))
+        return say("pages.all") if share is None else percent(Fraction(share.size, SHARES), 0)
     if name in ("product_ids", "schedule"):
         return listed(str(one) for one in value) or say("pages.all")
     if name == "placements":
