@@ -11,7 +11,7 @@ import typer
 from qianheng.cli.desk import Now, minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.reports import First, Last, stored
-from qianheng.core.days import SHANGHAI, parse_day, parse_time
+from qianheng.core.days import SHANGHAI, parse_day, parse_time, zone
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -192,6 +192,6 @@ def _print_accounts(found: list[VendorAccount], as_json: bool) -> None:
             typer.echo(say("sync.no_accounts"))
             return
         columns = headings("sync", "account", "advertiser", "at", "app", "good_until", "read_until")
-        here = clock().astimezone(SHANGHAI)
+        here = clock().astimezone(zone(SHANGHAI))
         shown = [{**row, "good_until": minute(parse_time(str(row["good_until"])), here)} for row in rows]
         print_table("", columns, [list(row.values()) for row in shown])

@@ -219,7 +219,10 @@ def _design(told: Told) -> Iterator[Block]:
     heads = columns("designs", "arm", "plan", "users", "settings", text=("arm", "plan", "settings"))
     rows = tuple(_arm(arm, plans.get(arm.name)) for arm in experiment.arms)
     yield Table("arms", say("designs.page.arms"), heads, rows)
-    phases = ", ".join(f"{phase.days} d {':'.join(map(str, phase.budget))}" for phase in experiment.phases)
+    phases = ", ".join(
+        say("designs.page.phase", days=phase.days, budget=":".join(map(str, phase.budget)))
+        for phase in experiment.phases
+    )
     figures = (
         Figure("unit", say("designs.page.unit"), say(f"designs.unit.{experiment.unit}")),
         Figure("primary", say("designs.page.primary"), say(f"designs.measure.{experiment.primary}")),

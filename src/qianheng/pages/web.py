@@ -34,7 +34,7 @@ from qianheng.pages.parts import Html, element, empty, export, join, panel, sect
 from qianheng.pages.shell import whole_main, whole_page
 
 FORMATS = {Unit.MONEY: "@yuan", Unit.ROI: "@roi", Unit.SHARE: "@percent", Unit.COUNT: "@decimal"}
-WIDE, LONG = 6, 30  # a table of more columns, or with longer words in it, takes the whole width
+WIDE, LONG, ACROSS = 6, 30, 72  # a table of more columns, longer words or wider rows takes the whole width
 Link = tuple[str, str]
 
 
@@ -108,8 +108,8 @@ def _shown(cell: Cell) -> Html | str:
 
 
 def _table(told: Table) -> Html:
-    longest = max((_width(text_of(cell)) for row in told.rows for cell in row), default=0)
-    look = "wide" if len(told.columns) > WIDE or longest > LONG else ""
+    widths = [max(_width(text_of(cell)) for cell in cells) for cells in zip(*told.rows, strict=True)]
+    look = "wide" if len(widths) > WIDE or max(widths, default=0) > LONG or sum(widths) > ACROSS else ""
     if not told.rows:
         return panel(told.title, None, empty(told.empty or say("cli.nothing")), class_=look)
     heads: list[HtmlCell] = [one.label if one.text else (one.label, "number") for one in told.columns]
