@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qianheng.core.days import HOUR, SHANGHAI, microseconds, midnight
 from qianheng.core.money import YUAN
-from qianheng.measures.reconciling import Books, Cause, Part, Reconciled, reconcile
+from qianheng.measures.reconciling import Books, Reconciled, Told, reconcile
 from qianheng.measures.reports import Figures
 from qianheng.measures.shop_orders import ShopOrder, ShopRefund
 
@@ -23,14 +23,14 @@ TOLD = Figures(
 BOOKS = Books(DAY, ORDERS, REFUNDS, SHANGHAI)
 
 
-def sums(found: Reconciled) -> Part:
-    parts = found.parts
-    return Part(
-        Cause.AMOUNT,
-        sum(part.gmv for part in parts),
-        sum(part.orders for part in parts),
-        sum(part.refunded_1h for part in parts),
-    )
+def sums(found: Reconciled) -> Told:
+    """What all causes come to; of what the platform does not tell, none may have any."""
+    told = {
+        name: None if getattr(found.platform, name) is None and not whole else whole
+        for name in ("gmv", "orders", "refunded_1h")
+        for whole in [sum(getattr(part, name) for part in found.parts)]
+    }
+    return Told(**told)
 
 
 def causes(found: Reconciled) -> dict[str, tuple[int, int, int]]:
@@ -100,7 +100,13 @@ amount = st.integers(0, 10**10)
 
 
 @given(
-    told=st.builds(Figures, gmv=amount, orders=st.integers(0, 9), refunded_1h=amount, buyer_paid=st.none() | amount),
+    told=st.builds(
+        Figures,
+        gmv=st.none() | amount,
+        orders=st.none() | st.integers(0, 9),
+        refunded_1h=st.none() | amount,
+        buyer_paid=st.none() | amount,
+    ),
     orders=st.lists(st.tuples(amount, st.booleans(), st.integers(0, 30)), max_size=6),
     mature=st.booleans(),
 )
@@ -113,3 +119,9 @@ def test_causes_always_add_up_to_the_difference(
     )
     found = reconcile("", told, Books(DAY, bought, (), SHANGHAI), mature)
     assert sums(found) == found.difference
+
+
+def test_what_the_platform_does_not_tell_is_compared_with_nothing() -> None:
+    found = reconcile("", replace(TOLD, refunded_1h=None), BOOKS, True)
+    assert (found.platform.refunded_1h, found.difference.refunded_1h) == (None, None)
+    assert causes(found) == {"coupon": (12, 0, 0), "subsidy": (20, 0, 0)}

@@ -14,7 +14,7 @@ from qianheng.core.words import say
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qianheng.measures.reconciling import Part, Reconciled
+    from qianheng.measures.reconciling import Part, Reconciled, Told
 
 COLUMNS = ("day", "plan", "class", "gmv", "orders", "refunded_1h")
 
@@ -67,11 +67,22 @@ def _rows(one: Reconciled) -> Iterator[list[str | int | None]]:
     yield _row(one, say("reconcile.shop"), one.shop)
 
 
-def _row(one: Reconciled, name: str, part: Part, sign: int = 1) -> list[str | int | None]:
+def _row(one: Reconciled, name: str, part: Part | Told, sign: int = 1) -> list[str | int | None]:
+    orders = None if part.orders is None else sign * part.orders
+    return [
+        one.day.isoformat(),
+        one.plan_id or None,
+        name,
+        _yuan(part.gmv, sign),
+        orders,
+        _yuan(part.refunded_1h, sign),
+    ]
+
+
+def _yuan(amount: int | None, sign: int = 1) -> str | None:
     from qianheng.core.money import yuan
 
-    sums = (yuan(sign * part.gmv), sign * part.orders, yuan(sign * part.refunded_1h))
-    return [one.day.isoformat(), one.plan_id or None, name, *sums]
+    return None if amount is None else yuan(sign * amount)
 
 
 def _json(one: Reconciled) -> dict[str, Any]:
@@ -85,7 +96,5 @@ def _json(one: Reconciled) -> dict[str, Any]:
     }
 
 
-def _sums(part: Part) -> dict[str, Any]:
-    from qianheng.core.money import yuan
-
-    return {"gmv": yuan(part.gmv), "orders": part.orders, "refunded_1h": yuan(part.refunded_1h)}
+def _sums(part: Part | Told) -> dict[str, Any]:
+    return {"gmv": _yuan(part.gmv), "orders": part.orders, "refunded_1h": _yuan(part.refunded_1h)}

@@ -9,7 +9,7 @@ what only one side has.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import combinations
@@ -48,6 +48,16 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The figures of a part as one side tells them, or how far both are apart; `None` for what the platform does not
+    tell: that is compared with nothing."""
+
+    gmv: Micros | None
+    orders: int | None
+    refunded_1h: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """What the shop's files tell of one day: its orders and refunds, and orders placed that day but paid on another."""
 
@@ -65,26 +75,28 @@ class Reconciled:
 
     day: date
     plan_id: str
-    platform: Part
+    platform: Told
     shop: Part
     parts: tuple[Part, ...]
 
     @property
-    def difference(self) -> Part:
+    def difference(self) -> Told:
         """The platform's figures less the shop's."""
-        one, other = self.platform, self.shop
-        sums = (one.gmv - other.gmv, one.orders - other.orders, one.refunded_1h - other.refunded_1h)
-        return Part(Cause.AMOUNT, *sums)
+        apart = {
+            name: None if theirs is None else theirs - getattr(self.shop, name)
+            for name, theirs in asdict(self.platform).items()
+        }
+        return Told(**apart)
 
 
 def reconcile(plan_id: str, told: Figures, books: Books, mature: bool) -> Reconciled:
     """Lay the differences of a day to their causes. `mature`: the platform's figures of that day do not move any more.
-
-    What the platform does not tell counts as nothing: a row without GMV has nothing to compare.
+    What the platform does not tell has no causes.
     """
     at = {one.item_id: one.at for one in books.orders}
     soon = [one for one in books.refunds if one.item_id in at and one.at - at[one.item_id] <= REFUND_WINDOW_1H]
     shop = Part(Cause.AMOUNT, *_sold(books.orders), sum(one.paid for one in soon))
+    side = Told(told.gmv, told.orders, told.refunded_1h)
     platform = Part(Cause.AMOUNT, told.gmv or 0, told.orders or 0, told.refunded_1h or 0)
     parts = [*_discounts(told, books.orders), *_refunds(platform, shop, soon, books)]
     left = Part(
@@ -93,8 +105,15 @@ def reconcile(plan_id: str, told: Figures, books: Books, mature: bool) -> Reconc
         platform.orders - shop.orders,
     )
     parts += _laid(left, books, mature)
-    kept = tuple(part for part in parts if part.gmv or part.orders or part.refunded_1h)
-    return Reconciled(books.day, plan_id, platform, shop, kept)
+    known = [_told_of(part, side) for part in parts]
+    kept = tuple(part for part in known if part.gmv or part.orders or part.refunded_1h)
+    return Reconciled(books.day, plan_id, side, shop, kept)
+
+
+def _told_of(part: Part, side: Told) -> Part:
+    """Of a part what the platform tells of at all."""
+    gmv, orders = (0 if side.gmv is None else part.gmv), (0 if side.orders is None else part.orders)
+    return Part(part.cause, gmv, orders, 0 if side.refunded_1h is None else part.refunded_1h)
 
 
 def _sold(orders: Iterable[ShopOrder]) -> tuple[Micros, int]:
