@@ -26,7 +26,7 @@ def test_a_row_comes_back_as_it_was_and_a_file_is_stored_once(engine: Engine) ->
         assert save(connection, file(1), [ROW])
         assert not save(connection, file(1), [ROW])
     with reading(engine) as connection:
-        assert load(connection) == [StoredRow(ROW, None)]
+        assert load(connection) == [StoredRow(ROW, None, file(1).layout)]
         assert load(connection, first=date(2026, 6, 2)) == []
 
 
@@ -37,7 +37,7 @@ def test_a_later_telling_replaces_and_remembers(engine: Engine) -> None:
         save(connection, file(2), [later])
         save(connection, file(3), [later])
     with reading(engine) as connection:
-        assert load(connection) == [StoredRow(later, ROW)]
+        assert load(connection) == [StoredRow(later, ROW, file(2).layout)]
 
 
 def test_rows_without_a_day_never_replace_each_other(engine: Engine) -> None:

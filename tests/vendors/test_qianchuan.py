@@ -34,7 +34,7 @@ from tests.vendors.vendor_account import (
     server,
 )
 
-FIELDS = list(api().metrics)
+FIELDS = [name for name in api().metrics if name not in api().lists.untold]
 SPAN = {"start_time": "2026-06-01 00:00:00", "end_time": "2026-06-19 23:59:59"}
 LIST = {
     "advertiser_id": ACCOUNT,
@@ -141,7 +141,7 @@ def test_a_room_has_its_day_in_the_list(client: Client) -> None:
     }
     (row,) = client.rows("plans", {**LIST, **one_day})
     told = listed_row(api(), row, DAYS[3], "account a")
-    assert told.figures == figures(3, 2)
+    assert told.figures == replace(figures(3, 2), impressions=None, clicks=None)  # lists do not tell them
 
 
 def test_money_is_told_in_thousandths_of_a_fen_by_wallet_and_finance(client: Client) -> None:
@@ -305,7 +305,8 @@ def test_a_list_that_never_holds_what_it_says_is_refused(time: Time) -> None:
 
 def write(client: Client, name: str, **body: Any) -> dict[str, str]:
     told = client.post(name, {"advertiser_id": int(ACCOUNT), **body})
-    return {str(one["ad_id"]): one["status"] for one in told["results"]}
+    done = {True: "SUCCESS", False: "FAILED"}
+    return {str(one["ad_id"]): one.get("status") or done[one["flag"]] for one in told["results"]}
 
 
 def test_a_write_is_done_in_part_and_says_so(client: Client) -> None:

@@ -11,7 +11,10 @@ from fractions import Fraction
 from sqlalchemy import Connection, Engine
 
 from qianheng.actions.policies import policies
+from qianheng.actions.report_histories import said_or_told
 from qianheng.actions.shop import OwnShop, own_shop, plans_said
+from qianheng.actions.syncing import LAYOUT
+from qianheng.actions.vendor_plans import plans_told
 from qianheng.core.days import SHANGHAI, day_of, microseconds, moment
 from qianheng.core.errors import NotFound
 from qianheng.core.money import Micros
@@ -19,13 +22,14 @@ from qianheng.guarantee.audit import Audited, Evidence, Settings, State, audit, 
 from qianheng.guarantee.case import Order, Refund, Unit
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.shelf import Shelf
-from qianheng.measures.history import Setting
+from qianheng.measures.history import PlanHistory, Setting
 from qianheng.measures.reports import ReportKind, ReportRow
 from qianheng.measures.shop_orders import ShopOrder, ShopRefund
 from qianheng.plans.entries import LogEntry
 from qianheng.plans.plan import BidMode, PlanKind
 from qianheng.store import records, reports
 from qianheng.store.database import reading
+from qianheng.store.reports import StoredRow
 
 POLICY_OF = {PlanKind.PRODUCT: "qianchuan-product", PlanKind.LIVE: "qianchuan-live", PlanKind.SUPER: "none"}
 
@@ -44,7 +48,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class AuditedDay:
-    """A plan's day with its policy, its name, and whose word its target is: "change_log", "owner" or `None`."""
+    """A plan's day with its policy, its name, and whose word its target is: "change_log", "owner", "account" (as it was
+    read through the vendor's API) or `None`."""
 
     name: str
     policy: Policy
@@ -78,27 +83,37 @@ class Audit:
 class _Known:
     """Everything imported that an audit asks for."""
 
-    rows: Mapping[tuple[str, date], ReportRow]
+    rows: Mapping[tuple[str, date], StoredRow]
     orders: Mapping[tuple[str, date], list[Order]]
     told: Mapping[str, list[tuple[date, date]]]
     entries: Mapping[str, list[LogEntry]]
     said: OwnShop
+    plans: Mapping[str, PlanHistory]
     columns: frozenset[str]
+
+    def word(self, plan: str, settings: Settings) -> str | None:
+        """Whose word a plan's target is."""
+        if not settings.log.targets:
+            return None
+        if settings.logged:
+            return "change_log"
+        said = self.said.plans.get(plan)
+        return "owner" if said and said.settings else "account"
 
 
 def audit_reports(engine: Engine, asked: Asked) -> Audit:
     """Audit what was imported. No daily rows of plans, no log and no orders at all: NotFound. An unknown policy:
     BadInput."""
     with reading(engine) as connection:
-        stored = [one.row for one in reports.load(connection)]
-        known = _known(connection, stored, asked)
+        loaded = reports.load(connection)
+        known = _known(connection, loaded, asked)
     units = sorted({*known.rows, *known.orders}, key=lambda one: (one[1], one[0]))
     wanted = [one for one in units if _wanted(one, asked)]
     if not wanted:
         raise NotFound("audit.nothing")
-    shelf, settings = policies(), {plan: _settings(known, plan, asked) for plan, _ in wanted}
+    shelf, settings = policies(), {plan: _settings(known, plan) for plan, _ in wanted}
     days = tuple(_audited(known, one, settings[one[0]], (asked, shelf)) for one in wanted)
-    return Audit(days, _credited(stored, asked))
+    return Audit(days, _credited([one.row for one in loaded if one.layout != LAYOUT]))
 
 
 def _wanted(unit: tuple[str, date], asked: Asked) -> bool:
@@ -107,20 +122,26 @@ def _wanted(unit: tuple[str, date], asked: Asked) -> bool:
     return inside and asked.plan_id in ("", plan)
 
 
-def _known(connection: Connection, stored: Sequence[ReportRow], asked: Asked) -> _Known:
-    daily = [row for row in stored if row.first is not None and row.first == row.last and row.hour is None]
+def _known(connection: Connection, stored: Sequence[StoredRow], asked: Asked) -> _Known:
+    """Everything asked for. Of a plan's day a file goes before the API: it tells what boosts spent."""
+    daily = [one for one in stored if one.row.first and one.row.first == one.row.last and one.row.hour is None]
+    of_plans = sorted((one for one in daily if one.row.kind is ReportKind.PLAN), key=lambda one: one.layout != LAYOUT)
     entries = defaultdict[str, list[LogEntry]](list)
     for entry in records.load(connection, LogEntry):
         entries[entry.plan_id].append(entry)
     bought = records.load(connection, ShopOrder)
     told = {kind: records.told_days(connection, kind) for kind in ("orders", "refunds", "change_log")}
-    rows = {(row.entity_id, row.first): row for row in daily if row.kind is ReportKind.PLAN and row.first}
+    said = own_shop()
+    rows = {(one.row.entity_id, one.row.first): one for one in of_plans if one.row.first}
     return _Known(
         rows=rows,
-        orders=_orders(bought, records.load(connection, ShopRefund), _owners(daily), asked.timezone),
+        orders=_orders(
+            bought, records.load(connection, ShopRefund), _owners([one.row for one in daily]), asked.timezone
+        ),
         told=told,
         entries=entries,
-        said=own_shop(),
+        said=said,
+        plans=said_or_told(plans_said(said, asked.timezone), plans_told(connection)),
         columns=frozenset(
             name for name in ("boost", "abnormal") if bought and all(getattr(one, name) is not None for one in bought)
         ),
@@ -154,9 +175,9 @@ def _orders(
     return found
 
 
-def _settings(known: _Known, plan: str, asked: Asked) -> Settings:
-    said = plans_said(known.said, asked.timezone).get(plan)
-    stated = [(microseconds(one.at), _state(one)) for one in (said.settings if said else ())]
+def _settings(known: _Known, plan: str) -> Settings:
+    of_plan = known.plans.get(plan)
+    stated = [(microseconds(one.at), _state(one)) for one in (of_plan.settings if of_plan else ())]
     return settings_of(known.entries.get(plan, []), stated)
 
 
@@ -167,30 +188,32 @@ def _state(said: Setting) -> State:
 
 def _audited(known: _Known, of: tuple[str, date], settings: Settings, how: tuple[Asked, Shelf]) -> AuditedDay:
     (plan, day), (asked, shelf) = of, how
-    said = known.said.plans.get(plan)
-    kind = PlanKind(said.kind) if said else PlanKind.PRODUCT
-    name = asked.policy or (said.policy if said and said.policy else POLICY_OF[kind])
+    of_plan = known.plans.get(plan)
+    kind = of_plan.kind if of_plan else PlanKind.PRODUCT
+    name = asked.policy or (of_plan and of_plan.policy) or POLICY_OF[kind]
     policy = shelf.in_force(name, day)
     unit = Unit(plan, day, kind, BidMode.TARGET_ROI, asked.timezone, known.said.commission_rate)
-    row = known.rows.get(of)
+    told = known.rows.get(of)
     orders = known.orders.get(of)
     has_orders = orders is not None or days_told(known.told["orders"], day)
     evidence = Evidence(
-        row=row.figures if row else None,
+        row=told.row.figures if told else None,
         settings=settings,
         orders=tuple(orders or ()) if has_orders else None,
         refunds_known=days_told(known.told["refunds"], day),
         boosts_known="boost" in known.columns,
+        boost_spend_known=told is None or told.layout != LAYOUT,
         abnormal_known="abnormal" in known.columns,
         logged_that_day=days_told(known.told["change_log"], day),
     )
     found = audit(policy, unit, evidence, microseconds(asked.now))
-    source = None if not settings.log.targets else "change_log" if settings.logged else "owner"
-    return AuditedDay(row.name if row else plan, policy, source, found)
+    return AuditedDay(told.row.name if told else plan, policy, known.word(plan, settings), found)
 
 
-def _credited(rows: Sequence[ReportRow], asked: Asked) -> tuple[tuple[date, Micros], ...] | None:
-    """What compensation was credited by day. A statement that tells none is one that tells of nothing else either."""
+def _credited(rows: Sequence[ReportRow]) -> tuple[tuple[date, Micros], ...] | None:
+    """What compensation was credited by day. A statement that tells none is one that tells of nothing else either; an
+    account's days of money as the API tells them are no such statement.
+    """
     statements = [row for row in rows if row.kind is ReportKind.FINANCE and row.first]
     if not statements:
         return None

@@ -1,7 +1,8 @@
 """Proposals at the desk: made from what is known, decided by those who may, carried out, followed up (SPEC 7.9).
 
 A change of a plan goes the way of every change: roles, the edit guard, the change log, the audit. Of plans that run on
-another platform the owner carries it out there and says so here; what came of it is measured all the same.
+another platform the owner carries it out there and says so here; in a connected account it is carried out once the plan
+is seen to be set so. What came of it is measured all the same.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk, locked
 from qianheng.actions.plan_standing import known_of
-from qianheng.actions.planning import Wanted, change_within
+from qianheng.actions.planning import Wanted, change_within, from_to
 from qianheng.actions.proposing import KnownOf, step_by, step_made
 from qianheng.actions.shop import SAID_OF_PLAN, set_plan
+from qianheng.actions.vendor_plans import where
 from qianheng.core.actors import Act, demand
 from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
 from qianheng.plans.plan import Plan, Value
@@ -43,59 +45,65 @@ def show_proposal(desk: Desk, name: str) -> Standing:
 def accept(
     desk: Desk, name: str, edits: Mapping[str, Value] | None = None, *, confirmed: bool = False, reason: str = ""
 ) -> Standing:
-    """Take a proposal up and carry it out: a change of a plan of a run at once, anything else is said to be done.
+    """Take a proposal up and carry it out: a change of a plan of a run at once; of a connected account's plan it stays
+    accepted until the plan is seen to be set so; anything else is said to be done.
 
     Refused: who may not; one that is decided or has had its time; a plan that somebody changed since; what the edit
     guard or the marketplace refuses. An edit of a field that it does not change: BadInput.
     """
-    with _deciding(desk, name) as (connection, standing):
-        _check_good(desk, standing)
-        after = _edited(standing, edits or {})
+    with deciding(desk, name) as (connection, standing):
+        check_good(desk, standing)
+        after = edited(standing, edits or {})
         taken = replace(step_by(desk, standing, Step.ACCEPT), after=after, reason=reason)
         standing = step_made(connection, standing, taken)
-        done = step_by(desk, standing, Step.CARRY_OUT)
+        done, is_done = step_by(desk, standing, Step.CARRY_OUT), True
         if _carried_out_here(connection, standing):
             done = replace(done, version=_carry_out(desk, connection, standing, confirmed=confirmed))
         else:
-            _done_there(desk, standing, after)
-        _trace(desk, connection, standing, Step.ACCEPT, {field: shown(field, value) for field, value in after.items()})
-        return step_made(connection, standing, done)
+            is_done = _done_there(desk, connection, standing, after)
+        trace(desk, connection, standing, Step.ACCEPT, {field: shown(field, value) for field, value in after.items()})
+        return step_made(connection, standing, done) if is_done else standing
 
 
 def reject(desk: Desk, name: str, reason: str) -> Standing:
     """Turn a proposal down, with the reason. Refused: who may not; one that is decided already."""
-    with _deciding(desk, name) as (connection, standing):
-        _trace(desk, connection, standing, Step.REJECT, {"reason": reason})
+    with deciding(desk, name) as (connection, standing):
+        trace(desk, connection, standing, Step.REJECT, {"reason": reason})
         return step_made(connection, standing, replace(step_by(desk, standing, Step.REJECT), reason=reason))
 
 
 def schedule(desk: Desk, name: str, due: datetime, edits: Mapping[str, Value] | None = None) -> Standing:
     """Take a change of a plan up for a later time. A time that is past, or a task for a person: BadInput."""
-    with _deciding(desk, name) as (connection, standing):
-        _check_good(desk, standing)
+    with deciding(desk, name) as (connection, standing):
+        check_good(desk, standing)
         if due < desk.now:
             raise BadInput("proposals.past", place="--at", value=due, now=desk.now)
         if not _carried_out_here(connection, standing):
             raise BadInput("proposals.not_here", place=standing.name)
-        made = replace(step_by(desk, standing, Step.SCHEDULE), due=due, after=_edited(standing, edits or {}))
-        _trace(desk, connection, standing, Step.SCHEDULE, {"due": due.isoformat()})
+        made = replace(step_by(desk, standing, Step.SCHEDULE), due=due, after=edited(standing, edits or {}))
+        trace(desk, connection, standing, Step.SCHEDULE, {"due": due.isoformat()})
         return step_made(connection, standing, made)
 
 
 def roll_back(desk: Desk, name: str, *, confirmed: bool = False, reason: str = "") -> Standing:
     """Give a plan back the values it had before. Refused: who may not; one that is not in force; a plan that somebody
-    changed since; what the edit guard refuses.
+    changed since; what the edit guard refuses; a plan of a connected account that was not seen to be set back.
     """
-    with _deciding(desk, name) as (connection, standing):
+    with deciding(desk, name) as (connection, standing):
         made = replace(step_by(desk, standing, Step.ROLL_BACK), reason=reason)
         standing.having(made)  # refuses what does not follow before anything is changed
         if _carried_out_here(connection, standing):
             _check_unchanged(_plan_of(connection, standing), standing, standing.after)
             wanted = Wanted(_plan_id(standing), before(standing), f"{standing.name}: {reason}".rstrip(": "))
             made = replace(made, version=_change(desk, connection, replace(wanted, confirmed=confirmed)))
-        else:
-            _done_there(desk, standing, before(standing))
-        _trace(desk, connection, standing, Step.ROLL_BACK, {"reason": reason})
+        elif not _done_there(desk, connection, standing, before(standing)):
+            raise Refused(
+                "proposals.not_back_there",
+                place=standing.name,
+                name=standing.name,
+                change=from_to({}, before(standing)),
+            )
+        trace(desk, connection, standing, Step.ROLL_BACK, {"reason": reason})
         return step_made(connection, standing, made)
 
 
@@ -135,11 +143,17 @@ def _carry_out(
     return _change(desk, connection, wanted, known)
 
 
-def _done_there(desk: Desk, standing: Standing, values: Mapping[str, Value]) -> None:
-    """The owner changed a plan of another platform: from today on it is set to these values, as far as we keep them."""
+def _done_there(desk: Desk, connection: Connection, standing: Standing, values: Mapping[str, Value]) -> bool:
+    """Whether a plan of another platform is set to these values: in a connected account if it was seen so; elsewhere
+    the owner says that it is, from today on, and it is kept as far as we keep such values.
+    """
+    there = where(connection, standing.proposal.plan_id or "") if values else None
+    if there is not None:
+        return there.has(values)
     said = {name: shown(name, value) for name, value in values.items() if name in SAID_OF_PLAN}
     if said and standing.proposal.plan_id is not None:
         set_plan(standing.proposal.plan_id, said, desk.now.date().isoformat())
+    return True
 
 
 def _change(desk: Desk, connection: Connection, wanted: Wanted, known: KnownOf | None = None) -> int:
@@ -156,12 +170,14 @@ def _check_unchanged(plan: Plan, standing: Standing, values: Mapping[str, Value]
         raise Refused("proposals.changed_since", place=standing.name, plan=plan.name, values=told)
 
 
-def _check_good(desk: Desk, standing: Standing) -> None:
+def check_good(desk: Desk, standing: Standing) -> None:
+    """Refuse a proposal that has had its time."""
     if desk.now >= standing.proposal.good_until:
         raise Refused("proposals.had_its_time", place=standing.name, until=standing.proposal.good_until)
 
 
-def _edited(standing: Standing, edits: Mapping[str, Value]) -> dict[str, Value]:
+def edited(standing: Standing, edits: Mapping[str, Value]) -> dict[str, Value]:
+    """The values of a proposal as edited. A field that it does not change: BadInput."""
     for name in edits:
         if name not in standing.proposal.after:
             known = ", ".join(standing.proposal.after) or "–"
@@ -170,7 +186,7 @@ def _edited(standing: Standing, edits: Mapping[str, Value]) -> dict[str, Value]:
 
 
 @contextmanager
-def _deciding(desk: Desk, name: str) -> Iterator[tuple[Connection, Standing]]:
+def deciding(desk: Desk, name: str) -> Iterator[tuple[Connection, Standing]]:
     """A transaction in which nobody else decides that proposal. Who may not decide: Refused; no such one: NotFound."""
     with alone(desk), desk.database.begin() as connection:
         standing = _load(desk, connection, name)
@@ -201,7 +217,8 @@ def _sees(desk: Desk, standing: Standing) -> bool:
     return desk.actor.shop_id is None or str(desk.actor.shop_id) == standing.shop_id
 
 
-def _trace(desk: Desk, connection: Connection, standing: Standing, step: Step, detail: Mapping[str, object]) -> None:
+def trace(desk: Desk, connection: Connection, standing: Standing, step: Step, detail: Mapping[str, object]) -> None:
+    """Leave an audit entry of a step of a proposal."""
     told = {"step": str(step), **{name: value for name, value in detail.items() if value}}
     desk.enter(connection, Act.DECIDE_PROPOSAL, f"proposal {standing.name}", told)
 

@@ -15,8 +15,10 @@ from qianheng.actions.findings import rules_kept, to_look_at
 from qianheng.actions.histories import Asked, history_of
 from qianheng.actions.landscapes import Past, landscape_of_reports, landscape_of_run, told_of_all
 from qianheng.actions.plan_standing import known_of
+from qianheng.actions.vendor_plans import where
 from qianheng.actions.whatif import habits
 from qianheng.core.actors import AUTOMATION
+from qianheng.core.words import say
 from qianheng.diagnosis.findings import Finding, findings
 from qianheng.diagnosis.verdicts import Thresholds, thresholds
 from qianheng.guarantee.guard import Known, weigh
@@ -123,6 +125,7 @@ def look_through(desk: Desk, connection: Connection, grounds: Grounds) -> list[S
     Again on the same day: nothing new, and of each plan only one change.
     """
     kept = proposals.of_shop(connection, grounds.history.shop.id)
+    kept = [_found_there(desk, connection, one) for one in kept]
     kept = [_expired(desk, connection, one) for one in kept]
     kept = [_measured(desk, connection, one, grounds.history) for one in kept]
     for made in propose(grounds.history, _advisers(desk, grounds, kept), grounds.rules):
@@ -148,9 +151,23 @@ def step_by(desk: Desk, standing: Standing, step: Step) -> Move:
     return Move.by(desk.actor, standing.proposal.id, step, desk.now)
 
 
+def _found_there(desk: Desk, connection: Connection, standing: Standing) -> Standing:
+    """The same, or carried out since the plan, of a connected account, is seen to be set as was taken up."""
+    taken = standing.made(Step.ACCEPT)
+    if standing.status is not Status.ACCEPTED or taken is None:
+        return standing
+    there = where(connection, standing.proposal.plan_id or "")
+    if there is None or not there.has(standing.after):
+        return standing
+    made = step_by(replace(desk, actor=AUTOMATION), standing, Step.CARRY_OUT)
+    since = max(there.setting.at, taken.at)
+    return step_made(connection, standing, replace(made, at=since, reason=say("proposals.found_there")))
+
+
 def _expired(desk: Desk, connection: Connection, standing: Standing) -> Standing:
     """The same, or closed where its time has passed."""
-    if standing.status is not Status.OPEN or desk.now < standing.proposal.good_until:
+    waits = standing.status in (Status.OPEN, Status.ACCEPTED)
+    if not waits or desk.now < standing.proposal.good_until:
         return standing
     return step_made(connection, standing, step_by(replace(desk, actor=AUTOMATION), standing, Step.EXPIRE))
 

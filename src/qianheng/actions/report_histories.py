@@ -53,7 +53,7 @@ def history_of_reports(engine: Engine, now: str = "", asked: Asked | None = None
     said = own_shop()
     shop = completed(ShopHistory(asked.shop_id, balance=_balance(rows)), said)
     days = _days(rows, shop)
-    plans = _plans(days, rows, _said_or_told(plans_said(said, SHANGHAI), told))
+    plans = _plans(days, rows, said_or_told(plans_said(said, SHANGHAI), told))
     days |= _of_the_only_plan(days, shop, plans)
     plans = {id_: _begun(plan, days.get(plan.subject, {})) for id_, plan in plans.items()}
     return History(
@@ -125,7 +125,7 @@ def _begun(plan: PlanHistory, days: Mapping[date, Figures]) -> PlanHistory:
     return replace(plan, began=min(known)) if known else plan
 
 
-def _said_or_told(said: Mapping[str, PlanHistory], told: Mapping[str, PlanHistory]) -> dict[str, PlanHistory]:
+def said_or_told(said: Mapping[str, PlanHistory], told: Mapping[str, PlanHistory]) -> dict[str, PlanHistory]:
     """The plans that the owner spoke of or a vendor's API told of; what the owner said goes first."""
     both = {id_: _with_report(plan, told[id_]) if id_ in told else plan for id_, plan in said.items()}
     return {**told, **both}

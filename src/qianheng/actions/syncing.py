@@ -7,13 +7,14 @@ goes on where it was; run twice it changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from qianheng.actions.vendor_accounts import VendorAccount
+from qianheng.actions.vendor_accounts import VendorAccount, alone_with
 from qianheng.core.days import microseconds, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
@@ -80,8 +81,13 @@ def sync(
     """Read an account and keep what is new. `told` hears of each stretch of days.
 
     Days reversed or in the future: BadInput. Money that the vendor tells in two units at once: Refused, and nothing of
-    those days is kept. No answer: Unreachable; what was kept before stays.
+    those days is kept. No answer: Unreachable; what was kept before stays. Another process is at it: Refused.
     """
+    with nullcontext() if asked.dry else alone_with(account):
+        return _read(engine, account, client, asked, told)
+
+
+def _read(engine: Engine, account: VendorAccount, client: Client, asked: Asked, told: Callable[[str], None]) -> Synced:
     span = _span(engine, account, client.api, asked)
     whose, today = Account(account.advertiser, f"account {account.name}"), _today(client.api, asked)
     done = Synced(account.name, span)

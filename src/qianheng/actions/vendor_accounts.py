@@ -139,12 +139,27 @@ def allow(name: str, writes: Writes | None) -> VendorAccount:
 
 def disconnect(name: str) -> None:
     """Forget an account with its tokens; what was read of it stays."""
-    _path(account_of(name).name).unlink()
+    path = _path(account_of(name).name)
+    for suffix in (".json", ".lock", ".busy"):
+        path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def client_of(account: VendorAccount, clock: Clock) -> Client:
     """A client that asks for an account, whose tokens are renewed and kept as they end."""
     return _client(account, KeptAccess(account, clock), clock)
+
+
+@contextmanager
+def alone_with(account: VendorAccount) -> Iterator[None]:
+    """No other process reads or writes an account meanwhile. One does: Refused."""
+    path = _path(account.name).with_suffix(".busy")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused("sync.busy", place=account.name) from None
+        yield
 
 
 class KeptAccess:

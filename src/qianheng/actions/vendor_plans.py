@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -11,12 +11,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
-from qianheng.actions.vendor_accounts import known_api
+from qianheng.actions.vendor_accounts import VendorAccount, accounts, known_api
 from qianheng.core.days import SHANGHAI, moment, parse_time, zone
 from qianheng.core.money import micros
 from qianheng.measures.history import About, PlanHistory, Setting, Subject
 from qianheng.plans.entries import LogEntry, LogField
-from qianheng.plans.plan import BidMode, Goal, PlanKind, PlanStatus
+from qianheng.plans.plan import BidMode, Goal, PlanKind, PlanStatus, Value
 from qianheng.store import records, vendor_accounts
 from qianheng.store.vendor_accounts import SeenPlan
 
@@ -62,6 +62,25 @@ def _settings(seen: Sequence[Setting], entries: Sequence[LogEntry], created: str
         told.append(setting)
     yield told[0]
     yield from (one for before, one in pairwise(told) if replace(before, at=one.at) != one)
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Where a plan runs: the connected account that was read last, and what the plan was last seen to be set to."""
+
+    account: VendorAccount
+    setting: Setting
+
+    def has(self, values: Mapping[str, Value]) -> bool:
+        """Whether the plan is set to these values."""
+        return all(getattr(self.setting, name, None) == value for name, value in values.items())
+
+
+def where(connection: Connection, plan_id: str) -> There | None:
+    """Where a plan runs; `None`: in no connected account."""
+    known = {one.name: one for one in accounts()}
+    seen = [one for one in vendor_accounts.seen(connection) if one.plan_id == plan_id and one.account in known]
+    return There(known[seen[-1].account], setting_of(seen[-1].body, seen[-1].seen_at)) if seen else None
 
 
 Timed: TypeAlias = tuple[datetime, LogEntry | Setting]

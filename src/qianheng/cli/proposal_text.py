@@ -45,6 +45,8 @@ def print_proposal(found: Standing, as_json: bool) -> None:
         print_table(say("proposals.happened"), headings("proposals", "at", "who", "step", "reason"), moves)
     if found.found is not None:
         typer.echo(outcome_text(found))
+    if found.status == "accepted":
+        typer.echo(say("proposals.do_it_there", id=found.name))
 
 
 def _print_grounds(proposal: Proposal) -> None:

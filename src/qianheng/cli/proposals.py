@@ -17,6 +17,8 @@ from qianheng.core.words import say
 if TYPE_CHECKING:
     from qianheng.actions.desk import Desk
     from qianheng.actions.proposing import Grounds
+    from qianheng.actions.pushing import Push
+    from qianheng.actions.vendor_accounts import VendorAccount
 
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help=say("proposals.command.id"))]
 All: TypeAlias = Annotated[bool, typer.Option("--all", help=say("proposals.command.all"))]
@@ -26,6 +28,7 @@ Edits: TypeAlias = Annotated[
 Why: TypeAlias = Annotated[str, typer.Option("--why", metavar="TEXT", help=say("proposals.command.why"))]
 At: TypeAlias = Annotated[str, typer.Option("--at", metavar="TIME", help=say("proposals.command.at"))]
 Confirm: TypeAlias = Annotated[bool, typer.Option("--confirm", help=say("planning.command.confirm"))]
+Write: TypeAlias = Annotated[bool, typer.Option("--write", help=say("proposals.command.write"))]
 ByRule: TypeAlias = Annotated[bool, typer.Option("--by-rule", help=say("proposals.command.by_rule"))]
 
 NO_EDITS: list[str] = []
@@ -128,6 +131,7 @@ def _accept(
     edit: Edits = NO_EDITS,
     why: Why = "",
     confirm: Confirm = False,
+    write: Write = False,
     reports: Reports = False,
     run: RunName = "",
     as_: As = "",
@@ -135,11 +139,15 @@ def _accept(
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.proposals import accept
+    from qianheng.actions.written_proposals import accept_and_write
     from qianheng.cli.plan import read_fields
 
-    edits = read_fields(edit)
-    with _desk(Source(run, as_, now, reports)) as desk:
-        found = accept(desk, name, edits, confirmed=confirm, reason=why)
+    edits, source = read_fields(edit), Source(run, as_, now, reports)
+    with _desk(source) as desk:
+        if write:
+            found = accept_and_write(desk, _pushing(desk, source), name, edits, why)
+        else:
+            found = accept(desk, name, edits, confirmed=confirm, reason=why)
     print_proposal(found, as_json)
 
 
@@ -188,6 +196,7 @@ def _roll_back(
     name: Name,
     why: Why = "",
     confirm: Confirm = False,
+    write: Write = False,
     reports: Reports = False,
     run: RunName = "",
     as_: As = "",
@@ -195,9 +204,14 @@ def _roll_back(
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.proposals import roll_back
+    from qianheng.actions.written_proposals import roll_back_by_writing
 
-    with _desk(Source(run, as_, now, reports)) as desk:
-        found = roll_back(desk, name, confirmed=confirm, reason=why)
+    source = Source(run, as_, now, reports)
+    with _desk(source) as desk:
+        if write:
+            found = roll_back_by_writing(desk, _pushing(desk, source), name, why)
+        else:
+            found = roll_back(desk, name, confirmed=confirm, reason=why)
     print_proposal(found, as_json)
 
 
@@ -245,6 +259,18 @@ def _record(
         return
     names = ("advice", "followed", "helped", "hurt", "held", "profit_done", "ratio")
     print_table("", headings("proposals", *names), [record_row(line, by_rule) for line in lines])
+
+
+def _pushing(desk: Desk, source: Source) -> Callable[[VendorAccount], Push]:
+    """How changes are written to the accounts that reports were read from. A run has none: BadInput."""
+    from qianheng.actions.pushing import Push
+    from qianheng.actions.vendor_accounts import client_of
+    from qianheng.cli.sync import at, clock
+    from qianheng.core.errors import BadInput
+
+    if not source.reports:
+        raise BadInput("proposals.write_reports", place="--write")
+    return lambda account: Push(desk.database, account, client_of(account, clock), at(source.now))
 
 
 @contextmanager

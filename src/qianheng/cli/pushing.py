@@ -49,16 +49,17 @@ def _push(
     now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.pushing import Push, carry_out, prepare, undo_of
-    from qianheng.actions.vendor_accounts import account_of, client_of
+    from qianheng.actions.pushing import Push, carry_out, look, prepare, undo_of
+    from qianheng.actions.vendor_accounts import account_of, alone_with, client_of
 
     wanted = _wanted(target, budget, status)
     if undo == bool(wanted):
         raise BadInput("sync.values_or_undo", place="--undo")
     chosen = account_of(account)
-    with stored() as engine:
+    with stored() as engine, alone_with(chosen):
         there = Push(engine, chosen, client_of(chosen, clock), at(now))
-        ready = prepare(there, plan, undo_of(there, plan) if undo else wanted)
+        found = look(there, plan)
+        ready = prepare(there, found, undo_of(there, plan) if undo else wanted, back=undo)
         _told(carry_out(there, ready) if write else ready, as_json)
 
 

@@ -56,13 +56,16 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of a plan's day: its row of a report, its orders with their refunds as far as files tell them
-    (`None`: no file), whether after-sales and the boost of every order are known, what was done to it."""
+    (`None`: no file), whether after-sales, the boost of every order and what boosts spent are known (without a split
+    that an export would have, boosts spent nothing), what was done to it.
+    """
 
     row: Told | None
     settings: Settings
     orders: tuple[Order, ...] | None = None
     refunds_known: bool = False
     boosts_known: bool = False
+    boost_spend_known: bool = True
     abnormal_known: bool = False
     logged_that_day: bool = False
 
@@ -115,6 +118,9 @@ def settings_of(entries: Iterable[LogEntry], stated: Sequence[tuple[int, State]]
     return Settings(Log(tuple(targets), tuple(events)), tuple(modes), bool(told))
 
 
+_MAY_TAKE_ALL = {"change_log", "boost_spend"}  # what they would tell may leave nothing due
+
+
 def audit(policy: Policy, unit: Unit, known: Evidence, now: int) -> Audited:
     """What a plan's day was due under a policy on what is known at `now` (UTC microseconds)."""
     missing = tuple(_missing(unit, known))
@@ -134,8 +140,10 @@ def audit(policy: Policy, unit: Unit, known: Evidence, now: int) -> Audited:
         ends = [judge(policy, unit, known.settings.log, one, now) for one in found_ends]
         rests_on = "plan_row"
         if ends[0].compensation == ends[1].compensation:
-            missing = tuple(name for name in missing if name == "change_log")
-    least = ends[0].compensation if "change_log" not in missing else 0
+            missing = tuple(name for name in missing if name in _MAY_TAKE_ALL)
+    if not ends[1].compensation:
+        missing = tuple(name for name in missing if name != "boost_spend")  # with less spend nothing is due either
+    least = 0 if _MAY_TAKE_ALL & {*missing} else ends[0].compensation
     return Audited(unit, least, ends[1].compensation, ends[1], rests_on, missing, assumed)
 
 
@@ -188,6 +196,8 @@ def _missing(unit: Unit, known: Evidence) -> Iterable[str]:
             yield "refunds"
     if row is not None and row.boosted_spend and not known.boosts_known:
         yield "boost_orders"
+    if row is not None and not known.boost_spend_known:
+        yield "boost_spend"
 
 
 def _agree(row: Told, orders: Sequence[Order]) -> bool:

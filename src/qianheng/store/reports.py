@@ -60,12 +60,13 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """A line as last told, and as told before if a later report restated it; `twice`: a report that says no account
-    tells it too, and is not counted.
+    """A line as last told, as told before if a later report restated it, and the layout of the file that told it;
+    `twice`: a report that says no account tells it too, and is not counted.
     """
 
     row: ReportRow
     before: ReportRow | None
+    layout: str = ""
     twice: bool = False
 
 
@@ -92,7 +93,8 @@ def load(connection: Connection, first: date | None = None, last: date | None = 
     """The rows whose whole period lies within the days given (all, and those without a day, when none is), as last
     told, in the order of their periods. What is told of an account is not told again by reports that name none."""
     columns = REPORT_ROW.c
-    query = sa.select(REPORT_ROW).order_by(columns.sequence)
+    query = sa.select(REPORT_ROW, REPORT_FILE.c.layout).join(REPORT_FILE, REPORT_FILE.c.id == columns.file_id)
+    query = query.order_by(columns.sequence)
     if first is not None:
         query = query.where(columns.first >= first)
     if last is not None:
@@ -101,7 +103,7 @@ def load(connection: Connection, first: date | None = None, last: date | None = 
     for record in connection.execute(query):
         row, known = _decode(record), latest.get(record.key)
         if known is None or known.row.figures != row.figures:
-            latest[record.key] = StoredRow(row, known.row if known else None)
+            latest[record.key] = StoredRow(row, known.row if known else None, record.layout)
     told = sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
     return _once(told)
 

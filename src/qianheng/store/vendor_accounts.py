@@ -60,12 +60,13 @@ class DaysRead:
 
 def see(connection: Connection, plans: Iterable[SeenPlan]) -> int:
     """Keep the plans that differ from what was seen of them last; how many."""
-    known = {(one.account, one.plan_id): one.body for one in seen(connection)}
+    told = seen(connection)
+    known = {(one.account, one.plan_id): one.body for one in told}
     differing = [one for one in plans if known.get((one.account, one.plan_id)) != one.body]
-    for one in differing:
+    for number, one in enumerate(differing, len(told)):  # two may be seen at one time
         at = microseconds(one.seen_at)
         row = {"account": one.account, "plan_id": one.plan_id, "seen_at": at, "body": dict(one.body)}
-        append(connection, VENDOR_PLAN, row | {"id": stable_id("vendor_plan", one.account, one.plan_id, at)})
+        append(connection, VENDOR_PLAN, row | {"id": stable_id("vendor_plan", one.account, one.plan_id, at, number)})
     return len(differing)
 
 

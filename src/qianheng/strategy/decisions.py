@@ -2,8 +2,8 @@
 
 open ─ accept → accepted ─ carry_out → carried_out ─ measure → measured
   │ └ schedule → scheduled ─ carry_out ↗     └ roll_back → rolled_back ↙ roll_back
-  ├ reject → rejected ↙ reject, from scheduled too
-  ├ expire → expired ↙ expire, from scheduled too
+  ├ reject → rejected ↙ reject, from accepted and scheduled too
+  ├ expire → expired ↙ expire, from accepted and scheduled too
   └ hold → open: automation left it to a person, and said why
 """
 
@@ -52,10 +52,10 @@ class Step(StrEnum):
 NEXT: dict[Step, dict[Status, Status]] = {
     Step.ACCEPT: {Status.OPEN: Status.ACCEPTED},
     Step.SCHEDULE: {Status.OPEN: Status.SCHEDULED},
-    Step.REJECT: dict.fromkeys((Status.OPEN, Status.SCHEDULED), Status.REJECTED),
+    Step.REJECT: dict.fromkeys((Status.OPEN, Status.ACCEPTED, Status.SCHEDULED), Status.REJECTED),
     Step.HOLD: {Status.OPEN: Status.OPEN, Status.SCHEDULED: Status.SCHEDULED},
     Step.CARRY_OUT: dict.fromkeys((Status.ACCEPTED, Status.SCHEDULED), Status.CARRIED_OUT),
-    Step.EXPIRE: dict.fromkeys((Status.OPEN, Status.SCHEDULED), Status.EXPIRED),
+    Step.EXPIRE: dict.fromkeys((Status.OPEN, Status.ACCEPTED, Status.SCHEDULED), Status.EXPIRED),
     Step.ROLL_BACK: dict.fromkeys((Status.CARRIED_OUT, Status.MEASURED), Status.ROLLED_BACK),
     Step.MEASURE: {Status.CARRIED_OUT: Status.MEASURED},
 }

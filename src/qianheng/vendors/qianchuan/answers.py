@@ -28,6 +28,8 @@ def _plans(asked: Asked) -> Json:
     """The list: of one goal, one scene and one way of bidding; those that spend their budget only if asked for."""
     first, last = asked.days("start_time", "end_time")
     goal, fields = asked.text("marketing_goal"), asked.read("fields")
+    if unknown := [name for name in fields if name in asked.api.lists.untold]:
+        raise No(BAD_PARAMETER, f"fields: {', '.join(unknown)}: Not a valid choice.")
     scene = str(asked.params.get("adlab_scene") or "UNI_PROJECT")
     filtering = json.loads(str(asked.params.get("filtering") or "{}"))
     mode = asked.api.lists.modes.get(filtering.get("smart_bid_type", "SMART_BID_CUSTOM"), "")

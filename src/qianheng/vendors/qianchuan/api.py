@@ -53,11 +53,14 @@ class Codes:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Which plans a list is asked for: every goal (with our kind), scene and way of bidding (with our bid mode)."""
+    """Which plans a list is asked for: every goal (with our kind), scene and way of bidding (with our bid mode); which
+    metrics of reports it does not tell.
+    """
 
     goals: dict[str, str]
     scenes: tuple[str, ...]
     modes: dict[str, str]
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def fetch_plans(client: Client, account: Account, today: date) -> list[AdPlan]:
 
 
 def _list(api: Api, account: Account, span: Span, goal: str, more: Json) -> Json:
-    fields = [name for name in api.metrics if name != "stat_cost_for_roi2"]
+    fields = [name for name in api.metrics if name not in api.lists.untold]
     whole = {"start_time": f"{span[0]} 00:00:00", "end_time": f"{span[1]} 23:59:59", "marketing_goal": goal}
     return {"advertiser_id": account.advertiser, **whole, "fields": fields, "need_compensate_info": "true", **more}
 

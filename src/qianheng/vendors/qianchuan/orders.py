@@ -40,8 +40,8 @@ def _shown(field: str, value: Value) -> str:
     return yuan(int(str(value))) if field == "budget_daily" else str(value)
 
 
-def _written(asked: Asked, wanted: list[tuple[str, Done]]) -> Json:
-    """Do to each plan what is wanted, or say why not; the others are done all the same."""
+def _written(asked: Asked, wanted: list[tuple[str, Done]], told: Callable[[str], Json]) -> Json:
+    """Do to each plan what is wanted, or say why not ("" if it is done); the others are done all the same."""
     if not 1 <= len(wanted) <= asked.endpoint.at_once:
         raise No(BAD_PARAMETER, f"1 to {asked.endpoint.at_once} plans at once.")
     results = []
@@ -51,10 +51,21 @@ def _written(asked: Asked, wanted: list[tuple[str, Done]]) -> Json:
             if plan is None or plan.status is PlanStatus.DELETED:
                 raise No(BAD_PARAMETER, "no such plan")
             _enter(asked.books, plan, do(plan))
-            results.append({"ad_id": int(plan_id), "status": "SUCCESS", "error_message": ""})
+            why = ""
         except No as no:
-            results.append({"ad_id": int(plan_id), "status": "FAIL", "error_message": str(no)})
+            why = str(no)
+        results.append({"ad_id": int(plan_id), **told(why)})
     return {"results": results}
+
+
+def _status(why: str) -> Json:
+    """How targets and budgets are answered."""
+    return {"status": "FAILED" if why else "SUCCESS", "error_message": why}
+
+
+def _flag(why: str) -> Json:
+    """How switches are answered."""
+    return {"flag": not why} | ({"error": {"error_code": BAD_PARAMETER, "error_message": why}} if why else {})
 
 
 def _enter(books: Books, before: AdPlan, after: AdPlan) -> None:
@@ -70,7 +81,7 @@ def _enter(books: Books, before: AdPlan, after: AdPlan) -> None:
 
 def _set_budget(asked: Asked) -> Json:
     infos = asked.params.get("update_budget_infos") or []
-    return _written(asked, [(str(one["ad_id"]), partial(_with_budget, one.get("budget"))) for one in infos])
+    return _written(asked, [(str(one["ad_id"]), partial(_with_budget, one.get("budget"))) for one in infos], _status)
 
 
 def _with_budget(told: object, plan: AdPlan) -> AdPlan:
@@ -82,7 +93,7 @@ def _with_budget(told: object, plan: AdPlan) -> AdPlan:
 
 def _set_target(asked: Asked) -> Json:
     infos = asked.params.get("update_roi2_infos") or []
-    return _written(asked, [(str(one["ad_id"]), partial(_with_target, one.get("roi2_goal"))) for one in infos])
+    return _written(asked, [(str(one["ad_id"]), partial(_with_target, one.get("roi2_goal"))) for one in infos], _status)
 
 
 def _with_target(told: object, plan: AdPlan) -> AdPlan:
@@ -99,7 +110,7 @@ def _set_status(asked: Asked) -> Json:
     if wanted not in ("ENABLE", "DISABLE", "DELETE"):
         raise No(BAD_PARAMETER, "opt_status: Not a valid choice.")
     do = partial(_with_status, PlanStatus(asked.api.words.status[wanted]))
-    return _written(asked, [(str(id_), do) for id_ in asked.params.get("ad_ids") or []])
+    return _written(asked, [(str(id_), do) for id_ in asked.params.get("ad_ids") or []], _flag)
 
 
 def _with_status(status: PlanStatus, plan: AdPlan) -> AdPlan:

@@ -92,8 +92,9 @@ class Server:
         access, fresh = (f"{stable_id(kind, self.asked, self.app.secret):x}" for kind in ("access", "refresh"))
         self._access[access] = self.clock() + timedelta(seconds=ACCESS_SECONDS)
         self._refresh[fresh] = self.clock() + timedelta(seconds=REFRESH_SECONDS)
-        told = {"access_token": access, "expires_in": ACCESS_SECONDS - 1, "refresh_token": fresh}
-        return told | {"refresh_token_expires_in": REFRESH_SECONDS - 1, "advertiser_ids": [*map(int, self.books)]}
+        told: Json = {"access_token": access, "expires_in": ACCESS_SECONDS - 1, "refresh_token": fresh}
+        told |= {"refresh_token_expires_in": REFRESH_SECONDS - 1}
+        return told | ({"advertiser_ids": [*map(int, self.books)]} if name == "sign_in" else {})
 
     def _asked(self, name: str, request: Request) -> Asked:
         params = request.body if request.method == "POST" else request.params
