@@ -260,20 +260,33 @@ def test_a_synced_month_is_audited_to_what_the_run_itself_owed(
     spent = sum(told[one].spend or 0 for s, told in of_account.days.items() if s.about is About.PLAN for one in told)
     assert abs(micros(json.loads(say("report", "--json"))["totals"]["spend"]) - spent) < FEN / 2
     assert {one["plan_id"] for one in json.loads(say("proposals", "--reports", "--json"))} <= {*of_account.plans, None}
-    audit = ("guarantee", "audit", "--policy", "seed", "--now", later.isoformat(), "--json")
-    alone = json.loads(say(*audit))
-    assert {"orders"} <= {name for one in alone["days"] for name in one["missing"]}
-    assert alone["credited"] is None  # an account's days of money tell no compensation
-    say("import", *(str(path) for path in (tmp_path / "files").iterdir() if path.name.startswith(("订单", "售后"))))
-    whole = {(one["plan"], one["day"]): one for one in json.loads(say(*audit))["days"] if one["verdict"]}
-    assert owed.keys() <= whole.keys()
+    policies = {str(one.plan_id): one.policy.name for one in judged}
+    at = ("--now", later.isoformat(), "--json")
+
+    def audited() -> dict[tuple[str, str], dict[str, object]]:
+        """What every day was due under its plan's own policy."""
+        told = [json.loads(say("guarantee", "audit", "--plan", *one, *at)) for one in _asked(policies)]
+        assert {one["credited"] for one in told} == {None}  # an account's days of money tell no compensation
+        return {
+            (day["plan"], day["day"]): day for one in told for day in one["days"] if (day["plan"], day["day"]) in owed
+        }
+
+    files = sorted((tmp_path / "files").iterdir())
+    assert any("orders" in one["missing"] for one in audited().values())  # type: ignore[operator]
+    say("import", *(str(path) for path in files if path.name.startswith(("订单", "售后"))))
+    whole = audited()
+    assert owed.keys() == whole.keys()
     for unit, due in owed.items():
-        assert micros(whole[unit]["least"]) <= due <= micros(whole[unit]["most"])
-        assert ("boost_spend" in whole[unit]["missing"]) == (whole[unit]["most"] != "0.00")  # the API does not tell it
-    say("import", *(str(path) for path in (tmp_path / "files").iterdir() if "_计划_" in path.name))
-    whole = {(one["plan"], one["day"]): one for one in json.loads(say(*audit))["days"] if one["verdict"]}
-    for end in ("least", "most"):
-        assert {unit: whole[unit][end] for unit in owed} == {unit: yuan(due) for unit, due in owed.items()}
+        assert micros(str(whole[unit]["least"])) <= due <= micros(str(whole[unit]["most"]))
+        assert ("boost_spend" in whole[unit]["missing"]) == bool(due)  # type: ignore[operator]  # the API does not tell it
+    say("import", *(str(path) for path in files if "_计划_" in path.name))
+    assert {unit: (one["least"], one["most"]) for unit, one in audited().items()} == {
+        unit: (yuan(due), yuan(due)) for unit, due in owed.items()
+    }
+
+
+def _asked(policies: dict[str, str]) -> list[tuple[str, str, str]]:
+    return [(plan, "--policy", policy) for plan, policy in policies.items()]
 
 
 CONNECT = ("sync", "connect", "shop", "--at", "http://127.0.0.1:1", "--advertiser", ACCOUNT, "--app", APP.id)
