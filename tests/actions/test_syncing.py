@@ -279,7 +279,7 @@ def test_a_synced_month_is_audited_to_what_the_run_itself_owed(
     for unit, due in owed.items():
         assert micros(str(whole[unit]["least"])) <= due <= micros(str(whole[unit]["most"]))
         assert ("boost_spend" in whole[unit]["missing"]) == bool(due)  # type: ignore[operator]  # the API does not tell it
-    say("import", *(str(path) for path in files if "_计划_" in path.name))
+    say("import", "--account", "shop", *(str(path) for path in files if "_计划_" in path.name))
     assert {unit: (one["least"], one["most"]) for unit, one in audited().items()} == {
         unit: (yuan(due), yuan(due)) for unit, due in owed.items()
     }

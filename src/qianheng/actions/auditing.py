@@ -123,16 +123,16 @@ def _wanted(unit: tuple[str, date], asked: Asked) -> bool:
 
 
 def _known(connection: Connection, stored: Sequence[StoredRow], asked: Asked) -> _Known:
-    """Everything asked for. Of a plan's day a file goes before the API: it tells what boosts spent."""
     daily = [one for one in stored if one.row.first and one.row.first == one.row.last and one.row.hour is None]
-    of_plans = sorted((one for one in daily if one.row.kind is ReportKind.PLAN), key=lambda one: one.layout != LAYOUT)
     entries = defaultdict[str, list[LogEntry]](list)
     for entry in records.load(connection, LogEntry):
         entries[entry.plan_id].append(entry)
     bought = records.load(connection, ShopOrder)
     told = {kind: records.told_days(connection, kind) for kind in ("orders", "refunds", "change_log")}
     said = own_shop()
-    rows = {(one.row.entity_id, one.row.first): one for one in of_plans if one.row.first}
+    rows = {
+        (one.row.entity_id, one.row.first): one for one in daily if one.row.kind is ReportKind.PLAN and one.row.first
+    }
     return _Known(
         rows=rows,
         orders=_orders(
