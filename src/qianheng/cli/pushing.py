@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import Now
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.cli.reports import stored
-from qianheng.cli.sync import AccountName, Name, at, clock
+from qianheng.cli.sync import AccountName, Name, Now, at, clock
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 

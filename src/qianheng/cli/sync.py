@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import Now, minute
+from qianheng.cli.desk import minute
 from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
 from qianheng.cli.reports import First, Last, stored
 from qianheng.core.days import SHANGHAI, parse_day, parse_time, zone
@@ -30,6 +30,7 @@ def _option(name: str, metavar: str) -> typer.models.OptionInfo:
 
 AccountName: TypeAlias = Annotated[str, _option("--account", "NAME")]
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help=say("sync.command.name"))]
+Now: TypeAlias = Annotated[str, _option("--now", "TIME")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help=say("sync.command.dry_run"))]
 
 
