@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, print_json
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, print_json
+from qianheng.cli.sources import OfPlan, ShopId, Source, desk_asked, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Name: TypeAlias = Annotated[str, typer.Option("--promotion", metavar="NAME", hel
 
 def build_app() -> typer.Typer:
     """The advice as a whole, and each part of it in full."""
-    app = typer.Typer(cls=Commands, help=say("advice.command.about"), invoke_without_command=True)
+    app = App(say("advice.command.about"), invoke_without_command=True)
     app.callback()(_all)
     for name in ("goal", "budget", "products", "creators"):
         app.command(name, help=say(f"advice.command.{name}"))(_part(name))
@@ -30,22 +30,14 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _all(
-    context: typer.Context,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    shop: ShopId = "",
-    as_json: AsJson = False,
-) -> None:
+def _all(context: typer.Context, source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from qianheng.actions.advising import advise
     from qianheng.actions.incrementality import added_json
     from qianheng.cli import advise_text
 
-    looked, rules = _looked(Source(run, as_, now, reports), shop)
+    looked, rules = _looked(source, shop)
     advice = advise(looked, rules)
     if as_json:
         added = {} if looked.added is None else {"incremental": added_json(looked.added.whole)}
@@ -57,18 +49,11 @@ def _all(
 def _part(name: str) -> Callable[..., None]:
     """The command of a part that asks nothing of its own."""
 
-    def command(
-        run: RunName = "",
-        as_: As = "",
-        now: Now = "",
-        reports: Reports = False,
-        shop: ShopId = "",
-        as_json: AsJson = False,
-    ) -> None:
+    def command(source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
         from qianheng.actions.advising import advise
         from qianheng.cli import advise_text
 
-        looked, rules = _looked(Source(run, as_, now, reports), shop)
+        looked, rules = _looked(source, shop)
         advice = advise(looked, rules)
         part = {"budget": "split"}.get(name, name)
         _print(looked, {part: getattr(advice, part)}, as_json, lambda: advise_text.PARTS[part](looked, advice))
@@ -76,36 +61,20 @@ def _part(name: str) -> Callable[..., None]:
     return command
 
 
-def _target(
-    plan: OfPlan = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    shop: ShopId = "",
-    as_json: AsJson = False,
-) -> None:
+def _target(source: Source, plan: OfPlan = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.advising import targets
     from qianheng.cli import advise_text
 
-    looked, rules = _looked(Source(run, as_, now, reports), shop)
+    looked, rules = _looked(source, shop)
     found = targets(looked, rules, plan)
     _print(looked, {"targets": found}, as_json, lambda: advise_text.print_targets(looked, found))
 
 
-def _promotion(
-    promotion: Name = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    shop: ShopId = "",
-    as_json: AsJson = False,
-) -> None:
+def _promotion(source: Source, promotion: Name = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions import advising
     from qianheng.cli import advise_text
 
-    looked, rules = _looked(Source(run, as_, now, reports), shop)
+    looked, rules = _looked(source, shop)
     found = advising.promotion(looked, rules, promotion)
     days = rules.advice.promotion.look_ahead_days
     _print(looked, {"promotion": found}, as_json, lambda: advise_text.print_promotion(looked, found, days))

@@ -10,9 +10,9 @@ import typer
 
 from qianheng.cli import channels
 from qianheng.cli.channels import alert_desk
-from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.sources import Reports, Source, history_asked
+from qianheng.cli.options import App, minute
+from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.sources import Source, history_asked
 from qianheng.core.days import moment
 from qianheng.core.words import say
 
@@ -37,7 +37,7 @@ Validate: TypeAlias = Annotated[
 
 def build_app() -> typer.Typer:
     """The commands on alerts."""
-    app = typer.Typer(cls=Commands, help=say("alerts.command.about"), invoke_without_command=True)
+    app = App(say("alerts.command.about"), invoke_without_command=True)
     app.callback()(_default)
     app.command("inbox", help=say("alerts.command.inbox"))(_inbox)
     app.command("show", help=say("alerts.command.show"))(_show)
@@ -50,31 +50,16 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _default(
-    context: typer.Context,
-    everything: All = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    as_json: AsJson = False,
-) -> None:
+def _default(context: typer.Context, source: Source, everything: All = False, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        _inbox(everything=everything, run=run, as_=as_, now=now, reports=reports, as_json=as_json)
+        _inbox(source, everything, as_json)
 
 
-def _inbox(
-    everything: All = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    as_json: AsJson = False,
-) -> None:
+def _inbox(source: Source, everything: All = False, as_json: AsJson = False) -> None:
     from qianheng.actions.alert_text import limit, subject, title, value
     from qianheng.actions.alerts import inbox, rules_in_force
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         found = inbox(desk, everything)
         rules = rules_in_force().written
     if as_json:
@@ -102,12 +87,10 @@ def _inbox(
         typer.echo(say("alerts.others", count=found.of - len(rows)))
 
 
-def _show(
-    name: Id, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
+def _show(source: Source, name: Id, as_json: AsJson = False) -> None:
     from qianheng.actions.alerts import show
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         found, events = show(desk, name)
     if as_json:
         happened = [_event_json(event, desk.now) for event in events]
@@ -116,18 +99,10 @@ def _show(
         _print_alert(found, events, desk.now)
 
 
-def _handle(
-    name: Id,
-    note: Note = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    as_json: AsJson = False,
-) -> None:
+def _handle(source: Source, name: Id, note: Note = "", as_json: AsJson = False) -> None:
     from qianheng.actions.alerts import handle_alert
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         found = handle_alert(desk, name, note)
     if as_json:
         print_json(_json(found, desk.now))
@@ -136,29 +111,19 @@ def _handle(
 
 
 def _silence(
-    lasting: For,
-    why: Why,
-    rule: RuleName = "",
-    plan: PlanId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
-    as_json: AsJson = False,
+    source: Source, lasting: For, why: Why, rule: RuleName = "", plan: PlanId = "", as_json: AsJson = False
 ) -> None:
     from qianheng.actions.alerts import Quiet, silence
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         made = silence(desk, Quiet(rule, plan, lasting, why))
     _print_silences([made], desk.now, as_json)
 
 
-def _silences(
-    run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
+def _silences(source: Source, as_json: AsJson = False) -> None:
     from qianheng.actions.alerts import silences
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         found = silences(desk)
     _print_silences(found, desk.now, as_json)
 
@@ -189,15 +154,14 @@ def _rules(validate: Validate = None, as_json: AsJson = False) -> None:
     print_table("", columns, rows)
 
 
-def _check(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
+def _check(source: Source, as_json: AsJson = False) -> None:
     from qianheng.actions.alert_text import subject, title
     from qianheng.actions.alerts import check, rules_in_force
     from qianheng.actions.histories import Asked
     from qianheng.actions.report_alerts import check_reports
 
-    source = Source(run, as_, now, reports)
     with alert_desk(source) as desk:
-        found = check_reports(desk, history_asked(source, Asked(days=ALL_DAYS))) if reports else check(desk)
+        found = check_reports(desk, history_asked(source, Asked(days=ALL_DAYS))) if source.reports else check(desk)
         rules = rules_in_force().written
     if as_json:
         print_json([_event_json(event, desk.now) for event in found])

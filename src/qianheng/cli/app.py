@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from qianheng import __version__
+from qianheng.cli.options import App
 from qianheng.cli.output import Commands
 from qianheng.core.words import say
 
@@ -22,9 +23,9 @@ CHAPTERS = {
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
-    app = typer.Typer(
+    app = App(
+        say("cli.about"),
         cls=Chapters,
-        help=say("cli.about"),
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

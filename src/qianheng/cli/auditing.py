@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, Seat
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Every: TypeAlias = Annotated[bool, typer.Option("--all", help=say("audit.command
 
 def build_export_app() -> typer.Typer:
     """The commands that write a run as other platforms' files."""
-    app = typer.Typer(cls=Commands, help=say("audit.command.export"), no_args_is_help=True)
+    app = App(say("audit.command.export"), no_args_is_help=True)
     app.callback()(lambda: None)
     app.command("reports", help=say("audit.command.reports"))(_export_reports)
     return app
@@ -46,17 +46,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _export_reports(
+    seat: Seat,
     out: Annotated[str, _option("--out", "FOLDER", "out")],
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_shown: Annotated[bool, typer.Option("--as-shown", help=say("audit.command.as_shown"))] = False,
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.report_exports import export_reports
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         files = export_reports(desk, Path(out), as_shown)
     if as_json:
         print_json({"files": [{"file": str(one.path), "lines": one.lines} for one in files]})

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, Seat, minute
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.cli.proposal_text import proposal_row
 from qianheng.cli.proposals import seated
 from qianheng.cli.sources import ShopId, Source, desk_asked
@@ -29,7 +29,7 @@ Why: TypeAlias = Annotated[str, typer.Option("--why", metavar="TEXT", help=say("
 
 def build_app() -> typer.Typer:
     """The commands on automation."""
-    app = typer.Typer(cls=Commands, help=say("proposals.automation.command.about"), no_args_is_help=True)
+    app = App(say("proposals.automation.command.about"), no_args_is_help=True)
     app.command("show", help=say("proposals.automation.command.show"))(_show)
     app.command("set", help=say("proposals.automation.command.set"))(_set)
     app.command("run", help=say("proposals.automation.command.run"))(_run)
@@ -38,29 +38,27 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _show(shop: ShopId = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _show(seat: Seat, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.automation import allowed
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         _print(desk, allowed(desk, shop_of(desk, shop)), as_json)
 
 
-def _set(
-    limits: Fields, shop: ShopId = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
+def _set(seat: Seat, limits: Fields, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.automation import allowed, set_limits
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         whose = shop_of(desk, shop)
         set_limits(desk, whose, _changed(allowed(desk, whose).limits, limits))
         _print(desk, allowed(desk, whose), as_json)
 
 
-def _run(shop: ShopId = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _run(seat: Seat, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.automation import run_automation
     from qianheng.actions.proposal_json import standing_json
 
-    with seated(Source(run, as_, now), shop) as (desk, grounds):
+    with seated(Source(seat.run, seat.actor, seat.now), shop) as (desk, grounds):
         done = run_automation(desk, grounds)
     if as_json:
         print_json([standing_json(one) for one in done])
@@ -69,34 +67,18 @@ def _run(shop: ShopId = "", run: RunName = "", as_: As = "", now: Now = "", as_j
     print_table("", columns, [proposal_row(one) for one in done])
 
 
-def _stop(
-    everywhere: All = False,
-    why: Why = "",
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _stop(seat: Seat, everywhere: All = False, why: Why = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.automation import stop
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         stop(desk, None if everywhere else shop_of(desk, shop), why)
         _print_switch(desk, "" if everywhere else shop_of(desk, shop), as_json)
 
 
-def _resume(
-    everywhere: All = False,
-    why: Why = "",
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _resume(seat: Seat, everywhere: All = False, why: Why = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.automation import resume
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         resume(desk, None if everywhere else shop_of(desk, shop), why)
         _print_switch(desk, "" if everywhere else shop_of(desk, shop), as_json)
 

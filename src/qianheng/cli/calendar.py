@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.options import Seat
 from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
@@ -24,16 +24,13 @@ def add_to(app: typer.Typer) -> None:
     app.command("calendar", help=say("calendar.command.about"))(_calendar)
 
 
-def _calendar(
-    plan: PlanId, month: Month = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
+def _calendar(seat: Seat, plan: PlanId, month: Month = "", as_json: AsJson = False) -> None:
     from qianheng.actions.calendar import calendar
-    from qianheng.actions.desk import desk_of
     from qianheng.ledger.months import parse_month
     from qianheng.store.database import reading
 
     asked = parse_month(month, "--month") if month else None
-    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         name, days = desk.plan(connection, plan).plan.name, calendar(desk, plan, asked)
     if as_json:
         print_json([_told(day) for day in days])

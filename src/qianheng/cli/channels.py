@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.sources import Reports, Source, desk_asked, history_asked
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.sources import Source, desk_asked, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Speak: TypeAlias = Annotated[str, typer.Option("--speak", metavar="[en|zh]", hel
 def add_to(app: typer.Typer) -> None:
     """Add the commands on where alerts are told."""
     app.command("deliver", help=say("alerts.command.deliver"))(_deliver)
-    channels = typer.Typer(cls=Commands, help=say("alerts.command.channels"), no_args_is_help=True)
+    channels = App(say("alerts.command.channels"), no_args_is_help=True)
     channels.command("list", help=say("alerts.command.channel_list"))(_channels)
     channels.command("add", help=say("alerts.command.channel_add"))(_add)
     channels.command("test", help=say("alerts.command.channel_test"))(_test)
@@ -55,10 +55,10 @@ def alert_desk(source: Source) -> Iterator[Desk]:
         yield report_desk(engine, history)
 
 
-def _deliver(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False) -> None:
+def _deliver(source: Source, as_json: AsJson = False) -> None:
     from qianheng.actions.messages import deliver, outbox
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         done = deliver(desk, datetime.now(UTC))
         left = outbox(desk)
     if as_json:
@@ -73,17 +73,16 @@ def _deliver(run: RunName = "", as_: As = "", now: Now = "", reports: Reports = 
         raise typer.Exit(1)
 
 
-def _channels(
-    run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
+def _channels(source: Source, as_json: AsJson = False) -> None:
     from qianheng.actions.messages import list_channels
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         found = list_channels(desk)
     _print_channels(found, as_json)
 
 
 def _add(
+    source: Source,
     name: Name,
     kind: Kind,
     to: To,
@@ -91,10 +90,6 @@ def _add(
     at_least: AtLeast = "act",
     escalated: Escalated = False,
     speak: Speak = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    reports: Reports = False,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.messages import set_channel
@@ -102,17 +97,15 @@ def _add(
     from qianheng.store.messages import Channel
 
     wanted = Channel("", name, kind, to, secret, at_least, escalated, speak or language())
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         made = set_channel(desk, wanted)
     _print_channels([made], as_json)
 
 
-def _test(
-    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
+def _test(source: Source, name: Name, as_json: AsJson = False) -> None:
     from qianheng.actions.messages import try_channel
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         done = try_channel(desk, name, datetime.now(UTC))
     if as_json:
         print_json(_delivered_json(done))
@@ -122,12 +115,10 @@ def _test(
         raise typer.Exit(1)
 
 
-def _remove(
-    name: Name, run: RunName = "", as_: As = "", now: Now = "", reports: Reports = False, as_json: AsJson = False
-) -> None:
+def _remove(source: Source, name: Name, as_json: AsJson = False) -> None:
     from qianheng.actions.messages import remove_channel
 
-    with alert_desk(Source(run, as_, now, reports)) as desk:
+    with alert_desk(source) as desk:
         remove_channel(desk, name)
     if as_json:
         print_json({"name": name, "removed": True})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
+from qianheng.cli.options import App, As, Seat, minute
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -35,9 +36,16 @@ Accept: TypeAlias = Annotated[bool, typer.Option("--accept", help=say("claims.co
 Decline: TypeAlias = Annotated[bool, typer.Option("--decline", help=say("claims.command.decline"))]
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewerSeat(Seat):
+    """The seat of the reviewer, unless it is said who else sits there."""
+
+    actor: As = "reviewer"
+
+
 def build_app() -> typer.Typer:
     """The commands of refund claims."""
-    app = typer.Typer(cls=Commands, help=say("claims.command.about"), no_args_is_help=True)
+    app = App(say("claims.command.about"), no_args_is_help=True)
     commands = (_file, _list, _show, _evidence, _withdraw, _offer, _queue, _take, _approve, _reject, _pay)
     for command in commands:
         name = command.__name__.removeprefix("_")
@@ -46,6 +54,7 @@ def build_app() -> typer.Typer:
 
 
 def _file(
+    seat: Seat,
     plan: PlanId,
     first: From,
     condition: ConditionName,
@@ -53,18 +62,14 @@ def _file(
     last: To = "",
     amount: Amount = "",
     key: Key = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.claims import Asked, file
-    from qianheng.actions.desk import desk_of
     from qianheng.core.days import parse_day
 
     days = (parse_day(first, "--from"), parse_day(last or first, "--to"))
     asked = Asked(plan, *days, condition, reason, _amount(amount), key)
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         standing = file(desk, asked)
     _print_step(standing, as_json)
     if not as_json and standing.claim.offer is not None and not standing.moves:
@@ -72,11 +77,10 @@ def _file(
         typer.echo(say("claims.offer", **offer))
 
 
-def _list(plan: OfPlan = None, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _list(seat: Seat, plan: OfPlan = None, as_json: AsJson = False) -> None:
     from qianheng.actions.claim_review import claims_of
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = claims_of(desk, plan)
     if as_json:
         print_json([_claim_json(one) for one in found])
@@ -85,11 +89,10 @@ def _list(plan: OfPlan = None, run: RunName = "", as_: As = "", now: Now = "", a
     print_table("", headings("claims", *names), [_claim_row(one) for one in found])
 
 
-def _show(claim: ClaimId, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _show(seat: Seat, claim: ClaimId, as_json: AsJson = False) -> None:
     from qianheng.actions.claim_review import show
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = show(desk, claim)
         if as_json:
             print_json(_review_json(found))
@@ -97,13 +100,10 @@ def _show(claim: ClaimId, run: RunName = "", as_: As = "", now: Now = "", as_jso
             _print_review(found, desk)
 
 
-def _evidence(
-    claim: ClaimId, files: Files = None, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
+def _evidence(seat: Seat, claim: ClaimId, files: Files = None, as_json: AsJson = False) -> None:
     from qianheng.actions.claim_evidence import attach, evidence, folder_of
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         if files:
             attach(desk, claim, files)
         found, folder = evidence(desk, claim), folder_of(desk)
@@ -117,40 +117,29 @@ def _evidence(
     print_table("", headings("claims", *names), rows)
 
 
-def _withdraw(
-    claim: ClaimId, reason: Reason = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
+def _withdraw(seat: Seat, claim: ClaimId, reason: Reason = "", as_json: AsJson = False) -> None:
     from qianheng.actions.claims import withdraw
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_step(withdraw(desk, claim, reason), as_json)
 
 
 def _offer(
-    claim: ClaimId,
-    accept: Accept = False,
-    decline: Decline = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    seat: Seat, claim: ClaimId, accept: Accept = False, decline: Decline = False, as_json: AsJson = False
 ) -> None:
     from qianheng.actions.claims import answer_offer
-    from qianheng.actions.desk import desk_of
     from qianheng.core.errors import BadInput
 
     if accept == decline:
         raise BadInput("claims.accept_or_decline")
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_step(answer_offer(desk, claim, accept), as_json)
 
 
-def _queue(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson = False) -> None:
+def _queue(seat: ReviewerSeat, as_json: AsJson = False) -> None:
     from qianheng.actions.claim_review import queue
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = queue(desk)
     if as_json:
         print_json([_review_json(one) for one in found])
@@ -159,46 +148,34 @@ def _queue(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJs
     print_table("", headings("claims", *names), [_queue_row(one) for one in found])
 
 
-def _take(claim: ClaimId, run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson = False) -> None:
+def _take(seat: ReviewerSeat, claim: ClaimId, as_json: AsJson = False) -> None:
     from qianheng.actions.claims import take
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_step(take(desk, claim), as_json)
 
 
 def _approve(
-    claim: ClaimId,
-    amount: Amount = "",
-    reason: Reason = "",
-    run: RunName = "",
-    as_: As = "reviewer",
-    now: Now = "",
-    as_json: AsJson = False,
+    seat: ReviewerSeat, claim: ClaimId, amount: Amount = "", reason: Reason = "", as_json: AsJson = False
 ) -> None:
     from qianheng.actions.claims import approve
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_step(approve(desk, claim, _amount(amount), reason), as_json)
 
 
-def _reject(
-    claim: ClaimId, reason: Reason = "", run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson = False
-) -> None:
+def _reject(seat: ReviewerSeat, claim: ClaimId, reason: Reason = "", as_json: AsJson = False) -> None:
     from qianheng.actions.claims import reject
-    from qianheng.actions.desk import desk_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_step(reject(desk, claim, reason), as_json)
 
 
-def _pay(run: RunName = "", as_: As = "reviewer", now: Now = "", as_json: AsJson = False) -> None:
+def _pay(seat: ReviewerSeat, as_json: AsJson = False) -> None:
     from qianheng.actions.claims import pay_now
-    from qianheng.actions.desk import desk_of
     from qianheng.core.money import yuan
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         paid = pay_now(desk)
     if as_json:
         print_json({"paid": yuan(paid)})

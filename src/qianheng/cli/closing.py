@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName, minute
+from qianheng.cli.options import Seat, minute
 from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
@@ -31,14 +31,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("close", help=say("close.command.close"))(_close)
 
 
-def _status(
-    plan: PlanId = None, day: Day = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _status(seat: Seat, plan: PlanId = None, day: Day = "", as_json: AsJson = False) -> None:
     from qianheng.actions.standing import standings
     from qianheng.core.days import parse_day
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = standings(desk, plan, parse_day(day, "--day") if day else None)
     if as_json:
         print_json([_standing(one, desk.now) for one in found])
@@ -50,13 +47,12 @@ def _status(
             print_table(say("close.title.moves"), headings("close", "since", "status", "because", "reason"), rows)
 
 
-def _close(until: Until = "", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _close(seat: Seat, until: Until = "", as_json: AsJson = False) -> None:
     from qianheng.actions.close import close_until
-    from qianheng.actions.desk import desk_of
     from qianheng.core.actors import SYSTEM
     from qianheng.core.days import parse_day
 
-    with desk_of(run, as_ or SYSTEM.name, now) as desk:
+    with seat.by(SYSTEM.name).desk() as desk:
         closed = list(close_until(desk, parse_day(until, "--until") if until else None))
     if as_json:
         print_json([_closed(day, one) for day, one in closed])

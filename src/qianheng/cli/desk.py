@@ -1,4 +1,4 @@
-"""The options by which a person comes to a desk, and what anybody may ask there: `qianheng audit`, `notices`."""
+"""What anybody may ask at a desk: `qianheng audit`, `notices`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from qianheng.cli.options import Seat, minute
 from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import known, say
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from qianheng.store.audit import Entry
     from qianheng.store.notices import Notice
 
-RunName: TypeAlias = Annotated[str, typer.Option("--run", metavar="NAME", help=say("desk.command.run"))]
-As: TypeAlias = Annotated[str, typer.Option("--as", metavar="NAME", help=say("desk.command.as"))]
-Now: TypeAlias = Annotated[str, typer.Option("--now", metavar="TIME", help=say("desk.command.now"))]
-AsOf: TypeAlias = Annotated[str, typer.Option("--as-of", metavar="TIME", help=say("desk.command.as_of"))]
 Subject: TypeAlias = Annotated[str, typer.Option("--about", metavar="SUBJECT", help=say("desk.command.subject"))]
 
 
@@ -29,11 +26,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("notices", help=say("desk.command.notices"))(_notices)
 
 
-def minute(at: datetime, here: datetime) -> str:
-    """A time as people read it, in the zone of `here`."""
-    return f"{at.astimezone(here.tzinfo):%Y-%m-%d %H:%M}"
-
-
 def subject_text(subject: str) -> str:
     """What an entry or a notice is about ("plan 7"), in the language spoken."""
     kind, _, name = subject.rpartition(" ")
@@ -41,12 +33,11 @@ def subject_text(subject: str) -> str:
     return say(key, name=name) if kind and known(key) else subject
 
 
-def _audit(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _audit(seat: Seat, about: Subject = "", as_json: AsJson = False) -> None:
     from qianheng.store.audit import entries
     from qianheng.store.database import reading
 
-    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         found = entries(connection, desk.actor.shop_id, about or None)
     if as_json:
         print_json([_entry(entry, desk.now) for entry in found])
@@ -55,12 +46,11 @@ def _audit(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", 
     print_table("", columns, [_entry_row(entry, desk.now) for entry in found])
 
 
-def _notices(run: RunName = "", as_: As = "", now: Now = "", about: Subject = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _notices(seat: Seat, about: Subject = "", as_json: AsJson = False) -> None:
     from qianheng.store.database import reading
     from qianheng.store.notices import notices
 
-    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         found = notices(connection, desk.actor.shop_id, about or None)
     if as_json:
         print_json([_notice(notice, desk.now) for notice in found])

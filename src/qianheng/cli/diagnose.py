@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli import findings, losses, playbooks
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.losses import name_of, print_unheld, subject_json
-from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
+from qianheng.cli.sources import OfPlan, ShopId, Source, history_asked
 from qianheng.core.days import parse_day
 from qianheng.core.errors import BadInput
 from qianheng.core.interval import yuan_json
@@ -41,7 +41,7 @@ Parts: TypeAlias = Annotated[str, _option("--by", "PARTS")]
 
 def build_app() -> typer.Typer:
     """The group of commands."""
-    app = typer.Typer(cls=Commands, help=say("triage.command.about"))
+    app = App(say("triage.command.about"))
     app.callback(invoke_without_command=True)(_diagnose)
     app.command("roi", help=say("triage.command.roi"))(_roi)
     losses.add_to(app)
@@ -50,20 +50,12 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _diagnose(
-    context: typer.Context,
-    shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _diagnose(context: typer.Context, source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
     if context.invoked_subcommand:
         return
     from qianheng.actions.diagnosing import asked_of, troubles_of
 
-    told = troubles_of(history_asked(Source(run, as_, now, reports), asked_of(shop)))
+    told = troubles_of(history_asked(source, asked_of(shop)))
     if as_json:
         unheld = [subject_json(one) for one in told.unheld]
         print_json({"troubles": [_trouble_json(one) for one in told.found], "unheld": unheld})
@@ -89,6 +81,7 @@ def _trouble_row(one: Trouble) -> list[object]:
 
 
 def _roi(
+    source: Source,
     plan: OfPlan = "",
     first: First = "",
     last: Last = "",
@@ -96,10 +89,6 @@ def _roi(
     measure: MeasureName = "",
     by: Parts = "",
     shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.histories import Asked
@@ -113,7 +102,7 @@ def _roi(
         _span(first, last),
         _against(against),
     )
-    history = history_asked(Source(run, as_, now, reports), Asked(shop, DAYS_BACK))
+    history = history_asked(source, Asked(shop, DAYS_BACK))
     change = compare(history, wanted)
     print_json(_told(change)) if as_json else _print(change)
 

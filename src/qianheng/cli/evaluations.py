@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.figures import PlanId
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.sources import Source, desk_asked
+from qianheng.cli.options import App, Seat
+from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.sources import desk_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -25,37 +25,23 @@ Policy: TypeAlias = Annotated[str, typer.Option("--policy", metavar="POLICY", he
 
 def build_app() -> typer.Typer:
     """The policies that can be evaluated."""
-    app = typer.Typer(cls=Commands, help=say("evaluations.about"), no_args_is_help=True)
+    app = App(say("evaluations.about"), no_args_is_help=True)
     app.command("creatives", help=say("evaluations.creatives"))(_creatives)
     app.command("bids", help=say("evaluations.bids"))(_bids)
     return app
 
 
-def _creatives(
-    policy: Policy = "uniform",
-    plan: PlanId = None,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _creatives(seat: Seat, policy: Policy = "uniform", plan: PlanId = None, as_json: AsJson = False) -> None:
     from qianheng.actions.evaluations import evaluate_creatives
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         _tell("creatives", evaluate_creatives(desk, policy, plan), as_json)
 
 
-def _bids(
-    policy: Policy = "+10%",
-    plan: PlanId = None,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _bids(seat: Seat, policy: Policy = "+10%", plan: PlanId = None, as_json: AsJson = False) -> None:
     from qianheng.actions.evaluations import evaluate_bids
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         _tell("bids", evaluate_bids(desk, policy, plan), as_json)
 
 

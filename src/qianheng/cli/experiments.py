@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from qianheng.cli import evaluations
-from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
-from qianheng.cli.papers import Forms, Html, Pdf, put_out
+from qianheng.cli.options import App, Seat, minute
+from qianheng.cli.output import AsJson, headings, print_json, print_table
+from qianheng.cli.papers import Forms, put_out
 from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.money import decimal
 from qianheng.core.words import say
@@ -38,7 +38,7 @@ PERCENT = 100
 
 def build_app() -> typer.Typer:
     """The commands on tests."""
-    app = typer.Typer(cls=Commands, help=say("designs.command.about"), no_args_is_help=True)
+    app = App(say("designs.command.about"), no_args_is_help=True)
     commands: dict[str, Any] = {
         "templates": _templates,
         "plan": _plan,
@@ -65,24 +65,21 @@ def _templates(as_json: AsJson = False) -> None:
 
 
 def _plan(
+    seat: Seat,
     template: Annotated[str, typer.Argument(help=say("designs.command.template"))],
     plan: PlanId,
     settings: Sets = [],  # noqa: B006  as typer wants it; never changed
     effect: Effect = "",
     looks: LookWays = "",
     dry_run: DryRun = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.experiment_results import event_of, foreseen_of
     from qianheng.actions.experiments import WantedTest, designed, keep
 
     share = read_share(effect) if effect else None
     wanted = WantedTest(template, plan, read_settings(settings), share, looks)
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         made = designed(desk, wanted)
         told, days = foreseen_of(desk, made)
         standing = None if dry_run else keep(desk, made, event_of(told))
@@ -139,11 +136,10 @@ def _print_foreseen(made: Experiment, told: Foreseen | None, days: int) -> None:
     typer.echo(say(f"designs.{key}", days=made.days, smallest=smallest, needed=told.days_needed))
 
 
-def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _list(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.experiments import experiments_of
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = experiments_of(desk)
     if as_json:
         print_json([_standing_json(one) for one in found])
@@ -174,45 +170,30 @@ def _standing_json(standing: Standing) -> dict[str, Any]:
     return told | {"planned_at": experiment.planned_at.isoformat(), "events": events}
 
 
-def _start(
-    name: Name, confirm: Confirm = False, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _start(seat: Seat, name: Name, confirm: Confirm = False, as_json: AsJson = False) -> None:
     from qianheng.actions.experiments import start
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_done(start(desk, name, confirmed=confirm), as_json, str(desk.now.tzinfo))
 
 
-def _stop(
-    name: Name,
-    reason: Reason = "",
-    confirm: Confirm = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _stop(seat: Seat, name: Name, reason: Reason = "", confirm: Confirm = False, as_json: AsJson = False) -> None:
     from qianheng.actions.experiments import stop
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_done(stop(desk, name, reason, confirmed=confirm), as_json, str(desk.now.tzinfo))
 
 
 def _adopt(
+    seat: Seat,
     name: Name,
     arm: Annotated[str, typer.Argument(metavar="ARM", help=say("designs.command.arm"))],
     confirm: Confirm = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.experiments import adopt
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _print_done(adopt(desk, name, arm, confirmed=confirm), as_json, str(desk.now.tzinfo))
 
 
@@ -229,36 +210,24 @@ def _print_done(done: Done, as_json: bool, timezone: str) -> None:
         typer.echo(effect)
 
 
-def _show(
-    name: Name,
-    html: Html = "",
-    pdf: Pdf = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _show(seat: Seat, forms: Forms, name: Name) -> None:
     from qianheng.actions.experiment_results import told_of
     from qianheng.actions.experiments import note_look
     from qianheng.pages.experiments import experiment_document
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         document = experiment_document(told_of(desk, note_look(desk, name)))
-    put_out(document, Forms(html, pdf, as_json))
+    put_out(document, forms)
 
 
-def _export(
-    name: Name, output: Output, b: ArmB = "B", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _export(seat: Seat, name: Name, output: Output, b: ArmB = "B", as_json: AsJson = False) -> None:
     from qianheng.actions.experiment_results import record_of
     from qianheng.actions.record_sheet import workbook
     from qianheng.cli.papers import write_file
 
     if not output.lower().endswith(".xlsx"):
         raise BadInput("reviews.record.xlsx_only", place="--output", value=output)
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         told = record_of(desk, name, b)
     sources = [f"qianheng experiment show {name}"]
     write_file(output, workbook(told, sources))

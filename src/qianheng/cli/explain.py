@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli import yuan
-from qianheng.cli.desk import As, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, As, RunName
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CANDIDATE = ("plan", "product_id", "predicted", "share", "factor", "worth", "mul
 
 def build_app() -> typer.Typer:
     """The commands that explain a run."""
-    app = typer.Typer(cls=Commands, help=say("explain.command.about"), no_args_is_help=True)
+    app = App(say("explain.command.about"), no_args_is_help=True)
     app.command("opportunity", help=say("explain.command.opportunity"))(_opportunity)
     app.command("day", help=say("explain.command.day"))(_day)
     app.command("hour", help=say("explain.command.hour"))(_hour)

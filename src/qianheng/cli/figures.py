@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, AsOf, Now, RunName
+from qianheng.cli.options import AsOf, Seat
 from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _figures(
+    seat: Seat,
     plan: PlanId = None,
     first: First = "",
     last: Last = "",
@@ -42,19 +43,15 @@ def _figures(
     as_of: AsOf = "",
     csv: Csv = "",
     goals: Goals = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.figures import Question, figures, line_json
     from qianheng.actions.incrementality import added_json, beside
     from qianheng.measures.breakdown import By
 
     if by not in CHOICES:
         raise BadInput("figures.bad_breakdown", place="--by", value=by, known=", ".join(CHOICES))
-    with desk_of(run, as_, as_of or now) as desk:
+    with seat.at(as_of).desk() as desk:
         if goals:
             _show_goals(desk, plan, as_json)
             return

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName, minute
+from qianheng.cli.options import minute
 from qianheng.cli.output import AsJson, headings, print_json, print_table
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
+from qianheng.cli.sources import OfPlan, ShopId, Source, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -22,21 +22,13 @@ def add_to(app: typer.Typer) -> None:
     app.command("findings", help=say("findings.command.findings"))(_findings)
 
 
-def _findings(
-    plan: OfPlan = "",
-    shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _findings(source: Source, plan: OfPlan = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.findings import rules_kept, to_look_at
     from qianheng.diagnosis.findings import findings
     from qianheng.diagnosis.streams import clock_of
 
     rules = rules_kept()
-    history = history_asked(Source(run, as_, now, reports), to_look_at(rules, shop))
+    history = history_asked(source, to_look_at(rules, shop))
     if plan and plan not in history.plans:
         from qianheng.core.errors import NotFound
 

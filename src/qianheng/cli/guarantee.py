@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from qianheng.cli import auditing, calendar, closing, liability, policies, proving
-from qianheng.cli.output import AsJson, Commands, print_json
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, print_json
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ PolicyName: TypeAlias = Annotated[
 
 def build_app() -> typer.Typer:
     """The commands of the guarantee."""
-    app = typer.Typer(cls=Commands, help=say("guarantee.command.about"), no_args_is_help=True)
+    app = App(say("guarantee.command.about"), no_args_is_help=True)
     app.command("evaluate", help=say("guarantee.command.evaluate"))(_evaluate)
     app.command("explain", help=say("guarantee.command.explain"))(_explain)
     policies.add_to(app)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, Seat
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ COUPON = (*GIVEN, "back_by_refunds", "left", "state")
 
 def build_app() -> typer.Typer:
     """The commands on incentives."""
-    app = typer.Typer(cls=Commands, help=say("incentives.command.about"), no_args_is_help=True)
+    app = App(say("incentives.command.about"), no_args_is_help=True)
     app.command("show", help=say("incentives.command.show"))(_show)
     app.command("savings", help=say("incentives.command.savings"))(_savings)
     app.command("subsidy", help=say("incentives.command.subsidy"))(_subsidy)
@@ -36,11 +36,11 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _show(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _show(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.incentives import show
     from qianheng.incentives.limits import TargetLimit
 
-    told = _asked(show, (run, as_, now))
+    told = _asked(show, seat)
     if as_json:
         print_json(told)
         return
@@ -58,10 +58,10 @@ def _show(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
             typer.echo(TargetLimit(Decimal(plan["highest_commission"]), target).text(plan["name"]))
 
 
-def _savings(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _savings(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.incentives import savings
 
-    told = _asked(savings, (run, as_, now))
+    told = _asked(savings, seat)
     if as_json:
         print_json(told)
         return
@@ -69,10 +69,10 @@ def _savings(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = F
     typer.echo(say("incentives.saved", amount=told["saved_estimated"]))
 
 
-def _subsidy(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _subsidy(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.incentives import subsidy
 
-    told = _asked(subsidy, (run, as_, now))
+    told = _asked(subsidy, seat)
     if as_json:
         print_json(told)
         return
@@ -84,10 +84,10 @@ def _subsidy(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = F
         typer.echo(say("incentives.empty"))
 
 
-def _coupons(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _coupons(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.incentives import coupons
 
-    told = _asked(coupons, (run, as_, now))
+    told = _asked(coupons, seat)
     if as_json:
         print_json(told)
         return
@@ -95,10 +95,10 @@ def _coupons(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = F
     _table("coupons", COUPON, ([row[name] for name in COUPON] for row in rows))
 
 
-def _picks(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _picks(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.picks import picks
 
-    told = _asked(picks, (run, as_, now))
+    told = _asked(picks, seat)
     if as_json:
         print_json(told)
         return
@@ -116,11 +116,10 @@ def _expected(pick: dict[str, Any]) -> list[str | None]:
     return [*shares, f"{float(pick['settled_gmv']) * THOUSAND:,.2f}", shown]
 
 
-def _asked(question: Callable[[Connection, Desk], Any], where: tuple[str, str, str]) -> Any:
-    from qianheng.actions.desk import desk_of
+def _asked(question: Callable[[Connection, Desk], Any], seat: Seat) -> Any:
     from qianheng.store.database import reading
 
-    with desk_of(*where) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         return question(connection, desk)
 
 

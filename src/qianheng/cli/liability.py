@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, AsOf, Now, RunName, minute
+from qianheng.cli.options import AsOf, Seat, minute
 from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
@@ -24,19 +24,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("liability", help=say("liability.command.about"))(_liability)
 
 
-def _liability(
-    as_of: AsOf = "",
-    history: History = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _liability(seat: Seat, as_of: AsOf = "", history: History = False, as_json: AsJson = False) -> None:
     from qianheng.actions import liability
-    from qianheng.actions.desk import desk_of
     from qianheng.store.database import reading
 
-    with desk_of(run, as_, as_of or now) as desk, reading(desk.database) as connection:
+    with seat.at(as_of).desk() as desk, reading(desk.database) as connection:
         if history:
             held = liability.history(connection, desk.now, desk.actor.shop_id)
         else:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.output import AsJson, money_text, print_json
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.cli.sources import OfPlan, ShopId, Source, desk_asked, history_asked
 from qianheng.core.errors import NotFound
 from qianheng.core.interval import ENDS, yuan_json
 from qianheng.core.words import known, say
@@ -30,19 +29,11 @@ def add_to(app: typer.Typer) -> None:
     app.command("loss", help=say("triage.command.loss"))(_loss)
 
 
-def _loss(
-    plan: OfPlan = "",
-    shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _loss(source: Source, plan: OfPlan = "", shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.diagnosing import asked_of, known_beside, rules_of_triage
     from qianheng.diagnosis.triage import triage
 
-    source, rules = Source(run, as_, now, reports), rules_of_triage()
+    rules = rules_of_triage()
     history = history_asked(source, asked_of(shop))
     found = triage(history, rules, known_beside(history), [plan_asked(history, plan)] if plan else ())
     stakes = stakes_asked(source)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import As, AsOf, Now, RunName
 from qianheng.cli.figures import First, Last, PlanId
+from qianheng.cli.options import AsOf, Seat
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.words import say
 
@@ -23,19 +23,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _maturity(
-    plan: PlanId = None,
-    first: First = "",
-    last: Last = "",
-    as_of: AsOf = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    seat: Seat, plan: PlanId = None, first: First = "", last: Last = "", as_of: AsOf = "", as_json: AsJson = False
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.maturity import ripening
 
-    with desk_of(run, as_, as_of or now) as desk:
+    with seat.at(as_of).desk() as desk:
         told = ripening(desk, plan, (first, last))
     if as_json:
         print_json({"known_at": desk.now.isoformat(), "plans": told})

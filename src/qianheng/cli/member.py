@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, Seat
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -19,18 +19,17 @@ RoleName: TypeAlias = Annotated[str, typer.Option("--role", metavar="ROLE", help
 
 def build_app() -> typer.Typer:
     """The commands on members."""
-    app = typer.Typer(cls=Commands, help=say("desk.member.command.about"), no_args_is_help=True)
+    app = App(say("desk.member.command.about"), no_args_is_help=True)
     app.command("list", help=say("desk.member.command.list"))(_list)
     app.command("add", help=say("desk.member.command.add"))(_add)
     app.command("remove", help=say("desk.member.command.remove"))(_remove)
     return app
 
 
-def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _list(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.members import list_members
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = list_members(desk)
     if as_json:
         print_json([_json(member) for member in found])
@@ -39,13 +38,10 @@ def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
     print_table("", headings("desk.member", "name", "role", "shop"), rows)
 
 
-def _add(
-    name: Name, role: RoleName = "viewer", run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _add(seat: Seat, name: Name, role: RoleName = "viewer", as_json: AsJson = False) -> None:
     from qianheng.actions.members import add_member
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         member = add_member(desk, name, role)
     if as_json:
         print_json(_json(member))
@@ -53,11 +49,10 @@ def _add(
         typer.echo(say("desk.member.added", name=member.name, role=say(f"actors.role.{member.role}")))
 
 
-def _remove(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _remove(seat: Seat, name: Name, as_json: AsJson = False) -> None:
     from qianheng.actions.members import remove_member
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         remove_member(desk, name)
     if as_json:
         print_json({"removed": name})

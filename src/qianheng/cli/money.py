@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, Seat
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.words import known, say
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def build_app() -> typer.Typer:
     """The commands on money."""
     from qianheng.cli import money_export
 
-    app = typer.Typer(cls=Commands, help=say("money.command.about"), no_args_is_help=True)
+    app = App(say("money.command.about"), no_args_is_help=True)
     commands = (_balance, _statement, _top_up, _withdraw, _grant, _holds, _close, _invoices, _verify)
     for command in commands:
         name = command.__name__.lstrip("_")
@@ -48,13 +48,12 @@ def build_app() -> typer.Typer:
 
 
 @contextmanager
-def viewing(run: str, as_: str, now: str, account: int | None) -> Iterator[View]:
+def viewing(seat: Seat, account: int | None) -> Iterator[View]:
     """The ad account as the member asked for sees it."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.funds import view
     from qianheng.store.database import reading
 
-    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         yield view(desk, connection, account)
 
 
@@ -79,10 +78,10 @@ def label(reason: str) -> str:
     return say(key) if known(key) else reason
 
 
-def _balance(run: RunName = "", as_: As = "", now: Now = "", account: Account = None, as_json: AsJson = False) -> None:
+def _balance(seat: Seat, account: Account = None, as_json: AsJson = False) -> None:
     from qianheng.actions.funds import balance
 
-    with viewing(run, as_, now, account) as of:
+    with viewing(seat, account) as of:
         told = balance(of)
     if as_json:
         print_json(told)
@@ -99,9 +98,7 @@ def _balance(run: RunName = "", as_: As = "", now: Now = "", account: Account = 
 
 
 def _statement(
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
+    seat: Seat,
     account: Account = None,
     of: Of = "",
     since: From = "",
@@ -114,7 +111,7 @@ def _statement(
 ) -> None:
     from qianheng.actions.funds import lines
 
-    with viewing(run, as_, now, account) as seen:
+    with viewing(seat, account) as seen:
         page = list(lines(seen, wanted(seen, (since, until), plan, of, reason), after, limit + 1))
     shown, more = page[:limit], len(page) > limit
     if as_json:
@@ -126,62 +123,41 @@ def _statement(
         typer.echo(say("money.next_page", after=shown[-1]["line"]))
 
 
-def _top_up(
-    amount: Amount,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    account: Account = None,
-    key: Key = "",
-    as_json: AsJson = False,
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _top_up(seat: Seat, amount: Amount, account: Account = None, key: Key = "", as_json: AsJson = False) -> None:
     from qianheng.actions.money import top_up
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _tell(top_up(desk, _order(amount, account, key)), as_json)
 
 
-def _withdraw(
-    amount: Amount,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    account: Account = None,
-    key: Key = "",
-    as_json: AsJson = False,
-) -> None:
-    from qianheng.actions.desk import desk_of
+def _withdraw(seat: Seat, amount: Amount, account: Account = None, key: Key = "", as_json: AsJson = False) -> None:
     from qianheng.actions.money import withdraw
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         _tell(withdraw(desk, _order(amount, account, key)), as_json)
 
 
 def _grant(
+    seat: Seat,
     amount: Amount,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     account: Account = None,
     reason: Why = "promotion",
     expires: Expires = "",
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.money import grant
     from qianheng.core.days import parse_day
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         last_day = parse_day(expires, "--expires") if expires else None
         _tell(grant(desk, _order(amount, account, key), reason, last_day), as_json)
 
 
-def _holds(run: RunName = "", as_: As = "", now: Now = "", account: Account = None, as_json: AsJson = False) -> None:
+def _holds(seat: Seat, account: Account = None, as_json: AsJson = False) -> None:
     from qianheng.actions.funds import holds
 
-    with viewing(run, as_, now, account) as of:
+    with viewing(seat, account) as of:
         told = holds(of)
     if as_json:
         print_json(told)
@@ -193,25 +169,16 @@ def _holds(run: RunName = "", as_: As = "", now: Now = "", account: Account = No
         )
 
 
-def _close(
-    month: InMonth,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    account: Account = None,
-    show: Show = False,
-    as_json: AsJson = False,
-) -> None:
+def _close(seat: Seat, month: InMonth, account: Account = None, show: Show = False, as_json: AsJson = False) -> None:
     from qianheng.actions import funds
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.money import close_month
     from qianheng.ledger.months import parse_month
 
     which = parse_month(month, "--month")
     if not show:
-        with desk_of(run, as_, now) as desk:
+        with seat.desk() as desk:
             close_month(desk, which, account)
-    with viewing(run, as_, now, account) as of:
+    with viewing(seat, account) as of:
         told = funds.month(of, which)
     if as_json:
         print_json(told)
@@ -233,10 +200,10 @@ def month_rows(told: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [ends["opening"], *moved, ends["closing"]]
 
 
-def _invoices(run: RunName = "", as_: As = "", now: Now = "", account: Account = None, as_json: AsJson = False) -> None:
+def _invoices(seat: Seat, account: Account = None, as_json: AsJson = False) -> None:
     from qianheng.actions.funds import invoices
 
-    with viewing(run, as_, now, account) as of:
+    with viewing(seat, account) as of:
         told = invoices(of)
     if as_json:
         print_json(told)
@@ -251,12 +218,11 @@ def state_of(month: dict[str, Any]) -> str:
     return say("money.month_closed" if month["closed"] else "money.month_open")
 
 
-def _verify(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _verify(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.store.database import reading
     from qianheng.store.verify import verify
 
-    with desk_of(run, as_, now) as desk, reading(desk.database) as connection:
+    with seat.desk() as desk, reading(desk.database) as connection:
         found = verify(connection, str(desk.now.tzinfo))
     counts = {name: getattr(found, name) for name in ("transfers", "accounts", "holds", "grants", "months")}
     told = [say(f"money.difference.{one.kind}", **one._asdict()) for one in found.differences]

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.money import Account, From, InMonth, Of, PlanId, Reason, To, label, state_of, viewing, wanted
+from qianheng.cli.options import Seat
 from qianheng.cli.output import AsJson, headings, print_json
 from qianheng.core.words import say
 
@@ -25,11 +25,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _export(
+    seat: Seat,
     what: What,
     out: Out,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     account: Account = None,
     of: Of = "",
     since: From = "",
@@ -44,7 +42,7 @@ def _export(
     from qianheng.core.errors import BadInput
     from qianheng.ledger.months import parse_month
 
-    with viewing(run, as_, now, account) as seen:
+    with viewing(seat, account) as seen:
         if what == "statement":
             table = _statement(funds.lines(seen, wanted(seen, (since, until), plan, of, reason)))
         elif what == "month":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.output import print_json, print_table
+from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -26,9 +26,9 @@ File: TypeAlias = tuple[str, Callable[[], bytes]]  # where to, and what
 class Forms:
     """In which forms a document was asked for."""
 
-    html: str = ""
-    pdf: str = ""
-    as_json: bool = False
+    html: Html = ""
+    pdf: Pdf = ""
+    as_json: AsJson = False
 
 
 def put_out(document: Document, forms: Forms, files: Sequence[File] = ()) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName, minute
-from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
+from qianheng.cli.options import App, Seat, minute
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.cli.whatif import print_outlooks
 from qianheng.core.errors import BadInput, Refused, raise_together
 from qianheng.core.words import say
@@ -38,7 +38,7 @@ RATIOS = ("ctr", "cvr", "roi")
 
 def build_app() -> typer.Typer:
     """The commands on plans."""
-    app = typer.Typer(cls=Commands, help=say("planning.command.about"), no_args_is_help=True)
+    app = App(say("planning.command.about"), no_args_is_help=True)
     app.command("list", help=say("planning.command.list"))(_list)
     app.command("show", help=say("planning.command.show"))(_show)
     app.command("log", help=say("planning.command.log"))(_log)
@@ -48,11 +48,10 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _list(seat: Seat, as_json: AsJson = False) -> None:
     from qianheng.actions.planning import list_plans
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = list_plans(desk)
     if as_json:
         print_json([_plan_json(stored.plan, stored.version) for stored in found])
@@ -61,11 +60,10 @@ def _list(run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = Fals
     print_table("", columns, [[*_cells(stored.plan), stored.version] for stored in found])
 
 
-def _show(plan: PlanId, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _show(seat: Seat, plan: PlanId, as_json: AsJson = False) -> None:
     from qianheng.actions.planning import show_plan
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         standing = show_plan(desk, plan)
     if as_json:
         print_json(_standing_json(standing))
@@ -75,11 +73,10 @@ def _show(plan: PlanId, run: RunName = "", as_: As = "", now: Now = "", as_json:
     _print_standing(standing)
 
 
-def _log(plan: PlanId, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _log(seat: Seat, plan: PlanId, as_json: AsJson = False) -> None:
     from qianheng.actions.planning import change_text, log_of_plan
 
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         found = log_of_plan(desk, plan)
     if as_json:
         print_json([_change_json(made, str(desk.now.tzinfo)) for made in found])
@@ -92,6 +89,7 @@ def _log(plan: PlanId, run: RunName = "", as_: As = "", now: Now = "", as_json: 
 
 
 def _change(
+    seat: Seat,
     plan: PlanId,
     changes: Fields,
     reason: Reason = "",
@@ -99,36 +97,31 @@ def _change(
     surface: Surface = "cli",
     confirm: Confirm = False,
     dry_run: DryRun = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.planning import Wanted
 
     wanted = Wanted(plan, read_fields(changes), reason, version, surface, confirm)
-    _carry_out(wanted, (run, as_, now), dry_run, as_json)
+    _carry_out(wanted, seat, dry_run, as_json)
 
 
 def _to(status: str) -> Any:
     """The command that gives a plan a status."""
 
     def command(
+        seat: Seat,
         plan: PlanId,
         reason: Reason = "",
         version: Version = None,
         surface: Surface = "cli",
         confirm: Confirm = False,
         dry_run: DryRun = False,
-        run: RunName = "",
-        as_: As = "",
-        now: Now = "",
         as_json: AsJson = False,
     ) -> None:
         from qianheng.actions.planning import Wanted
 
         wanted = Wanted(plan, {"status": status}, reason, version, surface, confirm)
-        _carry_out(wanted, (run, as_, now), dry_run, as_json)
+        _carry_out(wanted, seat, dry_run, as_json)
 
     return command
 
@@ -150,13 +143,12 @@ def read_fields(texts: list[str]) -> dict[str, Value]:
     return values
 
 
-def _carry_out(wanted: Wanted, where: tuple[str, str, str], dry_run: bool, as_json: bool) -> None:
+def _carry_out(wanted: Wanted, seat: Seat, dry_run: bool, as_json: bool) -> None:
     """Look first, ask where something is lost, then make the change and show the plan as it is then."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.planning import change_plan, consider
     from qianheng.actions.whatif import foreseen
 
-    with desk_of(*where) as desk:
+    with seat.desk() as desk:
         considered = consider(desk, wanted)
         expected = foreseen(desk, considered.standing.stored.plan, dict(considered.made.after))
         if not as_json:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.losses import (
     listed,
     missing_text,
@@ -19,8 +18,9 @@ from qianheng.cli.losses import (
     told_json,
     told_text,
 )
-from qianheng.cli.output import AsJson, Commands, headings, money_text, print_json, print_table
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, history_asked
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
+from qianheng.cli.sources import OfPlan, ShopId, Source, history_asked
 from qianheng.core.errors import NotFound
 from qianheng.core.words import say
 
@@ -39,26 +39,19 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("playbook", help=say("triage.command.playbook"))(_playbook)
     app.command("refunds", help=say("triage.command.refunds"))(_refunds)
-    peers = typer.Typer(cls=Commands, help=say("triage.command.peers"), no_args_is_help=True)
+    peers = App(say("triage.command.peers"), no_args_is_help=True)
     peers.command("import", help=say("triage.command.peers_import"))(_import_peers)
     peers.command("show", help=say("triage.command.peers_show"))(_show_peers)
     app.add_typer(peers, name="peers")
 
 
 def _playbook(
-    name: PlaybookName = "list",
-    plan: OfPlan = "",
-    shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    source: Source, name: PlaybookName = "list", plan: OfPlan = "", shop: ShopId = "", as_json: AsJson = False
 ) -> None:
     from qianheng.actions.diagnosing import playbooks_known
     from qianheng.diagnosis.playbook import walk
 
-    known, source = playbooks_known(), Source(run, as_, now, reports)
+    known = playbooks_known()
     if name == "list":
         if plan:  # who names one is to hear that it is not theirs, even where nothing is told of it
             _ground(source, shop, plan)
@@ -134,18 +127,11 @@ def _lines(step: Step | End, depth: int) -> Iterator[str]:
         yield from _lines(to, depth + (len(step.branches) > 1))
 
 
-def _refunds(
-    shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _refunds(source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.diagnosis.refunds import refunds
     from qianheng.measures.history import About
 
-    ground = _ground(Source(run, as_, now, reports), shop, "")
+    ground = _ground(source, shop, "")
     found = refunds(ground)
     if as_json:
         print_json([_refund_json(one) for one in found])

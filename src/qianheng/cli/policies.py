@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.options import Seat
 from qianheng.cli.output import AsJson, headings, money_text, print_json, print_table
 from qianheng.core.words import say
 
@@ -84,12 +84,12 @@ def _diff(a: One, b: One, as_json: AsJson = False) -> None:
     print_table("", [say("policies.column.rule"), _title(before), _title(after)], rows)
 
 
-def _install(file: File, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
+def _install(seat: Seat, file: File, as_json: AsJson = False) -> None:
     from pathlib import Path
 
     from qianheng.actions.policy_changes import put_in_force
 
-    policy, shops = put_in_force(Path(file), run, as_, now)
+    policy, shops = put_in_force(Path(file), seat.run, seat.actor, seat.now)
     if as_json:
         print_json(_policy(policy) | {"told": [str(shop) for shop in shops]})
         return
@@ -98,14 +98,13 @@ def _install(file: File, run: RunName = "", as_: As = "", now: Now = "", as_json
     typer.echo(say("policies.told", count=len(shops)))
 
 
-def _announce(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False) -> None:
-    from qianheng.actions.desk import desk_of
+def _announce(seat: Seat, name: Name, as_json: AsJson = False) -> None:
     from qianheng.actions.policies import named
     from qianheng.actions.policy_changes import announce
     from qianheng.core.actors import SYSTEM
 
     policy = named(name)
-    with desk_of(run, as_ or SYSTEM.name, now) as desk:
+    with seat.by(SYSTEM.name).desk() as desk:
         shops = announce(desk, policy)
     if as_json:
         print_json(_policy(policy) | {"told": [str(shop) for shop in shops]})
@@ -114,13 +113,7 @@ def _announce(name: Name, run: RunName = "", as_: As = "", now: Now = "", as_jso
 
 
 def _compare(
-    cases: Cases = None,
-    policy: Under = None,
-    units: Units = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    seat: Seat, cases: Cases = None, policy: Under = None, units: Units = False, as_json: AsJson = False
 ) -> None:
     from qianheng.actions.policies import policies
     from qianheng.cli.cases import check_names
@@ -130,7 +123,7 @@ def _compare(
     names = list(dict.fromkeys(policy or shelf.names))
     check_names(shelf, policy or [], "--policy")
     with ExitStack() as opened:
-        evidence = _of_files(cases, now) if cases else _of_run(opened, run, as_, now)
+        evidence = _of_files(cases, seat.now) if cases else _of_run(opened, seat)
         compared = compare(evidence, shelf, names)
         each = list(compared) if units else []
         tallies = tally(each if units else compared, names)
@@ -154,11 +147,10 @@ def _of_files(paths: list[str], now: str) -> Iterator[Evidence]:
             yield evidence_of(case)
 
 
-def _of_run(opened: ExitStack, run: str, as_: str, now: str) -> Iterator[Evidence]:
+def _of_run(opened: ExitStack, seat: Seat) -> Iterator[Evidence]:
     from qianheng.actions.comparing import kept_evidence
-    from qianheng.actions.desk import desk_of
 
-    return kept_evidence(opened.enter_context(desk_of(run, as_, now)))
+    return kept_evidence(opened.enter_context(seat.desk()))
 
 
 def _policy(policy: Policy) -> dict[str, object]:

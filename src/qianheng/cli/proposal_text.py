@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from qianheng.cli.desk import minute
+from qianheng.cli.options import minute
 from qianheng.cli.output import headings, money_text, print_json, print_table
 from qianheng.core.words import known, say
 

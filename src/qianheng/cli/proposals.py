@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.cli.proposal_text import followed_row, print_proposal, proposal_row, record_json, record_row
-from qianheng.cli.sources import Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.cli.sources import ShopId, Source, desk_asked, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ NO_EDITS: list[str] = []
 
 def build_app() -> typer.Typer:
     """The commands on proposals."""
-    app = typer.Typer(cls=Commands, help=say("proposals.command.about"), invoke_without_command=True)
+    app = App(say("proposals.command.about"), invoke_without_command=True)
     app.callback()(_default)
     commands: dict[str, Callable[..., None]] = {
         "list": _list,
@@ -73,34 +73,18 @@ def seated(source: Source, shop: str = "") -> Iterator[tuple[Desk, Grounds]]:
         yield Desk(database, Lake(home() / "lake"), owner, history.now), grounds_of_reports(history)
 
 
-def _default(
-    context: typer.Context,
-    reports: Reports = False,
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _default(context: typer.Context, source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
-        _list(reports=reports, shop=shop, run=run, as_=as_, now=now, as_json=as_json)
+        _list(source, shop=shop, as_json=as_json)
 
 
-def _list(
-    everything: All = False,
-    reports: Reports = False,
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _list(source: Source, everything: All = False, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.proposal_json import standing_json
     from qianheng.actions.proposals import list_proposals
     from qianheng.actions.proposing import advise
     from qianheng.strategy.proposing import unknown_inputs
 
-    with seated(Source(run, as_, now, reports), shop) as (desk, grounds):
+    with seated(source, shop) as (desk, grounds):
         found = advise(desk, grounds)
         if everything:
             found = list_proposals(desk, grounds.history.shop.id)
@@ -116,33 +100,28 @@ def _list(
         typer.echo(say("proposals.lacking", inputs=names))
 
 
-def _show(
-    name: Name, reports: Reports = False, run: RunName = "", as_: As = "", now: Now = "", as_json: AsJson = False
-) -> None:
+def _show(source: Source, name: Name, as_json: AsJson = False) -> None:
     from qianheng.actions.proposals import show_proposal
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with _desk(source) as desk:
         found = show_proposal(desk, name)
     print_proposal(found, as_json)
 
 
 def _accept(
+    source: Source,
     name: Name,
     edit: Edits = NO_EDITS,
     why: Why = "",
     confirm: Confirm = False,
     write: Write = False,
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.proposals import accept
     from qianheng.actions.written_proposals import accept_and_write
     from qianheng.cli.plan import read_fields
 
-    edits, source = read_fields(edit), Source(run, as_, now, reports)
+    edits = read_fields(edit)
     with _desk(source) as desk:
         if write:
             found = accept_and_write(desk, _pushing(desk, source), name, edits, why)
@@ -151,39 +130,22 @@ def _accept(
     print_proposal(found, as_json)
 
 
-def _reject(
-    name: Name,
-    why: Why = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _reject(source: Source, name: Name, why: Why = "", as_json: AsJson = False) -> None:
     from qianheng.actions.proposals import reject
 
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with _desk(source) as desk:
         found = reject(desk, name, why)
     print_proposal(found, as_json)
 
 
-def _schedule(
-    name: Name,
-    at: At,
-    edit: Edits = NO_EDITS,
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _schedule(source: Source, name: Name, at: At, edit: Edits = NO_EDITS, as_json: AsJson = False) -> None:
     from qianheng.actions.proposals import schedule
     from qianheng.cli.plan import read_fields
     from qianheng.core.days import parse_time
     from qianheng.core.errors import BadInput
 
     edits = read_fields(edit)
-    with _desk(Source(run, as_, now, reports)) as desk:
+    with _desk(source) as desk:
         try:
             due = parse_time(at, str(desk.now.tzinfo)).astimezone(desk.now.tzinfo)
         except BadInput as error:
@@ -193,20 +155,11 @@ def _schedule(
 
 
 def _roll_back(
-    name: Name,
-    why: Why = "",
-    confirm: Confirm = False,
-    write: Write = False,
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    source: Source, name: Name, why: Why = "", confirm: Confirm = False, write: Write = False, as_json: AsJson = False
 ) -> None:
     from qianheng.actions.proposals import roll_back
     from qianheng.actions.written_proposals import roll_back_by_writing
 
-    source = Source(run, as_, now, reports)
     with _desk(source) as desk:
         if write:
             found = roll_back_by_writing(desk, _pushing(desk, source), name, why)
@@ -215,20 +168,13 @@ def _roll_back(
     print_proposal(found, as_json)
 
 
-def _follow_up(
-    reports: Reports = False,
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _follow_up(source: Source, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.proposal_json import standing_json
     from qianheng.actions.proposals import list_proposals
     from qianheng.actions.proposing import advise
     from qianheng.strategy.decisions import Step
 
-    with seated(Source(run, as_, now, reports), shop) as (desk, grounds):
+    with seated(source, shop) as (desk, grounds):
         advise(desk, grounds)
         found = [one for one in list_proposals(desk, grounds.history.shop.id) if one.made(Step.CARRY_OUT)]
     if as_json:
@@ -238,20 +184,12 @@ def _follow_up(
     print_table("", columns, [followed_row(one) for one in found])
 
 
-def _record(
-    by_rule: ByRule = False,
-    reports: Reports = False,
-    shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
+def _record(source: Source, by_rule: ByRule = False, shop: ShopId = "", as_json: AsJson = False) -> None:
     from qianheng.actions.proposals import list_proposals
     from qianheng.actions.proposing import advise, followed_up
     from qianheng.strategy.learning import record
 
-    with seated(Source(run, as_, now, reports), shop) as (desk, grounds):
+    with seated(source, shop) as (desk, grounds):
         advise(desk, grounds)
         lines = record(followed_up(list_proposals(desk, grounds.history.shop.id)), by_rule)
     if as_json:

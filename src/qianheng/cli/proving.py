@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.options import Seat
 from qianheng.cli.output import AsJson, print_json, whole_file
 from qianheng.core.words import say
 
@@ -33,28 +33,25 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _check(
+    seat: Seat,
     path: CasePath = "",
     plan: AnyPlan = None,
     day: Day = "",
     boost: BoostId = None,
     facts: Facts = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.checking import kept_check, self_check
-    from qianheng.actions.desk import desk_of
     from qianheng.cli.cases import cases, question
     from qianheng.core.errors import BadInput
 
     if bool(path) + (plan is not None) + (boost is not None) != 1 or (plan is not None) != bool(day):
         raise BadInput("proof.fault.case_or_day", place="CASE, --plan --day, --boost")
     if not path:
-        with desk_of(run, as_, now) as desk:
+        with seat.desk() as desk:
             checked = [kept_check(desk, _kept(desk, plan, day, boost), facts=facts)]
     else:
-        found = cases(question(path, now, ""))
+        found = cases(question(path, seat.now, ""))
         checked = [(policy, case, self_check(policy, case, facts=facts)) for policy, case in found]
     for policy, case, told in checked:
         if as_json:
@@ -92,16 +89,8 @@ def _counted(kind: str, counts: dict[str, Any]) -> str:
 
 
 def _prove(
-    plan: AnyPlan = None,
-    day: Day = "",
-    boost: BoostId = None,
-    out: Out = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
+    seat: Seat, plan: AnyPlan = None, day: Day = "", boost: BoostId = None, out: Out = "", as_json: AsJson = False
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.policies import in_force
     from qianheng.cli import verdicts
     from qianheng.core.errors import BadInput
@@ -110,7 +99,7 @@ def _prove(
 
     if (plan is None) == (boost is None) or (plan is not None) != bool(day):
         raise BadInput("proof.fault.day_or_boost", place="--plan --day, --boost")
-    with desk_of(run, as_, now) as desk:
+    with seat.desk() as desk:
         case = _kept(desk, plan, day, boost)
     if not out:
         sys.stdout.writelines(written(case))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
-from qianheng.cli.output import AsJson, Commands
-from qianheng.cli.papers import Forms, Html, Pdf, put_out
-from qianheng.cli.sources import Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.cli.options import App, Seat
+from qianheng.cli.papers import Forms, put_out
+from qianheng.cli.sources import ShopId, Source, desk_asked, history_asked
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -36,7 +35,7 @@ Back: TypeAlias = Annotated[int, typer.Option("--back", metavar="N", min=0, help
 
 def build_app() -> typer.Typer:
     """The reviews."""
-    app = typer.Typer(cls=Commands, help=say("reviews.command.about"), no_args_is_help=True)
+    app = App(say("reviews.command.about"), no_args_is_help=True)
     for kind in KINDS:
         app.command(kind, help=say(f"reviews.command.{kind}"))(_command(kind))
     app.command("live", help=say("reviews.live.command"))(_live)
@@ -45,18 +44,8 @@ def build_app() -> typer.Typer:
 
 
 def _command(kind: str) -> Callable[..., None]:
-    def command(
-        html: Html = "",
-        pdf: Pdf = "",
-        rules: Rules = "",
-        shop: ShopId = "",
-        reports: Reports = False,
-        run: RunName = "",
-        as_: As = "",
-        now: Now = "",
-        as_json: AsJson = False,
-    ) -> None:
-        put_out(review_asked(kind, Source(run, as_, now, reports), shop, rules), Forms(html, pdf, as_json))
+    def command(source: Source, forms: Forms, rules: Rules = "", shop: ShopId = "") -> None:
+        put_out(review_asked(kind, source, shop, rules), forms)
 
     return command
 
@@ -79,45 +68,29 @@ def review_asked(kind: str, source: Source, shop: str = "", thresholds: str = ""
     return review_document(review)
 
 
-def _live(
-    room: Room = None,
-    back: Back = 0,
-    html: Html = "",
-    pdf: Pdf = "",
-    rules: Rules = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
-) -> None:
-    put_out(wrap_up_asked(Source(run, as_, now), (room, back), rules), Forms(html, pdf, as_json))
+def _live(seat: Seat, forms: Forms, room: Room = None, back: Back = 0, rules: Rules = "") -> None:
+    put_out(wrap_up_asked(seat, (room, back), rules), forms)
 
 
-def wrap_up_asked(source: Source, which: tuple[int | None, int] = (None, 0), thresholds: str = "") -> Document:
+def wrap_up_asked(seat: Seat, which: tuple[int | None, int] = (None, 0), thresholds: str = "") -> Document:
     """The document of a live session: of which room, and how many before the last. None is over: NotFound."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.wrap_ups import wrap_up
     from qianheng.cli.reports import rules_of
     from qianheng.pages.wrap_up import wrap_up_document
 
-    with desk_of(source.run, source.actor, source.now) as desk:
+    with seat.desk() as desk:
         return wrap_up_document(wrap_up(desk, rules_of(thresholds), *which))
 
 
 def _test_record(
+    source: Source,
+    forms: Forms,
     a: PlanA,
     b: PlanB,
     first: First = "",
     last: Last = "",
     output: Output = "",
-    html: Html = "",
-    pdf: Pdf = "",
     shop: ShopId = "",
-    reports: Reports = False,
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
-    as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.histories import Asked
     from qianheng.actions.record_sheet import workbook
@@ -128,21 +101,20 @@ def _test_record(
     if output and not output.lower().endswith(".xlsx"):
         raise BadInput("reviews.record.xlsx_only", place="--output", value=output)
     days = (parse_day(first, "--from") if first else None, parse_day(last, "--to") if last else None)
-    history = _history(Source(run, as_, now, reports), Asked(shop, RECORD_DAYS))
+    history = _history(source, Asked(shop, RECORD_DAYS))
     told = side_by_side(history, (a, b), days)
-    sources = _sources(told, reports)
+    sources = _sources(told, source.reports)
     files = [(output, lambda: workbook(told, sources))] if output else []
-    put_out(record_document(told, sources), Forms(html, pdf, as_json), files)
+    put_out(record_document(told, sources), forms, files)
 
 
 def _history(source: Source, asked: Asked) -> History:
     """The history asked for; of a run all that is known by its clock, so that refunds have come in."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.histories import history_of
 
     if source.reports:
         return history_asked(source, asked)
-    with desk_of(source.run, source.actor, source.now) as desk:
+    with source.desk() as desk:
         return history_of(desk, asked)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.core.days import SHANGHAI, zone
 from qianheng.core.errors import BadInput, raise_together
 from qianheng.core.words import say
@@ -24,7 +25,7 @@ CODED = ("goal", "bid_mode", "status")
 
 def build_app() -> typer.Typer:
     """The commands on what the owner says."""
-    app = typer.Typer(cls=Commands, help=say("shop.command.about"), no_args_is_help=True)
+    app = App(say("shop.command.about"), no_args_is_help=True)
     app.command("show", help=say("shop.command.show"))(_show)
     app.command("set", help=say("shop.command.set"))(_set)
     return app

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from qianheng.cli.options import Seat
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -22,23 +23,19 @@ OfPlan: TypeAlias = Annotated[str, typer.Option("--plan", metavar="ID", help=say
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What a command was told to look at: `--run`, `--as` and `--now` of the desk, or `--reports` at `--now`."""
+class Source(Seat):
+    """What a command looks at: what a seat's desk keeps, or `--reports` at its time."""
 
-    run: str = ""
-    actor: str = ""
-    now: str = ""
-    reports: bool = False
+    reports: Reports = False
 
 
 @contextmanager
-def desk_asked(source: Source) -> Iterator[Desk]:
+def desk_asked(seat: Seat) -> Iterator[Desk]:
     """The desk asked for; without a time, the morning after the last day that anything was spent on."""
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.histories import served_until
 
-    with desk_of(source.run, source.actor, source.now) as desk:
-        yield desk if source.now else served_until(desk)
+    with seat.desk() as desk:
+        yield desk if seat.now else served_until(desk)
 
 
 def history_asked(source: Source, asked: Asked) -> History:

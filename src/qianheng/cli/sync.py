@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import minute
-from qianheng.cli.output import AsJson, Commands, headings, print_json, print_table
+from qianheng.cli.options import App, minute
+from qianheng.cli.output import AsJson, headings, print_json, print_table
 from qianheng.cli.reports import First, Last, stored
 from qianheng.core.days import SHANGHAI, parse_day, parse_time, zone
 from qianheng.core.words import say
@@ -38,7 +38,7 @@ def build_app() -> typer.Typer:
     """The commands on connected accounts; without one of them, they are read."""
     from qianheng.cli import pushing
 
-    app = typer.Typer(cls=Commands, help=say("sync.command.about"), invoke_without_command=True)
+    app = App(say("sync.command.about"), invoke_without_command=True)
     app.callback()(_sync)
     app.command("connect", help=say("sync.command.connect"))(_connect)
     app.command("accounts", help=say("sync.command.accounts"))(_accounts)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
+from qianheng.cli.options import Seat
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -37,18 +37,16 @@ def add_to(app: typer.Typer) -> None:
     app.command("vendor-server", help=say("sync.command.server"))(_serve)
 
 
-def _serve(
-    run: RunName = "", as_: As = "", now: Now = "", port: Port = PORT, trouble: Share = None, seed: Seed = 0
-) -> None:
+def _serve(seat: Seat, port: Port = PORT, trouble: Share = None, seed: Seed = 0) -> None:
     from qianheng.actions.vendor_books import books_of
-    from qianheng.cli.sources import Source, desk_asked
+    from qianheng.cli.sources import desk_asked
     from qianheng.store.database import own_file
     from qianheng.vendors.qianchuan.api import OWN, api
     from qianheng.vendors.qianchuan.server import Server
     from qianheng.vendors.qianchuan.tokens import App
     from qianheng.vendors.qianchuan.trouble import Trouble
 
-    with desk_asked(Source(run, as_, now)) as desk:
+    with desk_asked(seat) as desk:
         books = books_of(desk)
     market = Server(api(own_file(OWN)), books, App(APP_ID, SECRET), CODE, lambda: datetime.now(UTC))
     answers = Trouble(market, _shares(trouble or []), Random(seed).random)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, Now, RunName
 from qianheng.cli.output import AsJson, headings, print_json, print_table, whole_file
-from qianheng.cli.sources import OfPlan, Reports, ShopId, Source, desk_asked, history_asked
+from qianheng.cli.sources import OfPlan, ShopId, Source, desk_asked, history_asked
 from qianheng.core.words import say
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _whatif(
+    source: Source,
     plan: OfPlan = "",
     target: Target = "",
     budget: Budget = "",
@@ -41,17 +41,13 @@ def _whatif(
     days: ForDays = 1,
     aim: WithAim = "profit",
     html: Html = "",
-    reports: Reports = False,
     shop: ShopId = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.whatif import answer_json
 
     wish = _wish({"target": target, "budget": budget, "goal": goal, "aim": aim}, plan, days)
-    answer = _answer(Source(run, as_, now, reports), shop, wish)
+    answer = _answer(source, shop, wish)
     if html:
         from qianheng.pages.whatif import page
 

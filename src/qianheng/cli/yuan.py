@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from qianheng.cli.desk import As, AsOf, Now, RunName
+from qianheng.cli.options import AsOf, Seat
 from qianheng.cli.output import WIDTH_UNSEEN, AsJson
 from qianheng.cli.verdicts import in_words
 from qianheng.core.errors import BadInput
@@ -44,25 +44,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _yuan(
+    seat: Seat,
     transfer: TransferId = None,
     plan: PlanId = None,
     day: Day = "",
     figure: Figure = "compensation",
     limit: Limit = None,
     as_of: AsOf = "",
-    run: RunName = "",
-    as_: As = "",
-    now: Now = "",
     as_json: AsJson = False,
 ) -> None:
-    from qianheng.actions.desk import desk_of
     from qianheng.actions.yuan import Question, explained
     from qianheng.core.proof import limited, written
 
     if limit is not None and limit < 0:
         raise BadInput("proof.fault.bad_limit", place="--limit", value=limit)
     most = (0 if as_json else SHOWN) if limit is None else limit
-    with desk_of(run, as_, as_of or now) as desk, explained(desk, Question(transfer, plan, day, figure)) as part:
+    with seat.at(as_of).desk() as desk, explained(desk, Question(transfer, plan, day, figure)) as part:
         shown = limited(part, most) if most else part
         if as_json:
             sys.stdout.writelines(written(shown))
