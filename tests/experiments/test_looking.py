@@ -1,5 +1,6 @@
 """A look at a test: whose sums go where, and that what cannot be believed is said to be so."""
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -104,6 +105,32 @@ def test_to_whom_nothing_is_promoted_has_no_roi() -> None:
         "orders",
         "refund_rate_1h",
     }
+
+
+def test_an_arm_that_sells_more_at_a_price_that_eats_it_earns_less() -> None:
+    test = planned("ab-test")
+    during = lived(test, 1.5)
+    dear = np.where(shares_of(test.salt, USERS) >= 5000, 8_000_000, 2_000_000)
+    during = replace(during, columns=during.columns | {"spend": dear}).earning(Fraction(2, 5))
+    (b,) = look(test, PLANS, Met(during, lived(test, seed=2)), 0.03).comparisons
+    assert b.verdict is Verdict.WINNER_B
+    assert b.profit is not None
+    assert b.profit.verdict is Verdict.WINNER_A
+    assert (b.profit.relative, b.profit.once) == (None, None)
+    assert b.profit.difference is not None
+    assert b.profit.difference.high < 0
+
+
+def test_without_a_margin_nothing_is_said_of_profit() -> None:
+    assert looked(1.5).comparisons[0].profit is None
+
+
+@pytest.mark.parametrize("margin", [Fraction(1, 3), Fraction(1), Fraction(-1, 7)])
+def test_profit_is_the_margin_of_what_refunds_left_less_spend(margin: Fraction) -> None:
+    during = replace(lived(planned("ab-test")), columns=lived(planned("ab-test")).columns | {"refunded_7d": USERS * 7})
+    left = [int(gmv) - 7 * user for gmv, user in zip(during["gmv"], USERS.tolist(), strict=True)]
+    wanted = [math.floor(margin * one) - int(spent) for one, spent in zip(left, during["spend"], strict=True)]
+    assert during.earning(margin)["profit"].tolist() == wanted
 
 
 def held_out() -> tuple[Arm, ...]:

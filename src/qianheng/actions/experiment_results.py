@@ -95,7 +95,9 @@ def event_of(told: Foreseen | None) -> dict[str, object]:
 
 
 def told_of(desk: Desk, standing: Standing, *, with_records: bool = True) -> Told:
-    """A test as it stands at the desk's time. Not started: Refused. with_records: its days side by side as well."""
+    """A test as it stands at the desk's time. Not started: Refused. with_records: its days side by side as well, and
+    profit, if the shop's margin is known.
+    """
     if standing.event(Happened.STARTED) is None:
         raise Refused("designs.not_started", place=standing.name)
     experiment, zone = standing.experiment, str(desk.now.tzinfo)
@@ -104,14 +106,17 @@ def told_of(desk: Desk, standing: Standing, *, with_records: bool = True) -> Tol
     if first > last:
         return Told(standing, desk.now, None, None, None)
     whole = last == standing.last_day
-    records = _records(desk, standing) if with_records or (whole and experiment.unit is Unit.DAYS) else {}
+    history = _history(desk, standing) if with_records or (whole and experiment.unit is Unit.DAYS) else None
+    records = {} if history is None else _records(history, standing)
     if experiment.unit is Unit.DAYS:
         by_days = _by_days(desk, standing, Days(first, last, zone), records) if whole else None
         return Told(standing, desk.now, (first, last), None, None, by_days, records)
     with reading(desk.database) as connection:
         arms = [plans.load(connection, id_).plan for id_ in standing.plans.values()]
         known = _before(desk, connection, experiment, standing.first_day)
-        met = Met(_sums(desk, connection, Days(first, last, zone), arms), known[1] if known else nothing())
+        during = _sums(desk, connection, Days(first, last, zone), arms)
+    margin = None if history is None else history.shop.margin
+    met = Met(during if margin is None else during.earning(margin), known[1] if known else nothing())
     found = look(experiment, standing.plans, met, _planned(standing))
     ripe = [day for day in Days(first, last, zone).each() if mature(day, desk.now, timezone=zone)]
     return Told(standing, desk.now, (first, last), max(ripe, default=None), found, None, records)
@@ -141,9 +146,9 @@ def record_of(desk: Desk, name: str, arm: str) -> SideBySide:
     raise Refused("designs.no_day_over", place=standing.name)
 
 
-def _records(desk: Desk, standing: Standing) -> dict[str, SideBySide]:
+def _records(history: History, standing: Standing) -> dict[str, SideBySide]:
     """The records of all arms but the first, as far as there are any."""
-    history, experiment = _history(desk, standing), standing.experiment
+    experiment = standing.experiment
     others = [arm.name for arm in experiment.arms[1:] if experiment.unit is Unit.DAYS or arm.name in standing.plans]
     return {name: record for name in others if (record := _record(history, standing, name)) is not None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -47,6 +47,8 @@ MEASURES = {
 }
 """What tests are judged by: figures of all orders a user (what the shop sells to an arm's users, promoted or not), ROIs
 of the orders that count for the arms' plans, as their targets are."""
+PROFIT = Measure("profit", "profit", signed=True)
+"""Told beside, wherever the shop's margin is known: what sells more may earn less."""
 HOURLY = ("gmv", "orders")  # what tests by days are judged by: what is known of a plan by the hour
 
 TURNS_MOST = 1000  # that anybody waits for, of days that each arm has one of
@@ -73,6 +75,11 @@ class Comparison:
     def of(self, name: str) -> Result:
         """The result of a measure."""
         return next(result for result in self.results if result.measure.name == name)
+
+    @property
+    def profit(self) -> Result | None:
+        """What it earned a user, where the shop's margin is known."""
+        return next((result for result in self.results if result.measure is PROFIT), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +186,11 @@ class _Parts:
     met: Met
     mine: Mapping[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]
 
+    @property
+    def earns(self) -> bool:
+        """Whether it is known what users' orders earn."""
+        return PROFIT.numerator in self.met.during.columns
+
     def sums(self, arm: Arm, measure: Measure) -> ArmSums:
         """An arm's sums under a measure; per user, those whom nobody met count as nothing bought."""
         during, users = self.met.during, self.mine[arm.name]
@@ -197,13 +209,17 @@ class _Parts:
 def _compared(parts: _Parts, arm: Arm, by: tuple[Terms, Shares, int]) -> Comparison:
     terms, divided, leaked = by
     first, experiment = parts.experiment.arms[0], parts.experiment
-    results = tuple(
-        compare(one, (parts.sums(first, one), parts.sums(arm, one)), terms) for one in _tested(experiment).values()
-    )
+
+    def compared(one: Measure, of: Terms) -> Result:
+        return compare(one, (parts.sums(first, one), parts.sums(arm, one)), of)
+
+    results = [compared(one, terms) for one in _tested(experiment).values()]
+    if parts.earns:
+        results.append(compared(PROFIT, replace(terms, information=results[0].information)))
     by_name = {result.measure.name: result for result in results}
     rails = {name: rail(by_name[name], Fraction(margin)) for name, margin in experiment.guard_rails}
     found = Verdict.BROKEN if leaked else verdict(by_name[experiment.primary], [*rails.values()], divided)
-    return Comparison(arm.name, results, rails, found)
+    return Comparison(arm.name, tuple(results), rails, found)
 
 
 def _tested(experiment: Experiment) -> dict[str, Measure]:

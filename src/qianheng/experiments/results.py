@@ -53,11 +53,13 @@ class Terms:
     error: the standard error of B / A − 1 planned for the end (`power` tells it): intervals are narrowest there.
     worth: the smallest relative effect worth acting on; `None`: any is.
     looks: how often one looks; `alpha` is in there, shared among comparisons (`shared`).
+    information: how much of what was planned for is known, of a measure that may be 0; `None`: its error says.
     """
 
     error: float
     worth: Fraction | None = None
     looks: Looks = field(default_factory=Always)
+    information: float | None = None
 
     def __post_init__(self) -> None:
         if not self.error > 0:
@@ -71,7 +73,7 @@ class Result:
     users, values: of A and of B; a value is `None` where nothing is below the line.
     difference: B − A; relative: B / A − 1. They hold however often one looks, if the `looks` of the terms do; `None`
     while there are too few users for any interval to be believed (then `missing` says about how many more it takes),
-    and the relative one as long as A might be 0.
+    and the relative one as long as A might be 0, and of what is signed.
     once: what `relative` would be, had one looked this once only; p_once: how often chance alone would do as much then.
     What naive peeking reads: shown beside, never used.
     information: how much of what was planned for is known; 1 is the planned end.
@@ -96,23 +98,24 @@ def compare(measure: Measure, arms: tuple[ArmSums, ArmSums], terms: Terms) -> Re
     values = (_value(a), _value(b))
     if a is None or b is None or not a.variance + b.variance > 0:
         return Result(measure, users, values, missing=max(0, 2 * USERS_LEAST - sum(users)))
-    information = (terms.error / relative_error(a, b)) ** 2
+    information = terms.information or (terms.error / relative_error(a, b)) ** 2
     if min(users) < USERS_LEAST or abs(unevenness(a, b)) > SKEWNESS_MOST:
         missing = int(users_needed(a, b)) - sum(users)
         return Result(measure, users, values, information=float(information), missing=missing)
     wide = terms.looks.wide(information)
-    told = _interval(relative(a, b, wide))
+    apart = _interval(difference(a, b, wide))
+    told = None if measure.signed else _interval(relative(a, b, wide))
     return Result(
         measure,
         users,
         values,
-        _interval(difference(a, b, wide)),
+        apart,
         told,
-        _interval(relative(a, b, Once(terms.looks.alpha).wide(information))),
+        None if measure.signed else _interval(relative(a, b, Once(terms.looks.alpha).wide(information))),
         float(chance_once(a, b)),
         float(information),
         None,
-        verdict_of(measure, told, terms.worth),
+        verdict_of(measure, apart, None) if measure.signed else verdict_of(measure, told, terms.worth),
     )
 
 
@@ -151,7 +154,7 @@ def in_words(found: Verdict | Rail) -> str:
 
 
 def verdict_of(measure: Measure, told: Interval | None, worth: Fraction | None) -> Verdict:
-    """What the interval of B / A − 1 says of one measure; worth: as in `Terms`."""
+    """What the interval of B / A − 1 (of B − A, with no `worth`) says of one measure; worth: as in `Terms`."""
     if told is None:
         return Verdict.NOT_YET
     if worth is not None and -worth < told.low and told.high < worth:

@@ -22,12 +22,14 @@ class Measure:
 
     denominator: `None` means per user.
     rising: whether more of it is better (a refund rate: no).
+    signed: whether it may be below 0, so that one arm's value is no measure for the other's: profit.
     """
 
     name: str
     numerator: str
     denominator: str | None = None
     rising: bool = True
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,17 @@ from qianheng.measures.query import channel_of, sum_by
 from qianheng.plans.plan import Plan
 
 Int64 = npt.NDArray[np.int64]
-SUMMED = ("spend", "impressions", "clicks", "orders", "gmv", "refunded_1h", "counted_gmv", "counted_refunded_1h")
+SUMMED = (
+    *("spend", "impressions", "clicks", "orders", "gmv", "refunded_1h", "refunded_7d"),
+    *("counted_gmv", "counted_refunded_1h"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class UserSums:
-    """Sums over users [n], ascending by id: money in micro-yuan. `gmv`, `net_gmv`, `orders` and `refunded_1h` are of
-    all orders of the products, promoted or not; `counted_…` of those that count for the plans.
+    """Sums over users [n], ascending by id: money in micro-yuan. `gmv`, `net_gmv`, `orders` and `refunded_…` are of
+    all orders of the products, promoted or not; `counted_…` of those that count for the plans. `profit` (`earning`):
+    what is left of orders after refunds, times the shop's margin, less spend.
 
     by_plan: the spend of each plan on each of them.
     """
@@ -36,6 +41,14 @@ class UserSums:
             prefix = name.removesuffix("net_gmv")
             return self.columns[f"{prefix}gmv"] - self.columns[f"{prefix}refunded_1h"]
         return self.columns[name]
+
+    def earning(self, margin: Fraction) -> UserSums:
+        """The same with `profit`, at a contribution before spend that is such a share of what refunds within seven days
+        have left. Rounded down to the micro-yuan, user by user.
+        """
+        left = self["gmv"] - self["refunded_7d"]
+        share = left.astype(object) * margin.numerator // margin.denominator
+        return replace(self, columns=self.columns | {"profit": share.astype(np.int64) - self["spend"]})
 
     def of(self, user_id: Int64, name: str) -> Int64:
         """A sum of other users [m], 0 of those that are not among these."""

@@ -44,7 +44,7 @@ LOOKS: dict[Verdict, Look] = {
     Verdict.NOT_YET: "watch",
 }
 RAILS: dict[Rail, Look] = {Rail.BROKEN: "urgent", Rail.KEPT: "normal", Rail.OPEN: "watch"}
-UNITS = {"gmv": parts.Unit.MONEY, "net_gmv": parts.Unit.MONEY, "orders": parts.Unit.ROI}
+UNITS = dict.fromkeys(("gmv", "net_gmv", "profit"), parts.Unit.MONEY) | {"orders": parts.Unit.ROI}
 UNITS |= {
     "click_rate": parts.Unit.SHARE,
     "payment_roi": parts.Unit.ROI,
@@ -84,7 +84,25 @@ def _verdicts(told: Told) -> Iterator[Block]:
         return
     for one in told.looked.comparisons:
         title = say("designs.page.says", arm=one.arm, verdict=in_words(one.verdict))
-        yield Decision(title, _why(told, one), LOOKS[one.verdict], _command(told, one.arm, one.verdict))
+        look = "watch" if _dearer(one) else LOOKS[one.verdict]
+        yield Decision(title, _why(told, one), look, "" if _dearer(one) else _command(told, one.arm, one.verdict))
+        yield Paragraph(_earned(one, standing.experiment.arms[0].name))
+
+
+def _dearer(one: Comparison) -> bool:
+    """Whether the arm that wins earns less, surely: which of the two the owner wants, no statistic says."""
+    winners = {Verdict.WINNER_A, Verdict.WINNER_B}
+    return one.profit is not None and {one.verdict, one.profit.verdict} == winners
+
+
+def _earned(one: Comparison, first: str) -> str:
+    """What the difference means in money."""
+    if one.profit is None:
+        return say("designs.profit.unknown")
+    if one.profit.difference is None:
+        return say("designs.profit.too_few")
+    change = parts.text_of(_change(one.profit))
+    return say(f"designs.profit.{one.profit.verdict}", arm=one.arm, first=first, change=change)
 
 
 def _days(told: Told) -> Iterator[Block]:
@@ -181,6 +199,9 @@ def _hint(one: Comparison) -> str:
 
 
 def _change(result: Result) -> Amount:
+    if result.measure.signed:
+        told, unit = result.difference, UNITS[result.measure.name]
+        return Amount(None, unit) if told is None else Amount(told.expected, unit, told.low, told.high, signed=True)
     told = result.relative
     return Amount(None, parts.Unit.SHARE) if told is None else _interval(told.low, told.expected, told.high)
 

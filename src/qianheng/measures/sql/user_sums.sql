@@ -3,7 +3,10 @@
 -- orders that are these plans', {counted} of them. leaked: spend on users whom the plan was not for is for the caller
 -- to tell, so spend is by plan; orders stand with plan -1. A refund is a subtraction on its order.
 WITH given_back AS (
-    SELECT f.order_id, SUM(CASE WHEN f.at - f.order_at <= 3600000000 THEN f.amount ELSE 0 END) AS in_1h
+    SELECT
+        f.order_id,
+        SUM(CASE WHEN f.at - f.order_at <= 3600000000 THEN f.amount ELSE 0 END) AS in_1h,
+        SUM(CASE WHEN f.at - f.order_at <= 604800000000 THEN f.amount ELSE 0 END) AS in_7d
     FROM refunds AS f
     WHERE f.order_at >= {since} AND f.order_at < {until}
     GROUP BY f.order_id
@@ -18,6 +21,7 @@ SELECT
     CAST(0 AS BIGINT) AS orders,
     CAST(0 AS BIGINT) AS gmv,
     CAST(0 AS BIGINT) AS refunded_1h,
+    CAST(0 AS BIGINT) AS refunded_7d,
     CAST(0 AS BIGINT) AS counted_gmv,
     CAST(0 AS BIGINT) AS counted_refunded_1h
 FROM charges AS f
@@ -34,6 +38,7 @@ SELECT
     CAST(0 AS BIGINT) AS orders,
     CAST(0 AS BIGINT) AS gmv,
     CAST(0 AS BIGINT) AS refunded_1h,
+    CAST(0 AS BIGINT) AS refunded_7d,
     CAST(0 AS BIGINT) AS counted_gmv,
     CAST(0 AS BIGINT) AS counted_refunded_1h
 FROM clicks AS f
@@ -49,6 +54,7 @@ SELECT
     CAST(COUNT(*) AS BIGINT) AS orders,
     CAST(SUM(f.amount) AS BIGINT) AS gmv,
     CAST(SUM(COALESCE(r.in_1h, 0)) AS BIGINT) AS refunded_1h,
+    CAST(SUM(COALESCE(r.in_7d, 0)) AS BIGINT) AS refunded_7d,
     CAST(SUM(CASE WHEN f.plan_id IN ({plans}) AND {counted} THEN f.amount ELSE 0 END) AS BIGINT) AS counted_gmv,
     CAST(
         SUM(CASE WHEN f.plan_id IN ({plans}) AND {counted} THEN COALESCE(r.in_1h, 0) ELSE 0 END) AS BIGINT
