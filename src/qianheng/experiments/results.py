@@ -8,6 +8,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
 
+import numpy as np
+
 from qianheng.core.errors import BadInput
 from qianheng.core.interval import Interval, exact
 from qianheng.core.words import say
@@ -98,7 +100,8 @@ def compare(measure: Measure, arms: tuple[ArmSums, ArmSums], terms: Terms) -> Re
     values = (_value(a), _value(b))
     if a is None or b is None or not a.variance + b.variance > 0:
         return Result(measure, users, values, missing=max(0, 2 * USERS_LEAST - sum(users)))
-    information = terms.information or (terms.error / relative_error(a, b)) ** 2
+    known = terms.information
+    information = (terms.error / relative_error(a, b)) ** 2 if known is None else np.asarray(known, np.float64)
     if min(users) < USERS_LEAST or abs(unevenness(a, b)) > SKEWNESS_MOST:
         missing = int(users_needed(a, b)) - sum(users)
         return Result(measure, users, values, information=float(information), missing=missing)
