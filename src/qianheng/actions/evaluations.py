@@ -46,7 +46,7 @@ def evaluate_creatives(desk: Desk, policy: str, plan_id: int | None = None) -> E
 
     Something else than a policy: BadInput.
     """
-    if policy != UNIFORM and not policy.isdigit():
+    if policy != UNIFORM and not policy.isdecimal():
         raise BadInput("evaluations.bad_policy", place="--policy", value=policy, known=f"{UNIFORM}, ID")
     looks = _Log(desk, plan_id, "d.fate = 'won' AND d.creatives > 1")
     creative, chance = looks.of("creative_id"), looks.of("creative_chance")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -62,9 +62,14 @@ class Push:
     client: Client
     now: datetime
 
+    @property
+    def today(self) -> date:
+        """The day it is where the account is."""
+        return self.now.astimezone(zone(self.client.api.timezone)).date()
+
     def plan(self, plan_id: str) -> AdPlan:
         """A plan as it is there now. None of that id: NotFound."""
-        plans = fetch_plans(self.client, Account(self.account.advertiser, ""), self.now.date())
+        plans = fetch_plans(self.client, Account(self.account.advertiser, ""), self.today)
         found = next((one for one in plans if one.id == plan_id), None)
         if found is None:
             raise NotFound("sync.no_plan", place="--plan", value=plan_id, account=self.account.name)
@@ -217,7 +222,7 @@ def _check_allowed(push: Push, plan: AdPlan, after: Values, back: bool) -> None:
         _check_step(allowed, name, None if back else getattr(plan, name), after.get(name))
     zone_there = zone(push.client.api.timezone)
     days = [one.at.astimezone(zone_there).date() for one in _entries(push, plan.id) if one.detail["step"] == "writing"]
-    made = [day for day in days if day == push.now.astimezone(zone_there).date()]
+    made = [day for day in days if day == push.today]
     if len(made) >= allowed.changes_a_day:
         raise Refused("sync.enough_today", place=plan.id, made=len(made), allowed=allowed.changes_a_day)
 

@@ -62,6 +62,7 @@ class Synced:
     """
 
     account: str
+    timezone: str
     span: Span
     plans: int = 0
     plans_changed: int = 0
@@ -90,7 +91,7 @@ def sync(
 def _read(engine: Engine, account: VendorAccount, client: Client, asked: Asked, told: Callable[[str], None]) -> Synced:
     span = _span(engine, account, client.api, asked)
     whose, today = Account(account.advertiser, f"account {account.name}"), _today(client.api, asked)
-    done = Synced(account.name, span)
+    done = Synced(account.name, client.api.timezone, span)
     plans = {one.id: one for one in fetch_plans(client, whose, today)}
     done.plans = len(plans)
     if not asked.dry:
@@ -151,10 +152,10 @@ def _keep(engine: Engine, done: Synced, stretch: Span, whole: Stretch, asked: As
             at = microseconds(asked.now)
             name = f"{done.account}, {stretch[0]} – {stretch[1]}"
             file_id = stable_id("sync", done.account, *stretch, at, *(row.key for row in new))
-            log = RecordFile(file_id, name, RecordKind.CHANGE_LOG, str(asked.now.tzinfo), stretch, at)
+            log = RecordFile(file_id, name, RecordKind.CHANGE_LOG, done.timezone, stretch, at)
             records.save(connection, log, whole.entries)
             if new:
-                reports.save(connection, ReportFile(file_id, name, LAYOUT, str(asked.now.tzinfo), at), new)
+                reports.save(connection, ReportFile(file_id, name, LAYOUT, done.timezone, at), new)
             vendor_accounts.read_whole(connection, DaysRead(done.account, *stretch, asked.now, len(new)))
 
 

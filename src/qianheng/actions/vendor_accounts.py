@@ -25,6 +25,7 @@ from qianheng.actions.secrets import revealed
 from qianheng.core import tables
 from qianheng.core.days import parse_time
 from qianheng.core.errors import BadInput, NotFound, Refused, raise_together
+from qianheng.core.money import decimal
 from qianheng.store.database import home_path, own_file
 from qianheng.store.files import write_whole
 from qianheng.vendors.qianchuan.api import OWN, Api, api
@@ -105,9 +106,10 @@ def connect(wanted: VendorAccount, code: str, clock: Clock) -> VendorAccount:
         tokens = sign_in(client, app, revealed(code), clock())
     else:
         tokens = refresh(client, app, revealed(wanted.refresh), clock())
-    before = {one.name: one for one in accounts()}.get(wanted.name)
-    account = replace(wanted.having(tokens), writes=before.writes if before else None)
-    _keep(account)
+    with _alone(wanted.name):
+        before = {one.name: one for one in accounts()}.get(wanted.name)
+        account = replace(wanted.having(tokens), writes=before.writes if before else None)
+        _keep(account)
     return account
 
 
@@ -119,7 +121,8 @@ def accounts() -> list[VendorAccount]:
 def account_of(name: str = "") -> VendorAccount:
     """The account of a name, or the only one. None: NotFound; several: BadInput."""
     known = accounts()
-    matching = [one for one in known if name in ("", one.name, one.advertiser)]
+    matching = [one for one in known if name == one.name]
+    matching = matching or [one for one in known if name in ("", one.advertiser)]
     names = ", ".join(one.name for one in known)
     if not known:
         raise NotFound("sync.no_accounts")
@@ -132,16 +135,18 @@ def account_of(name: str = "") -> VendorAccount:
 
 def allow(name: str, writes: Writes | None) -> VendorAccount:
     """Keep what may be written to an account; `None`: nothing any more."""
-    account = replace(account_of(name), writes=writes)
-    _keep(account)
+    with _alone(account_of(name).name):  # whoever renews the tokens meanwhile would be undone
+        account = replace(account_of(name), writes=writes)
+        _keep(account)
     return account
 
 
 def disconnect(name: str) -> None:
     """Forget an account with its tokens; what was read of it stays."""
     path = _path(account_of(name).name)
-    for suffix in (".json", ".lock", ".busy"):
-        path.with_suffix(suffix).unlink(missing_ok=True)
+    with _alone(path.stem):  # whoever renews the tokens meanwhile would keep them again
+        for suffix in (".json", ".lock", ".busy"):
+            path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def client_of(account: VendorAccount, clock: Clock) -> Client:
@@ -197,14 +202,13 @@ def network() -> httpx.Client:
 
 
 def _check(wanted: VendorAccount, code: str) -> None:
-    parts, faults = urlsplit(wanted.base), []
-    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    faults = []
     if not _NAME.fullmatch(wanted.name):
         faults.append(BadInput("sync.bad_name", place="NAME", value=wanted.name))
-    if not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and here))):
+    if not _safe(wanted.base):
         faults.append(BadInput("sync.not_https", place="--at", value=wanted.base))
     for place, value in (("--advertiser", wanted.advertiser), ("--app", wanted.app)):
-        if not value.isdigit():
+        if not value.isdecimal():
             faults.append(BadInput("core.not_a_number", place=place, value=value))
     if bool(code) == bool(wanted.refresh):
         faults.append(BadInput("sync.code_or_token", place="--code"))
@@ -215,6 +219,16 @@ def _check(wanted: VendorAccount, code: str) -> None:
         if (value or place == "--secret") and not value.startswith(("env:", "file:"))
     ]
     raise_together(faults)
+
+
+def _safe(base: str) -> bool:
+    """Whether tokens may be sent there: over https, or to this machine."""
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        return False
+    here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
 def _path(name: str) -> Path:
@@ -232,16 +246,20 @@ def _load(path: Path) -> VendorAccount:
         raise Refused("alerts.channel.open_file", place=str(path))
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        if writes := body.get("writes"):
+            body["writes"] = writes | {name: decimal(told) for name, told in writes.items() if name.endswith("at_most")}
+    except (ValueError, AttributeError, TypeError) as error:  # no JSON, or no object
         raise BadInput("core.unreadable_file", place=str(path), why=error) from None
-    if isinstance(body.get("writes"), dict):
-        body["writes"] |= {name: Decimal(told) for name, told in body["writes"].items() if name.endswith("at_most")}
+    except BadInput as error:
+        raise error.at(str(path)) from None
     return tables.build(VendorAccount, body, str(path))
 
 
 @contextmanager
 def _alone(name: str) -> Iterator[None]:
     """Nobody else renews the tokens of an account meanwhile."""
-    with _path(name).with_suffix(".lock").open("w") as lock:
+    path = _path(name).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -20,6 +20,16 @@ OWN = "qianchuan.toml"
 _NOISE = Decimal("0.001")  # of a micro-yuan: what a sum of floating numbers on the vendor's side may be off
 
 
+# Every endpoint that is asked, and which of its limits are asked by.
+_LIMITS: dict[str, tuple[str, ...]] = {
+    "plans": ("span_days",),
+    "report": ("span_days",),
+    "guarantee": ("at_once",),
+    **dict.fromkeys(("budget", "target", "status"), ("at_once",)),
+    **dict.fromkeys(("totals", "changes", "wallet", "finance", "sign_in", "refresh"), ()),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One address of the API. `rows` names where a list stands in `data`, `key` what its rows are known by."""
@@ -95,7 +105,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """All of it. An endpoint told in a unit that is not defined: BadInput."""
+    """All of it. An endpoint that is lacking, told in a unit that is not defined, or asked for nothing at a time:
+    BadInput.
+    """
 
     base: str
     prefix: str
@@ -115,14 +127,17 @@ class Api:
     spellings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        faults = [
+            BadInput("core.fault.missing", place=f"endpoints.{name}") for name in _LIMITS if name not in self.endpoints
+        ]
         known = ", ".join(self.units)
-        wrong = [(name, one.money) for name, one in self.endpoints.items() if one.money not in self.units]
-        raise_together(
-            [
-                BadInput("sync.unknown_unit", place=f"endpoints.{name}.money", value=money, known=known)
-                for name, money in wrong
-            ]
-        )
+        for name, one in self.endpoints.items():
+            place = f"endpoints.{name}"
+            if one.money not in self.units:
+                faults.append(BadInput("sync.unknown_unit", place=f"{place}.money", value=one.money, known=known))
+            limits = [limit for limit in ("a_minute", *_LIMITS.get(name, ())) if getattr(one, limit) < 1]
+            faults += [BadInput("sync.not_above_zero", place=f"{place}.{limit}") for limit in limits]
+        raise_together(faults)
 
     def unit(self, endpoint: str) -> int:
         """How many of the endpoint's units are one yuan."""

@@ -16,7 +16,7 @@ import httpx
 
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.words import say
-from qianheng.vendors.qianchuan.api import Api, Endpoint, Json, spelt
+from qianheng.vendors.qianchuan.api import Api, Endpoint, Json, number, spelt
 
 TRIES = 7
 READINGS = 4
@@ -119,11 +119,12 @@ class Client:
         for page in count(1):
             paged = {"page": page, "page_size": endpoint.page_size} if endpoint.page_size else {}
             data = self.get(name, {**params, **paged})
-            rows = data.get(endpoint.rows) or []
+            rows = _rows(name, endpoint, data)
             found |= {_key(endpoint, row): row for row in rows}
-            total = int((data.get("page_info") or {}).get("total_number", len(rows)))
-            if not rows or not paged or page * endpoint.page_size >= total:
-                return found, total
+            told = _total(name, data)
+            more = len(rows) == endpoint.page_size if told is None else page * endpoint.page_size < told
+            if not rows or not paged or not more:
+                return found, len(found) if told is None else told
         raise AssertionError  # counting does not end
 
     def _tried(self, name: str, params: Json | None, body: Json | None) -> Json:
@@ -146,7 +147,7 @@ class Client:
             answer = self._asked(endpoint, params, body, token)
             if answer["code"] in self.api.codes.token_expired and self.access:
                 answer = self._asked(endpoint, params, body, self.access.renewed(token))
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _Again(type(error).__name__, untouched=True) from None
         except httpx.HTTPError as error:
             raise _Again(type(error).__name__, untouched=False) from None
@@ -197,6 +198,23 @@ def together(endpoint: Endpoint, ids: list[str]) -> Iterator[list[str]]:
     """Ids in groups that one question may hold."""
     for first in range(0, len(ids), endpoint.at_once):
         yield ids[first : first + endpoint.at_once]
+
+
+def _rows(name: str, endpoint: Endpoint, data: Json) -> list[Json]:
+    """The rows of a page. Something else than a list of objects: BadInput."""
+    rows = data.get(endpoint.rows) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise BadInput("sync.not_as_documented", place=name, field=endpoint.rows)
+    return rows
+
+
+def _total(name: str, data: Json) -> int | None:
+    """How many rows all pages hold; `None`: this list does not say. Something else than a number: BadInput."""
+    told = _at(data, "page_info.total_number")
+    try:
+        return None if told is None else int(number(told))
+    except BadInput:
+        raise BadInput("sync.not_as_documented", place=name, field="page_info.total_number") from None
 
 
 def _key(endpoint: Endpoint, row: Json) -> str:

@@ -56,6 +56,8 @@ class AdPlan:
 def ad_plan(api: Api, row: Json) -> AdPlan:
     """A plan of the list. A field that cannot be read: BadInput that names plan and field."""
     info: Json = row.get("ad_info") or {}
+    if not info.get("id"):
+        raise BadInput("sync.not_as_documented", place="ad_list", field="ad_info.id")
     try:
         return _ad_plan(api, info)
     except BadInput as error:
@@ -204,7 +206,7 @@ def _cell(name: str, cell: Any, a_yuan: int) -> Decimal:
     if text == value:
         return value / a_yuan
     if abs(text / _SCALE - value) < _CENT:
-        return text / _SCALE
+        return text / _SCALE / a_yuan
     raise BadInput("sync.cell_contradicts", place=name, value=value, text=text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from qianheng.core.errors import BadInput
@@ -17,7 +17,7 @@ class App:
     """The developer's app that a merchant lets in."""
 
     id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def refresh(client: Client, app: App, token: str, now: datetime) -> Tokens:
 
 
 def _number(app_id: str) -> int:
-    if not app_id.isdigit():
+    if not app_id.isdecimal():
         raise BadInput("core.not_a_number", place="app_id", value=app_id)
     return int(app_id)
 
@@ -58,6 +58,9 @@ def _number(app_id: str) -> int:
 def _pair(data: Json, now: datetime) -> Tokens:
     try:
         lasting = [timedelta(seconds=int(data[name])) for name in ("expires_in", "refresh_token_expires_in")]
-        return Tokens(str(data["access_token"]), now + lasting[0], str(data["refresh_token"]), now + lasting[1])
-    except (KeyError, TypeError, ValueError):
+        tokens = [data["access_token"], data["refresh_token"]]
+        if not all(token and isinstance(token, str) for token in tokens):
+            raise ValueError
+        return Tokens(tokens[0], now + lasting[0], tokens[1], now + lasting[1])
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise BadInput("sync.no_tokens", names=", ".join(data)) from None  # the names only: values are secret
