@@ -1,18 +1,21 @@
 """Do experiments on one market tell the truth, though their arms share its budget, its rivals and its buyers?
 
-    python -m benchmarks.interference [--seeds 20] [--days 10] [--markets calm reacting] [--thin]
+    python -m benchmarks.interference [--seeds 20] [--days 10] [--markets calm reacting roomy] [--thin]
         [--kept FILE] [--json FILE]
 
-What is tried: bidding `FACTOR` times as much (a target that much lower) in a plan whose budget binds. The plan lives
-`LEARNT` days under A, as plans that people test have; from there each design goes on, in the same market. True is what
-the whole market does under B against the whole market under A. Three designs estimate it:
+What is tried: bidding `FACTOR` times as much (a target that much lower). The plan lives `LEARNT` days under A, as plans
+that people test have; from there each design goes on, in the same market. True is what the whole market does under B
+against the whole market under A. Three designs estimate it:
 
 - `naive`: users are split, but one plan with one budget and one controller serves both arms;
 - `split`: each arm is a plan of its own, with its share of users and budget (as `qianheng experiment` does);
 - `switchback`: one plan, whose target changes between days drawn by chance; the first hours of a day are left out.
 
-In the market `reacting` rivals pace their own budgets over all users, so that arms still meet through them. Worlds are
-kept in `--kept FILE` as they come, a line each; those that stand there are not lived again.
+In the markets `calm` and `reacting` the plan's budget binds, so that the truth is about nothing; in `reacting` rivals
+pace their own budgets over all users, so that arms still meet through them. In `roomy` the budget is some 1.4 times
+what A spends, so that bidding more brings more before it binds: a test has to find that, and no more.
+
+Worlds are kept in `--kept FILE` as they come, a line each; those that stand there are not lived again.
 """
 
 from __future__ import annotations
@@ -57,10 +60,30 @@ WASHED = 3 * HOUR  # at the start of a day: its target has just changed
 SALT, HALF = 20_251_001, 5000
 DESIGNS = ("naive", "split", "switchback")
 MEASURES = ("gmv", "spend")
-MARKETS = ("calm", "reacting")
 Amounts = npt.NDArray[np.int64]
 Pair = tuple[float, float]
 Found = dict[str, dict[str, float]]  # by measure, then by design
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What makes a market: the plan's target and budget (元 a day), what each product sells unpromoted, and its rivals:
+    what a purchase is worth to them, how they differ, and the budget that they pace, if any.
+    """
+
+    value: float
+    spread: float = 0.35
+    paced: float | None = None
+    target: float = 2.5
+    budget: int = 160
+    organic: float = 1.5
+
+
+MARKETS = {
+    "calm": Setting(0.06),
+    "reacting": Setting(0.14, paced=70.0),
+    "roomy": Setting(0.04, 0.6, target=8.0, budget=480, organic=0.3),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +103,11 @@ class World:
 
 
 def _scenario(market: str, days: int) -> Table:
-    product = {"category": "home", "product_cost": 24, "organic": 1.5}
+    of = MARKETS[market]
+    product = {"category": "home", "product_cost": 24, "organic": of.organic}
     products = [{"id": 101 + n, "name": f"商品{n + 1}", "price": 60 + 20 * n, **product} for n in range(3)]
-    plan = {"id": 1, "shop": 1, "name": "推商品", "kind": "product", "goal": "payment", "target": 2.5}
-    rivals = {
-        "name": "regulars",
-        "count": 8,
-        "value": 0.14 if market == "reacting" else 0.06,
-        "spread": 0.35,
-        "paced": market == "reacting",
-    }
+    plan = {"id": 1, "shop": 1, "name": "推商品", "kind": "product", "goal": "payment", "target": of.target}
+    rivals = {"name": "regulars", "count": 8, "value": of.value, "spread": of.spread, "paced": of.paced is not None}
     return {
         "name": f"interference-{market}",
         "title": {"en": "A small market of a study", "zh": "研究用小市场"},
@@ -103,9 +121,9 @@ def _scenario(market: str, days: int) -> Table:
         "buyers": {"population": 6000, "cells": 12},
         "placements": {name: {"order": order} for name, order in PLACEMENTS.items()},
         "categories": {"home": {"price": 80}},
-        "shops": [{"id": 1, "name": "小店", "products": products}],
-        "rivals": [rivals | {"budget_daily": 70.0 if market == "reacting" else 100_000.0}],
-        "plans": [plan | {"budget_daily": 160}],
+        "shops": [{"id": 1, "name": "小店", "hold_out": 0, "products": products}],
+        "rivals": [rivals | {"budget_daily": of.paced or 100_000.0}],
+        "plans": [plan | {"budget_daily": of.budget}],
     }
 
 
