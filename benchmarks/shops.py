@@ -98,7 +98,7 @@ def shop(of: str, number: int, days: int = 90) -> Shop:
         "buyers": {"population": POPULATION, "cells": 12},
         "placements": {name: {"order": order} for name, order in PLACEMENTS.items()},
         "categories": {goods.category: {"price": goods.price}},
-        "shops": [{"id": 1, "name": "小店", "products": products}],
+        "shops": [{"id": 1, "name": "小店", "hold_out": 0, "products": products}],
         "rivals": _rivals(worth * goods.margin, goods, draw) + happens.rivals(worth * goods.margin, goods),
         "seasons": happens.seasons(days),
         "faults": happens.faults(),

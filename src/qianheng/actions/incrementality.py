@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ class Added:
     """What promotion added of a product, or of all (`name` ""): by measure what is reported as promoted, what all
     orders of users who were not held out come to, and what was added among them.
 
-    `told`, `more`: what the hold-out says of reported GMV, and after how many days more it will say something; `None`
-    where it does already, or nobody can wait so long.
+    `told`, `more`, `missing`: what the hold-out says of reported GMV, and after how many days more, and buyers more
+    among the held-out, it will say something; `None` where it does already, or nobody can wait so long.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Added:
     added: Mapping[str, Interval]
     told: Told
     more: int | None
+    missing: int | None
 
     def roi(self, measure: str = "gmv") -> Interval | None:
         """The incremental ROI; `None` where nothing was spent."""
@@ -176,17 +178,20 @@ class _Reader:
         sides = {one: (_bought(others, one), _bought(held, one)) for one in MEASURES}
         added = {one: incremental(*both, share=self.out.share, deviations=reaches) for one, both in sides.items()}
         reported = {one: int(others[f"promoted_{one}"].sum()) for one in MEASURES}
+        buyers = sides["orders"][0].buyers, sides["orders"][1].buyers
         verdict = told(added["gmv"], reported["gmv"])
+        more = days_more(added["gmv"], reported["gmv"], days) if verdict is Told.NOT_YET else None
         return Added(
             name=name,
             days=days,
-            buyers=(sides["orders"][0].buyers, sides["orders"][1].buyers),
+            buyers=buyers,
             spend=int(spent["spend"].sum()),
             reported=reported,
             everything={one: int(others[one].sum()) for one in MEASURES},
             added=added,
             told=verdict,
-            more=days_more(added["gmv"], reported["gmv"], days) if verdict is Told.NOT_YET else None,
+            more=more,
+            missing=None if more is None else ceil(sum(buyers) * Fraction(self.out.share) * more / days),
         )
 
     def _sides(self, product: int | None, until: int | None) -> tuple[_Columns, _Columns]:
@@ -226,4 +231,5 @@ def added_json(one: Added) -> dict[str, Any]:
         "incremental_roi": ends,
         "verdict": str(one.told),
         "days_more": one.more,
+        "buyers_missing": one.missing,
     }

@@ -57,12 +57,11 @@ def print_title(looked: Looked) -> None:
 
 
 def _print_added(looked: Looked) -> None:
-    """How much of what is reported promotion adds, where a hold-out knows."""
-    from qianheng.experiments.hold_out import Told
-    from qianheng.pages.incrementality import beside_text, remarks
+    """How much of what is reported promotion adds, or how many buyers are missing to tell."""
+    from qianheng.pages.incrementality import told_lines
 
-    if looked.added is not None and looked.added.whole.told is not Told.NOT_YET:
-        typer.echo("\n".join([beside_text(looked.added), *remarks(looked.added.whole)]))
+    if looked.added is not None:
+        typer.echo("\n".join(told_lines(looked.added)))
 
 
 def print_breakevens(looked: Looked, found: Sequence[Breakeven]) -> None:

@@ -67,9 +67,9 @@ def _figures(
         return
     _print(found)
     if added is not None:
-        from qianheng.pages.incrementality import beside_text
+        from qianheng.pages.incrementality import told_lines
 
-        typer.echo(beside_text(added))
+        typer.echo("\n".join(told_lines(added)))
 
 
 def _write(path: str, by: str, told: list[dict[str, Any]]) -> None:

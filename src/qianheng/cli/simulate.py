@@ -138,6 +138,7 @@ def _told(told: DayTold) -> str:
 
 def _print_summary(summary: RunSummary) -> None:
     from qianheng.actions.frontier import verdict
+    from qianheng.pages.incrementality import told_lines
 
     where = {"title": summary.title, "days": summary.days, "first": summary.first_day, "seed": summary.seed}
     columns = {plan.plan.name: _figures(plan) for plan in summary.plans}
@@ -157,6 +158,8 @@ def _print_summary(summary: RunSummary) -> None:
         causes = (f"{say(f'explain.cause.{cause}')} {share:z.1%}" for cause, share in summary.gap.items())
         typer.echo(say("explain.gap_line", causes=say("pages.list").join(causes)))
     _print_members(summary)
+    for added in summary.added:
+        typer.echo("\n".join(told_lines(added)))
     for plan in summary.plans:
         if plan.outlook and not plan.outlook["feasible"]:
             typer.echo(say("simulation.of_plan", plan=plan.plan.name, told=verdict(plan.outlook)))

@@ -83,7 +83,8 @@ def sentence(one: Added) -> str:
         return verdict
     ends = {end: number_text(getattr(roi, end), Unit.ROI) for end in ("low", "high")}
     expected, reported = (number_text(value, Unit.ROI) for value in (roi.expected, one.reported_roi()))
-    return say("incrementality.sentence", roi=expected, reported=reported, verdict=verdict, **ends)
+    key = "unknown" if one.told is Told.NOT_YET else "sentence"
+    return say(f"incrementality.{key}", roi=expected, reported=reported, verdict=verdict, **ends)
 
 
 def beside_text(found: Incrementality) -> str:
@@ -92,14 +93,20 @@ def beside_text(found: Incrementality) -> str:
     return say("incrementality.beside", sentence=sentence(found.whole), share=share_held)
 
 
+def told_lines(found: Incrementality) -> list[str]:
+    """The same with what there is to remark."""
+    return [beside_text(found), *remarks(found.whole)]
+
+
 def remarks(one: Added) -> Iterator[str]:
-    """How long to wait, or how much of what is reported would have been sold anyway."""
+    """How many buyers are missing and how long to wait, or how much of what is reported would have been sold anyway."""
     if one.told is Told.NOT_YET:
-        yield say("incrementality.never") if one.more is None else say("incrementality.more", days=one.more)
+        told = {"days": one.more, "buyers": one.missing}
+        yield say("incrementality.never") if one.more is None else say("incrementality.more", **told)
     if one.told in (Told.LESS, Told.ADDS_LESS):
         low, high, whole = one.unearned.low, min(one.unearned.high, one.reported["gmv"]), one.reported["gmv"]
-        told = {"low": low, "high": high, "reported": whole}
-        yield say("incrementality.unearned", **{name: number_text(value, Unit.MONEY) for name, value in told.items()})
+        sold = {"low": low, "high": high, "reported": whole}
+        yield say("incrementality.unearned", **{name: number_text(value, Unit.MONEY) for name, value in sold.items()})
 
 
 def between(interval: Interval | None, unit: Unit) -> Amount:

@@ -20,7 +20,7 @@ from qianheng.incentives.services import Services
 from qianheng.plans.boost import Boost
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.exploration import Exploration
-from qianheng.plans.hold_out import HoldOut, in_force
+from qianheng.plans.hold_out import USUAL, HoldOut, in_force
 from qianheng.plans.learning import Rules
 from qianheng.plans.plan import Plan
 from qianheng.prediction.calibration import Trust
@@ -104,7 +104,7 @@ class Shop:
     name: str
     products: tuple[Product, ...]
     owner: str = ""
-    hold_out: Decimal = field(default=Decimal(0), repr=False)  # a run without any keeps its name
+    hold_out: Decimal = field(default=USUAL, repr=False)  # a run without any keeps its name
 
 
 @dataclass(frozen=True, slots=True)
