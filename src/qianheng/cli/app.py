@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from qianheng import __version__
+from qianheng.cli.click_words import speak_in_help
 from qianheng.cli.options import App
 from qianheng.cli.output import Commands
 from qianheng.core.words import say
@@ -23,6 +24,7 @@ CHAPTERS = {
 
 def build_app() -> typer.Typer:
     """All commands, with help in the language spoken."""
+    speak_in_help()
     app = App(
         say("cli.about"),
         cls=Chapters,

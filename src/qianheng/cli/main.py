@@ -7,7 +7,7 @@ from io import TextIOWrapper
 from typing import cast, get_args
 
 from qianheng.core.errors import BadInput, QianhengError
-from qianheng.core.words import Language, language_of_environment, speak
+from qianheng.core.words import Language, language_of_environment, say, speak
 
 
 def main() -> None:
@@ -16,10 +16,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
+    from typer import Abort
+
     from qianheng.cli.app import build_app
+    from qianheng.cli.click_words import complaint
 
     try:
-        build_app()(args=arguments, prog_name="qianheng")
+        sys.exit(build_app()(args=arguments, prog_name="qianheng", standalone_mode=False) or 0)
+    except Abort:
+        sys.stderr.write(f"{say('click.aborted')}\n")
+        sys.exit(1)
     except QianhengError as error:
         sys.stderr.write(f"qianheng: {error}\n")
         sys.exit(error.exit_code)
@@ -30,6 +36,9 @@ def main() -> None:
         sys.stderr.write(f"qianheng: {_of_the_system(error)}\n")
         sys.exit(2)
     except Exception as error:
+        if hasattr(error, "show"):  # of the library of the command line
+            sys.stderr.write(f"{told}\n" if (told := complaint(error)) else "")
+            sys.exit(getattr(error, "exit_code", 2))
         if not _of_the_database(error):
             raise
         why = getattr(error, "orig", None) or error
