@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -68,12 +68,18 @@ class PlanDay:
 class Life:
     """A scenario's market and the driver that lives in it, a day after the other."""
 
-    def __init__(self, scenario: Scenario, seed: int, make_bidder: MakeBidder = Bidder) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        make_bidder: MakeBidder = Bidder,
+        make_market: Callable[[Scenario, int], Market] = Market,
+    ) -> None:
         self.scenario, self.seed = scenario, seed
         self.changes = _terms(scenario)
         plans, start = scenario.plan_records(), self.start(1)
         engine = Engine(plans, space_of(scenario), site_of(scenario), start, make_bidder)
-        self.driver = Driver(Market(scenario, seed), engine, recorder_of(scenario), seed, scenario.prediction)
+        self.driver = Driver(make_market(scenario, seed), engine, recorder_of(scenario), seed, scenario.prediction)
         for plan in plans:
             self.driver.recorder.change(start, plan, 0)
 

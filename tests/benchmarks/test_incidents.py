@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.incidents import TRAINING, Clean, Kept, Outcome, Shown, Task, best_power, poisson_interval, summary
+from benchmarks.bounds import Shown, best_power, poisson_interval
+from benchmarks.ill_shops import TRAINING
+from benchmarks.incidents import Clean, Kept, Outcome, Task, summary
 
 
 @pytest.mark.parametrize(

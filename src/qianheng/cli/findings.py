@@ -36,7 +36,7 @@ def _findings(source: Source, plan: OfPlan = "", shop: ShopId = "", as_json: AsJ
         raise NotFound("histories.no_plan", place="--plan", value=plan, known=known)
     found = [one for one in findings(history, rules) if _concerns(one, plan, history)]
     clock = clock_of(history, rules.watch)
-    needed = rules.watch.least_days + rules.watch.window_days + 1
+    needed = rules.watch.least_days + rules.watch.fresh_days + 1
     watched = clock is not None and clock.days >= needed
     if as_json:
         print_json(

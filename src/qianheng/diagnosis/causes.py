@@ -25,6 +25,7 @@ from qianheng.diagnosis.streams import MEASURES, Bool, Float, Stream, Usual, Wat
 from qianheng.measures.history import About, Subject
 
 SHIPPED = Path(__file__).with_name("findings.toml")
+AMOUNTS = ("order_value", "cpm")  # all others are events
 LEAST = 1e-3  # of what is expected: what "none at all" is taken as
 
 
@@ -118,17 +119,19 @@ def suspicions(causes: Sequence[Cause], streams: Sequence[Stream], shop: Subject
 class Case:
     """How strongly the facts speak for each suspicion: fed a day after the other, asked at its steps."""
 
-    def __init__(self, suspected: Sequence[Suspicion], window: int) -> None:
-        self.suspected = suspected
-        self._window = window
+    def __init__(self, suspected: Sequence[Suspicion], watch: Watch, steps: int) -> None:
+        self.suspected, self._watch, self._steps = suspected, watch, steps
+        self._window = watch.window_days * steps
         self._sizes = max((len(one.cause.sizes) for one in suspected), default=1)
         counts = [len(one.cause.sizes) for one in suspected]
         self._odds = np.array([[-math.log(n) if i < n else -np.inf for i in range(self._sizes)] for n in counts])
         self._sums = np.zeros((len(suspected), self._sizes, 1))  # of log ratios, up to each step
+        self._events = np.zeros((len(suspected), 1))  # that were to be expected, up to each step
 
-    def take(self, ratios: Float) -> None:
-        """Log ratios of some steps, [suspicions, sizes, steps]."""
+    def take(self, ratios: Float, events: Float) -> None:
+        """Log ratios of some steps, [suspicions, sizes, steps], and the events expected then, [suspicions, steps]."""
         self._sums = np.concatenate([self._sums, self._sums[:, :, -1:] + np.cumsum(ratios, axis=2)], axis=2)
+        self._events = np.concatenate([self._events, self._events[:, -1:] + np.cumsum(events, axis=1)], axis=1)
 
     def odds(self, step: int) -> Float:
         """The logarithm of the statistic of each suspicion when a step is over, [suspicions]."""
@@ -145,9 +148,20 @@ class Case:
         return max(step + 1 - self._window, 0) + int(np.argmax(since.max(axis=0)))
 
     def _since(self, step: int) -> Float:
-        """Log ratios from each step of the window on, [suspicions, sizes, steps]."""
+        """Log ratios from each step of the window on, [suspicions, sizes, steps].
+
+        What is usual is known from so many days only, and may have wandered since: the more is held against it, the
+        more that differs by both, and each ratio counts for so much less.
+        """
         first = max(step + 1 - self._window, 0)
-        return self._sums[:, :, step + 1, None] - self._sums[:, :, first : step + 1]
+        events = self._events[:, step + 1, None] - self._events[:, first : step + 1]
+        unsure = 1 + np.arange(step + 1 - first, 0, -1) / self._usual_steps(step) + self._watch.wander**2 * events
+        return (self._sums[:, :, step + 1, None] - self._sums[:, :, first : step + 1]) / unsure[:, None]
+
+    def _usual_steps(self, step: int) -> int:
+        """From how many steps it is known what is usual."""
+        days = step // self._steps - self._watch.fresh_days
+        return min(max(days, 1), self._watch.base_days) * self._steps
 
 
 def ratios(
@@ -165,6 +179,22 @@ def ratios(
             for measure, factor in size.items():
                 if measure in one.rows and measure in day:
                     found[row, number] += told.of(measure, factor)[one.rows[measure]].sum(axis=0)
+    return found
+
+
+def events(suspected: Sequence[Suspicion], day: Mapping[str, tuple[Stream, Usual]], at: tuple[int, int]) -> Float:
+    """How many events were to be expected of what each suspicion would move, [suspicions, steps]."""
+    number, steps = at
+    usually = {
+        measure: np.where(stream.known[:, number], np.nan_to_num(known.expected), 0.0) / known.scatter[:, None]
+        for measure, (stream, known) in day.items()
+        if measure not in AMOUNTS
+    }
+    found = np.zeros((len(suspected), steps))
+    for row, one in enumerate(suspected):
+        for measure in one.cause.measures:
+            if measure in one.rows and measure in usually:
+                found[row] += usually[measure][one.rows[measure]].sum(axis=0)
     return found
 
 
@@ -191,7 +221,7 @@ class _Ratios:
                 found = (exposed * -log - counted / mean * (1 / factor - 1)) / spread
             elif measure == "cpm":  # logarithms after a normal law
                 off = np.log(counted / known.expected)
-                found = (off * log - log**2 / 2) / spread
+                found = exposed * (off * log - log**2 / 2) / spread
             else:  # events after a Poisson law
                 found = counted * log - (factor - 1) * known.expected
                 if measure == "off_hours":

@@ -104,7 +104,7 @@ def _exact(value: float) -> Fraction:
 def _off_air(history: History, rules: Rules) -> Iterator[Finding]:
     """Plans that are known to have spent while their room was off air, lately."""
     least, share = micros(rules.watch.off_air_spend_at_least), Fraction(str(rules.watch.off_air_share_at_least))
-    first = history.today - timedelta(days=rules.watch.window_days - 1)
+    first = history.today - timedelta(days=rules.watch.fresh_days - 1)
     for plan in history.plans.values():
         told = history.each(plan.subject, first, history.today)
         known = {day: (one.off_air_spend or 0, one.spend or 0) for day, one in told.items()}

@@ -36,6 +36,10 @@ class Watch:
 
     base_days: int
     least_days: int
+    wander: float
+    first_days: int
+    fresh_days: int
+    enough_days: int
     window_days: int
     false_alarms_per_week: float
     least_spread: float
@@ -86,7 +90,8 @@ class Stream:
 @dataclass(frozen=True, slots=True)
 class Usual:
     """What is usual of a stream on one day, by the days before: what was to be expected, [parts, steps], and how much
-    more than by chance it scatters, [parts]. `spread`: relative variance of one amount, or of an hour's logarithm.
+    more than by chance its days scatter, [parts]. `spread`: relative variance of one amount; of prices, that of the
+    logarithm of an hour's times its impressions.
     """
 
     expected: Float
@@ -98,7 +103,7 @@ def clock_of(history: History, watch: Watch) -> Clock | None:
     """Hours if the history has them of days enough, else days; `None` if it has neither."""
     for told, steps in ((history.hours, 24), (history.days, 1)):
         days = {_day(at) for by_time in told.values() for at in by_time}
-        if len(days) > watch.least_days + watch.window_days or (days and steps == 1):
+        if len(days) > watch.least_days + watch.fresh_days or (days and steps == 1):
             return Clock(min(days), (history.today - min(days)).days + 1, steps)
     return None
 
@@ -142,18 +147,27 @@ def streams_of(history: History, clock: Clock, watch: Watch) -> list[Stream]:
 
 
 def usual(stream: Stream, day: int, allowed: Bool, watch: Watch) -> Usual | None:
-    """What is usual on a day by the days before its window, of those `allowed`, [parts, days]; `None`: too few."""
-    last = day - watch.window_days
+    """What is usual on a day by those before the fresh ones, of those `allowed`, [parts, days]; `None`: too few."""
+    last = min(day - watch.fresh_days, max(day - watch.window_days, watch.first_days + watch.enough_days))
     base = slice(max(last - watch.base_days, 0), max(last, 0))
     if last < watch.least_days:
         return None
     alike = allowed[:, base] & (stream.era[:, base] == stream.era[:, day, None])
+    alike &= _seasoned(stream.exposed[:, :last].sum(axis=2) > 0, watch)[:, base]
     known = stream.known[:, base] & alike[:, :, None]
     counted, exposed = (np.where(known, of[:, base], 0.0) for of in (stream.counted, stream.exposed))
     days = (exposed.sum(axis=2) > 0).sum(axis=1)
     make = {"order_value": _amounts, "cpm": _prices, "off_hours": _odd}.get(stream.measure, _events)
     found = make(counted, exposed, _now(stream, day), watch)
     return Usual(np.where(days[:, None] >= watch.least_days, found.expected, np.nan), found.scatter, found.spread)
+
+
+def _seasoned(there: Bool, watch: Watch) -> Bool:
+    """Of the days on which a part was there, all but its first, if enough are left, [parts, days]."""
+    later = there & (there.cumsum(axis=1) > watch.first_days)
+    enough = later.sum(axis=1, keepdims=True) >= watch.least_days
+    seasoned: Bool = np.where(enough, later, there)
+    return seasoned
 
 
 def _now(stream: Stream, day: int) -> Float:
@@ -187,7 +201,7 @@ def _amounts(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
     differ = np.where(groups > 0, squares - number, 0.0)
     shop = max(differ.sum() / max(groups.sum(), 1), watch.least_spread)
     spread = np.maximum((differ + shop * _SINGLE_ORDERS) / (groups + _SINGLE_ORDERS), watch.least_spread)
-    unsure = 1 + now.sum(axis=1) / np.maximum(number, 1.0)
+    unsure = np.ones(len(mean))
     few = (number < watch.least_days) | (mean <= 0)
     return Usual(np.where(few[:, None], np.nan, mean[:, None] * now), unsure, spread)
 
@@ -202,12 +216,14 @@ def _prices(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.where(exposed >= _FEW_IMPRESSIONS, np.log(counted / (exposed * usually[:, None])), np.nan)
     off[~np.isfinite(off)] = np.nan
-    hours = np.sum(np.isfinite(off), axis=(1, 2))
-    spread = np.maximum(np.nansum(off**2, axis=(1, 2)) / np.maximum(hours, 1), _LEAST_SD**2)
-    each = np.isfinite(off).sum(axis=2)
-    daily = np.nansum(off, axis=2) / np.maximum(each, 1)
-    between = (daily**2 * each).sum(axis=1) / np.maximum((each > 0).sum(axis=1), 1)
-    scatter = np.maximum(between / spread, 1.0)
+    weight = np.where(np.isfinite(off), exposed, 0.0)  # an hour's price is known by its impressions
+    off = np.nan_to_num(off)
+    hours, of_day = np.maximum((weight > 0).sum(axis=(1, 2)), 1), weight.sum(axis=2)
+    least = _LEAST_SD**2 * weight.sum(axis=(1, 2)) / hours
+    spread = np.maximum((weight * off**2).sum(axis=(1, 2)) / hours, least)
+    daily = (weight * off).sum(axis=2) ** 2 / np.maximum(of_day, 1.0)
+    between = daily.sum(axis=1) / np.maximum((of_day > 0).sum(axis=1), 1)
+    scatter = np.maximum(between / np.maximum(spread, 1e-9), 1.0)
     return Usual(np.where(now >= _FEW_IMPRESSIONS, usually * now, np.nan), scatter, spread)
 
 
@@ -226,15 +242,14 @@ def _by_hour(counted: Float, expected: Float, watch: Watch) -> Float:
 
 
 def _scatter(counted: Float, exposed: Float, rate: Float, watch: Watch) -> Float:
-    """How much more days differ than by chance alone, and how little the rate itself is known by a day's evidence."""
+    """How much more days differ than by chance alone."""
     of_day, chances = counted.sum(axis=2), exposed.sum(axis=2)
     usual_of_day = rate[:, None] * chances
     there = usual_of_day > 0
     squares = np.where(there, (of_day - usual_of_day) ** 2 / np.maximum(usual_of_day, 1e-9), 0.0).sum(axis=1)
     free = np.maximum(there.sum(axis=1) - 1, 0)
     between = (squares + watch.days_of_scatter) / (free + watch.days_of_scatter)
-    unsure = watch.window_days / np.maximum(there.sum(axis=1), 1)
-    scatter: Float = np.maximum(between, 1.0) + unsure
+    scatter: Float = np.maximum(between, 1.0)
     return scatter
 
 

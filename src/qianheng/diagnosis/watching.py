@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from qianheng.diagnosis.causes import Case, Rules, Suspicion, ratios, suspicions
+from qianheng.diagnosis.causes import Case, Rules, Suspicion, events, ratios, suspicions
 from qianheng.diagnosis.streams import Clock, Float, Stream, Usual, clock_of, streams_of, usual
 from qianheng.measures.history import History
 
@@ -68,9 +69,8 @@ class _Watchman:
         self._now, self._zone = history.now, ZoneInfo(history.timezone)
         self._watch, self._clock, self._streams = rules.watch, clock, streams
         self._suspected = suspicions(rules.causes, streams, history.whole_shop)
-        self._case = Case(self._suspected, rules.watch.window_days * clock.steps)
-        steps_a_week, allowed = _WEEK * clock.steps, rules.watch.false_alarms_per_week
-        self._level = math.log(max(len(self._suspected), 1) * steps_a_week / allowed)
+        self._case = Case(self._suspected, rules.watch, clock.steps)
+        self._level = _level(self._suspected, _WEEK * clock.steps / rules.watch.false_alarms_per_week)
         self._allowed = {one.measure: np.ones((len(one.parts), clock.days), bool) for one in streams}
         self._usual: list[dict[str, tuple[Stream, Usual]]] = []
         self._first_seen: dict[int, datetime] = {}
@@ -81,7 +81,8 @@ class _Watchman:
         known = {one.measure: (one, found) for one in self._streams if (found := made[one.measure]) is not None}
         self._usual.append(known)
         steps = self._clock.steps
-        self._case.take(ratios(self._suspected, known, (day, steps), self._watch))
+        at_day = day, steps
+        self._case.take(ratios(self._suspected, known, at_day, self._watch), events(self._suspected, known, at_day))
         for step in range(day * steps, (day + 1) * steps):
             at = self._time(step + 1)
             if known and at <= self._now:
@@ -100,7 +101,7 @@ class _Watchman:
     def _levels(self) -> Float:
         """What each suspicion must reach: what is told already, a little less."""
         told = np.isin(np.arange(len(self._suspected)), list(self._first_seen))
-        levels: Float = np.full(len(told), self._level) - told * math.log(self._watch.linger)
+        levels: Float = self._level - told * math.log(self._watch.linger)
         return levels
 
     def _not_usual(self, one: Suspicion, days: range) -> None:
@@ -131,6 +132,14 @@ class _Watchman:
         """The beginning of a step."""
         hour = step % self._clock.steps if self._clock.steps > 1 else 0
         return datetime.combine(self._clock.day(step), time(hour), tzinfo=self._zone)
+
+
+def _level(suspected: Sequence[Suspicion], steps: float) -> Float:
+    """What each suspicion must reach, so that all together do once in so many steps: as often by each cause as by any
+    other, and by a cause as often of each of what it can be of.
+    """
+    of_cause = Counter(id(one.cause) for one in suspected)
+    return np.log([steps * len(of_cause) * of_cause[id(one.cause)] for one in suspected])
 
 
 def _chosen(suspected: Sequence[Suspicion], odds: Float, levels: Float) -> list[int]:
