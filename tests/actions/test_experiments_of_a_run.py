@@ -1,6 +1,7 @@
 """A test on a kept run, from the design to the decision, as its owner meets it on the command line."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from qianheng.actions.experiments import experiments_of
 from qianheng.actions.simulation import RunRequest, run_simulation
 from qianheng.actions.summarise import summarise
 from qianheng.actions.summary_json import as_json
+from qianheng.cli import main
 from qianheng.core.days import microseconds
 from qianheng.plans.plan import PlanStatus
 from qianheng.store import plans
@@ -41,6 +43,15 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def plans_of(path: Path) -> dict[int, Any]:
     with desk_of(str(path)) as desk, reading(desk.database) as connection:
         return {stored.plan.id: stored.plan for stored in plans.load_all(connection)}
+
+
+def code_of(*arguments: str) -> int:
+    """What the command line leaves with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["qianheng", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main.main()
+    return int(left.value.code or 0)
 
 
 def asked(say: Say, *arguments: str) -> Any:
@@ -75,6 +86,8 @@ def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None
     told = asked(say, *test, "--effect", "20%", "--looks", "until")
     assert (told["test"], told["days"]) == ("e1", 14)
     assert not told["feasible"]
+    assert code_of("experiment", *test, "--effect", "20%", "--dry-run") == 1  # the answer is "no"
+    assert code_of("experiment", *test, "--effect", "900%", "--dry-run") == 0
     assert "designs" not in say("experiment", "plan", "ab-test", "--plan", "1", "--set", "B.target=4", "--dry-run")
     assert len(asked(say, "list")) == 1
     days = asked(say, "plan", "switchback", "--plan", "1", "--dry-run")
@@ -92,6 +105,7 @@ def test_an_owner_plans_starts_looks_and_adopts(at_home: Path, say: Say) -> None
     assert "last day" in told["sections"]["design"]["figures"]["ways"]
     assert str(record) in say("experiment", "export", "e1", "--output", str(record))
     assert record.stat().st_size > 4000
+    assert "expected one of B" in say("experiment", "export", "e1", "--output", str(record), "--b", "A")
     assert asked(say, "adopt", "e1", "B")["status"] == "adopted"
     found = plans_of(path)
     assert (str(found[1].target), found[1].users, found[1].budget_daily) == ("4.5", (), 4_000_000_000)
@@ -118,6 +132,8 @@ def test_a_test_that_is_stopped_leaves_the_plan_as_it_was(at_home: Path, say: Sa
         (("plan", "ab-test", "--plan", "1", "--set", "target"), "expected ARM.FIELD=VALUE"),
         (("plan", "ab-test", "--plan", "1", "--set", "B.target=2", "--effect", "much"), "expected a share"),
         (("plan", "ab-test", "--plan", "1", "--looks", "daily"), "expected one of always, until"),
+        (("plan", "creative-test", "--plan", "1", "--set", "B.creative_ids=77"), "B: creative_ids: "),
+        (("plan", "ab-test", "--plan", "1", "--set", "B.budget_daily=0.01"), "B: budget_daily: "),
         (("start", "e7"), "there is no test e7"),
         (("show", "e1"), "there is no test e1"),
         (("export", "e1", "--output", "e1.csv"), "ends in .xlsx"),
@@ -168,6 +184,8 @@ def test_days_that_were_drawn_are_compared_once_all_are_over(at_home: Path, say:
     assert told.by_days.switched.blocks == (4, 4)
     relative = told.by_days.switched.relative
     assert relative.low < relative.expected < relative.high
+    assert "GMV a day" in say("experiment", "show", test)
+    assert "per user" not in say("experiment", "show", test)
     assert "4 of B" in " ".join(say("experiment", "show", test).split())
     (verdict,) = asked(say, "show", test)["sections"]["verdict"]["decisions"]
     assert verdict["title"].startswith("Arm B against A")
@@ -186,6 +204,21 @@ def test_while_a_test_runs_its_plans_change_only_through_it(at_home: Path, say: 
     asked(say, "stop", "e1", "--confirm")
     assert "only through it" not in " ".join(say("plan", "change", "1", "target=3", "--confirm").split())
     assert str(plans_of(path)[1].target) == "3"
+
+
+def test_a_scenario_changes_no_arm_of_a_running_test_either(at_home: Path, say: Say) -> None:
+    changes = [{"day": day, "time": "09:00", "field": "target", "value": "5"} for day in (1, 3)]
+    written = ", ".join("{" + ", ".join(f"{k} = {json.dumps(v)}" for k, v in one.items()) + "}" for one in changes)
+    path = lived(at_home, {**SMALL, "plans.0.changes": f"[{written}]"}, until=4)
+    told = " ".join(say("plan", "log", "1", "--run", str(path)).split())
+    assert "2025-10-01 09:00" in told
+    assert "2025-10-03 09:00" not in told
+
+
+def test_templates_are_told_with_what_they_are(say: Say) -> None:
+    told = {one["name"]: one for one in json.loads(say("experiment", "templates", "--json"))}
+    assert told["switchback"].items() >= {"unit": "days", "primary": "gmv", "arms": 2, "days": 14}.items()
+    assert all(one["title"] and one["about"] for one in told.values())
 
 
 def test_arms_of_a_creative_test_show_their_own_creatives_only(at_home: Path, say: Say) -> None:

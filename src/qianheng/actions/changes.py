@@ -13,6 +13,7 @@ from qianheng.core.actors import SCENARIO
 from qianheng.core.days import day_of, microseconds, midnight
 from qianheng.core.errors import Refused
 from qianheng.core.money import ratio
+from qianheng.experiments.designs import running
 from qianheng.measures.days import Days
 from qianheng.measures.query import counted_of, plan_day
 from qianheng.plans import rules
@@ -20,7 +21,7 @@ from qianheng.plans.marketplace import Marketplace, Promotion
 from qianheng.plans.plan import Counting, Goal, Plan, PlanChange, apply, change
 from qianheng.simulator.planned import TimedChange
 from qianheng.simulator.scenario import Scenario
-from qianheng.store import plans
+from qianheng.store import experiments, plans
 from qianheng.store.lake import Lake
 
 
@@ -73,13 +74,23 @@ def check_change(connection: Connection, lake: Lake, market: Marketplace, before
     rules.check(found, after)
 
 
+def check_tests(connection: Connection, plan: Plan, test: str = "") -> None:
+    """Refuse what would change an arm of a running test but through that test: its figures would mean nothing."""
+    found = running(experiments.every(connection, plan.shop_id), plan.id)
+    if found is not None and found.name != test:
+        raise Refused("designs.through_the_test", place=f"plan {plan.id}", test=found.name)
+
+
 def _enter(connection: Connection, lake: Lake, market: Marketplace, timed: TimedChange) -> None:
-    """Write down what the scenario changes of a plan. What the marketplace does not allow: Refused."""
+    """Write down what the scenario changes of a plan. What the marketplace does not allow, or a running
+    test of the plan: Refused.
+    """
     entered = {entry.at for entry in plans.log(connection, timed.plan_id) if entry.actor == SCENARIO.name}
     if timed.at in entered:
         return
     now = plans.load(connection, timed.plan_id)
     made = change(now.plan, now.version + 1, timed.at, SCENARIO.name, "", **timed.after)
+    check_tests(connection, now.plan)
     check_change(connection, lake, market, now.plan, made)
     plans.append(connection, made)
 

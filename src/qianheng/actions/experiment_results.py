@@ -130,14 +130,16 @@ def verdicts_of(told: Told) -> list[tuple[str, Verdict, Mapping[str, Rail]]]:
 
 
 def record_of(desk: Desk, name: str, arm: str) -> SideBySide:
-    """The record of a test's days, the first arm beside another (SPEC 12). An arm without a plan: BadInput. Not
-    started, or no day of it over: Refused.
+    """The record of a test's days, the first arm beside another (SPEC 12). The first arm, or one without a plan:
+    BadInput. Not started, or no day of it over: Refused.
     """
     with reading(desk.database) as connection:
         standing = experiment_of(desk, connection, name)
     experiment, chosen = standing.experiment, standing.experiment.arm(arm).name
-    without = experiment.unit is Unit.USERS and standing.started is not None and chosen not in standing.plans
-    if without or chosen == experiment.arms[0].name:
+    if chosen == experiment.arms[0].name:
+        known = ", ".join(one.name for one in experiment.arms[1:] if not one.holds_out)
+        raise BadInput("designs.first_arm", place="--b", value=chosen, known=known)
+    if experiment.unit is Unit.USERS and standing.started is not None and chosen not in standing.plans:
         raise BadInput("designs.no_plan_of_arm", place="--b", value=chosen)
     if desk.now.date() > standing.first_day:
         record = _record(_history(desk, standing), standing, chosen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -19,8 +20,9 @@ from qianheng.actions.plan_standing import known_of
 from qianheng.actions.planning import Wanted, change_within, marketplace_kept
 from qianheng.core.actors import Act, demand
 from qianheng.core.days import microseconds
-from qianheng.core.errors import BadInput, NotFound, Refused
+from qianheng.core.errors import BadInput, NotFound, QianhengError, Refused
 from qianheng.core.ids import stable_id
+from qianheng.core.money import Micros
 from qianheng.core.words import say
 from qianheng.experiments.designs import (
     Arm,
@@ -40,6 +42,7 @@ from qianheng.guarantee.guard import Weighed
 from qianheng.measures.goals import Rates
 from qianheng.measures.history import History
 from qianheng.plans import rules
+from qianheng.plans.marketplace import Marketplace
 from qianheng.plans.plan import Plan, PlanStatus, Value, apply, change
 from qianheng.store import experiments, plans
 from qianheng.store.database import own_file, reading
@@ -76,17 +79,19 @@ def known_templates() -> dict[str, Template]:
 
 
 def designed(desk: Desk, wanted: WantedTest) -> Experiment:
-    """The test that is wanted, as a value. No such template or plan: NotFound; a setting that cannot be: BadInput."""
+    """The test that is wanted, as a value. No such template or plan: NotFound; a setting that cannot be: BadInput; arms
+    that the marketplace does not allow: Refused, all reasons at once.
+    """
     known = known_templates()
     if wanted.template not in known:
         raise NotFound("designs.no_template", value=wanted.template, known=", ".join(known))
     template, looks = known[wanted.template], _looks(wanted.looks)
     _check_measure(template)
     with reading(desk.database) as connection:
-        plan = desk.plan(connection, wanted.plan_id).plan
+        plan, market = desk.plan(connection, wanted.plan_id).plan, marketplace_kept(connection)
     salt = stable_id("experiment", plan.id, wanted.template, microseconds(desk.now))
     rates = rates_of(history_of(desk, Asked(str(plan.shop_id), RATES_DAYS + 1)), plan)
-    return Experiment(
+    made = Experiment(
         id=salt,
         template=wanted.template,
         shop_id=plan.shop_id,
@@ -104,6 +109,31 @@ def designed(desk: Desk, wanted: WantedTest) -> Experiment:
         planned_at=desk.now,
         looks=looks or template.looks,
     )
+    _check_arms(market, made, plan)
+    return made
+
+
+def _check_arms(market: Marketplace, experiment: Experiment, plan: Plan) -> None:
+    """Refuse arms that the marketplace would not let start, before anybody waits for them: Refused."""
+    budgets = experiment.budgets(plan.budget_daily, 0) if experiment.unit is Unit.USERS else None
+    found: list[QianhengError] = []
+    for number, arm in enumerate(experiment.arms):
+        if not arm.holds_out:
+            budget = plan.budget_daily if budgets is None else budgets[number]
+            found += [
+                fault.at(arm.name) for fault in _faults(market, arm, _as_arm(plan, arm, budget, experiment.planned_at))
+            ]
+    rules.check(found, plan)
+
+
+def _as_arm(plan: Plan, arm: Arm, budget: Micros, at: datetime) -> Plan:
+    """A plan with the budget and the settings of an arm."""
+    return apply(plan, change(plan, 1, at, "", "", **{"budget_daily": budget, **dict(arm.settings)}))
+
+
+def _faults(market: Marketplace, arm: Arm, made: Plan) -> list[QianhengError]:
+    """What the marketplace says against the plan of an arm."""
+    return market.faults(made, ["budget_daily", *dict(arm.settings)])
 
 
 def _looks(wanted: str) -> str:
@@ -263,10 +293,8 @@ class _Arms:
     def _copy(self, arm: Arm, budget: int, plan_id: int) -> None:
         name = f"{self.plan.name} · {self.standing.name} {arm.name}"
         made = replace(self.plan, id=plan_id, name=name, status=PlanStatus.DRAFT, users=tuple(arm.users or ()))
-        settings = change(made, 1, self.desk.now, "", "", budget_daily=budget, **dict(arm.settings))
-        made = apply(made, settings)
-        market = marketplace_kept(self.connection)
-        rules.check(market.faults(made, ["budget_daily", *dict(arm.settings)]), made)
+        made = _as_arm(made, arm, budget, self.desk.now)
+        rules.check(_faults(marketplace_kept(self.connection), arm, made), made)
         plans.create(self.connection, made)
         self._change(plan_id, {"status": PlanStatus.ACTIVE})
 

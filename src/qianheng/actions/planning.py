@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from qianheng.actions.changes import check_change
+from qianheng.actions.changes import check_change, check_tests
 from qianheng.actions.desk import Desk, clock_of, locked
 from qianheng.actions.plan_standing import PlanStanding, known_of, standing_of
 from qianheng.core.actors import Act, demand
@@ -16,14 +16,13 @@ from qianheng.core.days import microseconds, moment, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.money import yuan
 from qianheng.core.words import say
-from qianheng.experiments.designs import running
 from qianheng.guarantee.guard import Known, Weighed, weigh
 from qianheng.incentives.limits import TargetLimit, target_limit
 from qianheng.plans import marketplace
 from qianheng.plans.marketplace import Marketplace
 from qianheng.plans.plan import Plan, PlanChange, PlanStatus, Value, apply, change
 from qianheng.plans.writing import shown
-from qianheng.store import experiments, incentives, plans, runs
+from qianheng.store import incentives, plans, runs
 from qianheng.store.database import reading
 from qianheng.store.plans import StoredPlan
 
@@ -186,7 +185,7 @@ def _checked(
     """The change that is wanted, if everybody allows it, and what commission asks of its target."""
     stored, known = of
     demand(desk.actor, Act.DELETE_PLAN if wanted.deletes else Act.CHANGE_PLAN, stored.plan.shop_id)
-    _check_tests(connection, wanted, stored.plan.shop_id)
+    check_tests(connection, stored.plan, wanted.test)
     market = marketplace_kept(connection)
     market.check_surface(wanted.surface)
     _check_version(connection, stored, wanted.version)
@@ -232,13 +231,6 @@ def _check_version(connection: Connection, stored: StoredPlan, seen: int | None)
 def _entry_text(entry: PlanChange, timezone: str) -> str:
     at = f"{entry.at.astimezone(zone(timezone)):%Y-%m-%d %H:%M}"
     return say("planning.entry", at=at, actor=entry.actor, changes=change_text(entry))
-
-
-def _check_tests(connection: Connection, wanted: Wanted, shop_id: int) -> None:
-    """Refuse what would change an arm of a running test other than through the test: its figures would mean nothing."""
-    test = running(experiments.every(connection, shop_id), wanted.plan_id)
-    if test is not None and test.name != wanted.test:
-        raise Refused("designs.through_the_test", place=f"plan {wanted.plan_id}", test=test.name)
 
 
 def _check_clock(desk: Desk, connection: Connection) -> None:

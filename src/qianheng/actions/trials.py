@@ -12,8 +12,8 @@ from qianheng.actions.driver import Driver
 from qianheng.actions.experiment_results import Told, event_of, foreseen_of, told_of, verdicts_of
 from qianheng.actions.experiments import WantedTest, designed, keep, keep_dates, start_within
 from qianheng.core.ids import stable_id
-from qianheng.core.words import LANGUAGES, say, speaking
-from qianheng.experiments.designs import Happened
+from qianheng.core.words import LANGUAGES, speaking
+from qianheng.experiments.designs import Experiment, Happened
 from qianheng.experiments.results import Rail, Verdict, in_words
 from qianheng.plans.plan import Plan
 from qianheng.simulator.planned import PlannedExperiment
@@ -47,15 +47,15 @@ def news_of(told: Told) -> Iterator[tuple[str, str, Callable[[], dict[str, str]]
         yield "shares", "", dict
     for arm, verdict, rails in verdicts_of(told):
         if broken := [name for name, state in rails.items() if state is Rail.BROKEN]:
-            yield "rail", arm, partial(_rails, arm, broken)
+            yield "rail", arm, partial(_rails, told.standing.experiment, arm, broken)
         elif verdict not in (Verdict.NOT_YET, Verdict.BROKEN):
             yield "decided", arm, partial(_verdict, arm, verdict)
     if told.standing.status is Happened.ENDED:
         yield "over", "", dict
 
 
-def _rails(arm: str, broken: Iterable[str]) -> dict[str, str]:
-    return {"arm": arm, "rails": ", ".join(say(f"designs.measure.{name}") for name in broken)}
+def _rails(experiment: Experiment, arm: str, broken: Iterable[str]) -> dict[str, str]:
+    return {"arm": arm, "rails": ", ".join(map(experiment.named, broken))}
 
 
 def _verdict(arm: str, verdict: Verdict) -> dict[str, str]:

@@ -17,7 +17,7 @@ from qianheng.core.words import say
 
 if TYPE_CHECKING:
     from qianheng.actions.experiments import Done
-    from qianheng.experiments.designs import Experiment, Standing
+    from qianheng.experiments.designs import Experiment, Standing, Template
     from qianheng.experiments.looking import Foreseen
 
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="TEST", help=say("designs.command.name"))]
@@ -58,10 +58,15 @@ def _templates(as_json: AsJson = False) -> None:
 
     found = known_templates()
     if as_json:
-        print_json([{"name": name, "days": sum(p.days for p in one.phases)} for name, one in found.items()])
+        print_json([_template_json(name, one) for name, one in found.items()])
         return
     rows = [(name, str(one.title), str(one.about)) for name, one in found.items()]
     print_table("", headings("designs", "template", "title", "about"), rows)
+
+
+def _template_json(name: str, one: Template) -> dict[str, Any]:
+    about = {"name": name, "title": str(one.title), "about": str(one.about), "days": sum(p.days for p in one.phases)}
+    return about | {"arms": len(one.arms), "unit": one.unit, "primary": one.primary, "effect": str(one.effect)}
 
 
 def _plan(
@@ -90,6 +95,8 @@ def _plan(
         _print_foreseen(made, told, days)
         if standing is not None:
             typer.echo(say("designs.planned", name=standing.name))
+    if not feasible:
+        raise typer.Exit(1)
 
 
 def read_settings(texts: list[str]) -> dict[str, dict[str, str]]:
@@ -123,8 +130,8 @@ def _foreseen_json(made: Experiment, told: Foreseen | None, days: int) -> dict[s
 
 
 def _print_foreseen(made: Experiment, told: Foreseen | None, days: int) -> None:
-    measure = say(f"designs.measure.{made.primary}")
-    typer.echo(say("designs.design", template=made.template, plan=made.plan_id, days=made.days, measure=measure))
+    about = {"template": made.template, "plan": made.plan_id, "days": made.days}
+    typer.echo(say("designs.design", measure=made.named(made.primary), **about))
     if told is None or told.days_needed is None:
         typer.echo(say("designs.no_baseline", days=days))
         return

@@ -27,6 +27,7 @@ from qianheng.plans.writing import written
 
 SHIPPED = Path(__file__).with_name("templates.toml")
 NAMES = "ABCDEFGH"
+SUMS = ("gmv", "net_gmv", "orders")  # which are told a user, or a day where days are assigned
 
 
 class Unit(StrEnum):
@@ -140,6 +141,10 @@ class Experiment:
     def days(self) -> int:
         """How long it runs."""
         return sum(phase.days for phase in self.phases)
+
+    def named(self, measure: str) -> str:
+        """What a measure of its units is called."""
+        return say(f"designs.{'days' if self.unit is Unit.DAYS and measure in SUMS else 'measure'}.{measure}")
 
     def arm(self, name: str) -> Arm:
         """An arm by its name. None of that name: BadInput."""

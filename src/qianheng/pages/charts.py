@@ -242,7 +242,7 @@ def _landscape(run: PlanRun) -> Option:
         **base,
         "grid": {**base["grid"], "bottom": 30},
         "xAxis": axis,
-        "series": [{**spend, "markLine": _mark_lines(marks)}, worth, *_band(shown)],
+        "series": [{**spend, "markLine": mark_lines(marks)}, worth, *_band(shown)],
     }
 
 
@@ -282,7 +282,7 @@ def _refunds(maturity: Sequence[tuple[int, float]]) -> Option:
         **frame(),
         "xAxis": {"type": "log", "min": 1, "max": last, "axisLabel": label, "axisTick": {"customValues": REFUND_AGES}},
         "yAxis": {**axis("@percent"), "min": 0},
-        "series": [{**line, "markLine": _mark_lines(lines)}],
+        "series": [{**line, "markLine": mark_lines(lines)}],
     }
 
 
@@ -337,7 +337,8 @@ def axis(formatter: str) -> Option:
     return {"type": "value", "axisLabel": {"formatter": formatter}}
 
 
-def _mark_lines(lines: Sequence[Option]) -> Option:
+def mark_lines(lines: Sequence[Option]) -> Option:
+    """Thin lines across a chart, each where it says."""
     style = {"color": "@muted", "type": "dashed", "width": 1}
     return {"symbol": "none", "silent": True, "lineStyle": style, "data": list(lines)}
 

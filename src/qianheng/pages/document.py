@@ -125,7 +125,7 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Chart:
     """Bars and lines over labels; of a `waterfall` the only series' first and last value are levels, those between
-    them changes.
+    them changes; of `ranges` the three series are values with the low and high ends of what they may be.
     """
 
     name: str
@@ -135,6 +135,7 @@ class Chart:
     hint: str = ""
     empty: str = ""
     waterfall: bool = False
+    ranges: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from qianheng.actions.experiment_results import Told
 from qianheng.actions.side_by_side import SideBySide
 from qianheng.core.words import say
-from qianheng.experiments.designs import Arm, Happened, Unit
+from qianheng.experiments.designs import Arm, Experiment, Happened, Unit
 from qianheng.experiments.looking import Comparison, Looked
 from qianheng.experiments.results import Rail, Result, Verdict, in_words
 from qianheng.pages import document as parts
@@ -112,15 +112,15 @@ def _days(told: Told) -> Iterator[Block]:
         return
     found, experiment, arm = told.by_days.switched, told.standing.experiment, told.standing.experiment.arms[1].name
     change = _interval(found.relative.low, found.relative.expected, found.relative.high)
-    name, (a, b), drawn = say(f"designs.days.{experiment.primary}"), found.blocks, f"{found.p_drawn:.0%}"
-    broken = _broken(told.by_days.rails)
+    name, (a, b), drawn = experiment.named(experiment.primary), found.blocks, f"{found.p_drawn:.0%}"
+    broken = _broken(experiment, told.by_days.rails)
     why = broken or say("designs.page.switched", measure=name, change=parts.text_of(change), a=a, b=b, drawn=drawn)
     verdict = told.by_days.verdict
     title = say("designs.page.says", arm=arm, verdict=in_words(verdict))
     yield Decision(title, why, LOOKS[verdict], _command(told, arm, verdict))
     figures = (Figure(experiment.primary, name, change),)
     states = tuple(
-        Figure(name, say(f"designs.measure.{name}"), Badge(in_words(state), RAILS[state]))
+        Figure(name, experiment.named(name), Badge(in_words(state), RAILS[state]))
         for name, state in told.by_days.rails.items()
     )
     yield KeyFigures("switched", figures + states)
@@ -143,16 +143,16 @@ def _why(told: Told, one: Comparison) -> str:
         return say("designs.why.leaked")
     if not told.looked.shares.believed:
         return say("designs.why.shares")
-    if broken := _broken(one.rails):
+    if broken := _broken(told.standing.experiment, one.rails):
         return broken
     if primary.relative is None:
         return say("designs.why.too_few", missing=primary.missing or 0, measure=name)
     return say("designs.why.interval", measure=name, change=parts.text_of(_change(primary)))
 
 
-def _broken(rails: Mapping[str, Rail]) -> str:
+def _broken(experiment: Experiment, rails: Mapping[str, Rail]) -> str:
     """Which guard rails are broken; "" if none is."""
-    found = [say(f"designs.measure.{name}") for name, state in rails.items() if state is Rail.BROKEN]
+    found = [experiment.named(name) for name, state in rails.items() if state is Rail.BROKEN]
     return say("designs.why.rail", rails=", ".join(found)) if found else ""
 
 
@@ -173,11 +173,12 @@ def _picture(one: Comparison) -> Chart:
     known = [result for result in one.results if result.relative is not None]
     labels = tuple(say(f"designs.measure.{result.measure.name}") for result in known)
     series = tuple(
-        Series(name, say(f"designs.page.{end}"), values, parts.Unit.SHARE, line=end != "expected")
+        Series(name, say(f"designs.page.{end}"), values, parts.Unit.SHARE)
         for name, end in (("gmv", "expected"), ("low", "low"), ("high", "high"))
         for values in [tuple(getattr(result.relative, end) for result in known)]
     )
-    return Chart("differences", say("designs.page.picture"), labels, series, empty=say("designs.page.too_early"))
+    title, empty = say("designs.page.picture"), say("designs.page.too_early")
+    return Chart("differences", title, labels, series, say("designs.page.picture_hint"), empty, ranges=True)
 
 
 def _results(one: Comparison) -> Table:
@@ -246,7 +247,7 @@ def _design(told: Told) -> Iterator[Block]:
     )
     figures = (
         Figure("unit", say("designs.page.unit"), say(f"designs.unit.{experiment.unit}")),
-        Figure("primary", say("designs.page.primary"), say(f"designs.measure.{experiment.primary}")),
+        Figure("primary", say("designs.page.primary"), experiment.named(experiment.primary)),
         Figure("effect", say("designs.page.effect"), share(Fraction(experiment.effect))),
         Figure("alpha", say("designs.page.alpha"), share(Fraction(experiment.alpha))),
         Figure("power", say("designs.page.power"), share(Fraction(experiment.power))),

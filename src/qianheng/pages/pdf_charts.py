@@ -1,4 +1,4 @@
-"""Small charts on paper, drawn as lines and boxes: bars and lines over labels, and waterfalls."""
+"""Small charts on paper, drawn as lines and boxes: bars and lines over labels, points with ranges, and waterfalls."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def draw_chart(paper: FPDF, told: Chart) -> None:
     top = paper.y
     if told.waterfall:
         _waterfall(paper, told, _place(paper, top))
+    elif told.ranges:
+        _ranges(paper, told, _place(paper, top + 5))
     else:
         _legend(paper, told.series)
         _series(paper, told, _place(paper, top + 5))
@@ -137,6 +139,29 @@ def _line(paper: FPDF, plot: Plot, one: Series, colour: str) -> None:
         if point:
             paper.circle(point[0], point[1], 0.5, style="F")
         before = point
+
+
+def _ranges(paper: FPDF, told: Chart, place: Plot) -> None:
+    """Points, and through each a line from the low to the high end of what it may be; zero is drawn."""
+    plot = _scale(paper, place, told.series)
+    if plot is None:
+        return
+    colour, middle = palette()[colour_names(told.series)[0]], _middle(plot, len(told.labels))
+    paper.set_draw_color(palette()["muted"])
+    paper.set_line_width(0.3)
+    paper.line(plot.left, plot.y(0.0), plot.right, plot.y(0.0))
+    paper.set_draw_color(colour)
+    paper.set_fill_color(colour)
+    paper.set_line_width(0.5)
+    each = zip(*(one.values for one in told.series), strict=True)
+    for x, ends in ((middle(i), ends) for i, ends in enumerate(each)):
+        if None not in ends:
+            value, low, high = (plot.y(_float(end or 0, told.series[0].unit)) for end in ends)
+            paper.line(x, low, x, high)
+            for end in (low, high):
+                paper.line(x - 1.5, end, x + 1.5, end)
+            paper.circle(x, value, 0.9, style="F")
+    _labels(paper, place, told.labels)
 
 
 def _labels(paper: FPDF, plot: Plot, labels: Sequence[str]) -> None:

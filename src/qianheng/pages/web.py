@@ -8,7 +8,7 @@ from itertools import groupby
 
 from qianheng.core.money import YUAN
 from qianheng.core.words import say
-from qianheng.pages.charts import Option, axis, embedded, frame
+from qianheng.pages.charts import Option, axis, embedded, frame, mark_lines
 from qianheng.pages.document import (
     Badge,
     Block,
@@ -130,7 +130,7 @@ def _html_cell(cell: Cell) -> HtmlCell:
 def _chart(told: Chart) -> Html:
     if not any(value is not None for one in told.series for value in one.values):
         return panel(told.title, None, empty(told.empty or say("cli.nothing")))
-    option = _waterfall(told) if told.waterfall else _lines(told)
+    option = (_waterfall if told.waterfall else _ranges if told.ranges else _lines)(told)
     place = element("div", class_="canvas", role="img", aria_label=told.title)
     options = element("script", embedded(option), type="application/json")
     return panel(told.title, told.hint, place, options, class_="chart")
@@ -178,6 +178,20 @@ def _waterfall(told: Chart) -> Option:
     base["xAxis"]["axisLabel"] = {"interval": 0}
     scale = {**axis(_brief(unit)), "min": _charted(ground, unit)}
     return {**base, "legend": {"show": False}, "tooltip": {"show": False}, "yAxis": scale, "series": drawn}
+
+
+def _ranges(told: Chart) -> Option:
+    """Points, and through each a line from the low to the high end of what it may be; zero is drawn."""
+    colour, unit = f"@{colour_names(told.series)[0]}", told.series[0].unit
+    point, *ends = [_drawn(one, colour, 0) for one in told.series]
+    unseen = [{**end, "type": "line", "symbol": "none", "lineStyle": {"opacity": 0}} for end in ends]
+    each = zip(*(one["data"] for one in (point, *ends)), strict=True)
+    boxes = ["-" if value is None else [low, value, value, value, high] for value, low, high in each]
+    look: Option = {"borderColor": colour, "borderWidth": 2}
+    through = {"type": "boxplot", "data": boxes, "boxWidth": [16, 16], "itemStyle": look, "tooltip": {"show": False}}
+    zero = mark_lines([{"yAxis": 0, "label": {"show": False}}])
+    drawn = [through, {**point, "type": "scatter", "symbolSize": 9, "markLine": zero}, *unseen]
+    return {**frame(told.labels), "legend": {"show": False}, "yAxis": axis(_brief(unit)), "series": drawn}
 
 
 def _brief(unit: Unit) -> str:
