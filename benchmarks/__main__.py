@@ -31,6 +31,7 @@ def main() -> None:
         "whatif",
         "holdout",
         "off_policy",
+        "audit",
     ]
     if os.environ.get("QIANHENG_DATA"):
         names.append("bidding")

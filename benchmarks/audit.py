@@ -8,11 +8,12 @@ beside the verdicts on their cases. Nothing is tuned on either.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -38,6 +39,7 @@ from qianheng.vendors.change_log import wording
 from qianheng.vendors.records import RecordKind
 from qianheng.vendors.writing import Style, gbk, record_rows, report_rows
 
+RESULTS = Path(__file__).parent / "results" / "audit.json"
 FIRST, DAYS = date(2026, 9, 1), 28
 KINDS = {"seed": "product", "qianchuan-product": "product", "qianchuan-live": "live", "tiktok-gmv-max": "product"}
 KINDS |= {"shopee-gmv-max": "product"}
@@ -276,12 +278,13 @@ def compared(name: str, due: Due, found: Audit) -> Compared:
     )
 
 
-def main() -> None:
-    """Print the table."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table and keep it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--months", type=int, default=60)
-    asked = parser.parse_args()
+    parser.add_argument("--json", type=Path, default=RESULTS)
+    asked = parser.parse_args(arguments)
     rows = [compare_run(run) for run in asked.runs]
     rows += [compare_months(asked.months)] if asked.months else []
     print("| history | plan-days | with compensation | due 元 | audited 元 | days that differ | not certain |")
@@ -289,6 +292,10 @@ def main() -> None:
     for row in rows:
         sums = f"{yuan(row.due)} | {yuan(row.audited)} | {row.different} | {row.uncertain}"
         print(f"| {row.name} | {row.plan_days} | {row.with_due} | {sums} |")
+    money = ("due", "audited")
+    told = [{**asdict(row), **{name: yuan(getattr(row, name)) for name in money}} for row in rows]
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

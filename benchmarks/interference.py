@@ -73,6 +73,7 @@ class Setting:
 
     value: float
     spread: float = 0.35
+    count: int = 8
     paced: float | None = None
     target: float = 2.5
     budget: int = 160
@@ -82,7 +83,7 @@ class Setting:
 MARKETS = {
     "calm": Setting(0.06),
     "reacting": Setting(0.14, paced=70.0),
-    "roomy": Setting(0.04, 0.6, target=8.0, budget=480, organic=0.3),
+    "roomy": Setting(0.15, 1.2, count=2, target=9.0, budget=430, organic=0.3),
 }
 
 
@@ -107,7 +108,13 @@ def _scenario(market: str, days: int) -> Table:
     product = {"category": "home", "product_cost": 24, "organic": of.organic}
     products = [{"id": 101 + n, "name": f"商品{n + 1}", "price": 60 + 20 * n, **product} for n in range(3)]
     plan = {"id": 1, "shop": 1, "name": "推商品", "kind": "product", "goal": "payment", "target": of.target}
-    rivals = {"name": "regulars", "count": 8, "value": of.value, "spread": of.spread, "paced": of.paced is not None}
+    rivals = {
+        "name": "regulars",
+        "count": of.count,
+        "value": of.value,
+        "spread": of.spread,
+        "paced": of.paced is not None,
+    }
     return {
         "name": f"interference-{market}",
         "title": {"en": "A small market of a study", "zh": "研究用小市场"},

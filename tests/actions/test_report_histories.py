@@ -1,6 +1,7 @@
 """The history of imported reports: as far as their columns reach, completed by what the owner says."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +14,10 @@ from qianheng.actions.report_histories import history_of_reports
 from qianheng.actions.shop import set_plan, set_shop
 from qianheng.core.errors import NotFound
 from qianheng.measures.history import About, Subject
-from qianheng.measures.reports import Figures, ReportKind, ReportRow
+from qianheng.measures.reports import Figures, ReportKind, ReportRow, of_account
 from qianheng.plans.plan import Goal
-from qianheng.store.reports import ReportFile, save
+from qianheng.store.database import reading
+from qianheng.store.reports import ReportFile, load, save
 
 FIRST = date(2026, 6, 1)
 
@@ -81,6 +83,23 @@ def test_hours_are_told_where_reports_have_them(engine: Engine) -> None:
     told = history_of_reports(engine, asked=Asked(hours=3))
     assert [at.hour for at in told.hours[told.plan_subject("7")]] == [9, 10]
     assert told.last(1).spend == 20
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_an_account_known_by_name_is_the_one_whose_id_alone_has_that_name(engine: Engine, others: int) -> None:
+    with_id = [replace(row(ReportKind.ACCOUNT, str(number), 0, 10), name="小满") for number in range(others)]
+    imported(engine, [*with_id, replace(row(ReportKind.ACCOUNT, "", 0, 12), name="小满")])
+    with reading(engine) as connection:
+        told = load(connection)
+    assert sorted(one.row.figures.spend or 0 for one in told) == ([12] if others == 1 else [10, 10, 12])
+
+
+@pytest.mark.parametrize("name", ["my shop", '"quoted"', "plain", "小 满 plan 7"])
+def test_the_name_of_an_ad_account_may_hold_anything(engine: Engine, name: str) -> None:
+    told = row(ReportKind.PRODUCT, "p", 0, 10, within=f"{of_account(name)} plan 9")
+    assert (told.account, told.of_plan) == (name, "9")
+    imported(engine, [told])
+    assert history_of_reports(engine, asked=Asked(name)).last(7).spend == 10
 
 
 def test_an_ad_account_is_looked_at_apart(engine: Engine) -> None:

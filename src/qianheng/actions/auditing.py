@@ -78,6 +78,17 @@ class Audit:
         paid = sum(amount for _, amount in self.credited)
         return self.due[0] - paid, self.due[1] - paid
 
+    def status_of(self, one: AuditedDay) -> str | None:
+        """Where a day stands: its verdict's status; of one that something is due for and that is final "compensated"
+        where all that is due was credited, else "due"; `None` where it cannot be judged.
+        """
+        verdict = one.audited.verdict
+        if verdict is None:
+            return None
+        if not (verdict.final and one.audited.most):
+            return str(verdict.status)
+        return "compensated" if self.difference is not None and self.difference[1] <= 0 else "due"
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:

@@ -27,6 +27,7 @@ from qianheng.measures.reports import (
     Summary,
     counted_once,
     days_of,
+    of_account,
     preferred_undated,
     summary,
 )
@@ -158,7 +159,7 @@ def _import_file(engine: Engine, path: Path, how: Importing) -> tuple[ImportedFi
         return ImportedFile(str(path), error=error.at(str(path))), ()
     if export.rejected and not how.skip_bad_rows:
         return ImportedFile(str(path), export), ()
-    within = f"account {how.account}" if how.account else ""
+    within = of_account(how.account)
     rows = tuple(replace(row, within=f"{within} {row.within}".strip()) for row in export.rows)
     stated = (how.currency,) if how.currency else ()
     file_id = stable_id("report", digest, how.account, export.timezone, export.period, *stated)

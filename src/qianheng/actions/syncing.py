@@ -19,7 +19,7 @@ from qianheng.core.days import microseconds, zone
 from qianheng.core.errors import BadInput, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.money import Micros, yuan
-from qianheng.measures.reports import ReportRow, Span
+from qianheng.measures.reports import ReportRow, Span, of_account
 from qianheng.plans.entries import LogEntry
 from qianheng.store import records, reports, vendor_accounts
 from qianheng.store.database import reading
@@ -90,7 +90,7 @@ def sync(
 
 def _read(engine: Engine, account: VendorAccount, client: Client, asked: Asked, told: Callable[[str], None]) -> Synced:
     span = _span(engine, account, client.api, asked)
-    whose, today = Account(account.advertiser, f"account {account.name}"), _today(client.api, asked)
+    whose, today = Account(account.advertiser, of_account(account.name)), _today(client.api, asked)
     done = Synced(account.name, client.api.timezone, span)
     plans = {one.id: one for one in fetch_plans(client, whose, today)}
     done.plans = len(plans)

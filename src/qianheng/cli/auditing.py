@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from qianheng.core.money import Micros
 
 COLUMNS = ("plan", "name", "day", "policy", "target_from", "rests_on", "least", "most", "status", "reason", "missing")
-CODED = ("target_from", "rests_on")
+SHOWN = ("name", "day", "least", "most", "status", "why")  # on a screen; the rest is said once below
+BASIS = ("policy", "target_from", "rests_on")
 
 
 def _option(name: str, metavar: str, key: str) -> Any:
@@ -81,7 +83,7 @@ def _audit(
     asked = Asked(time_of(now), days[0], days[1], plan, policy)
     with stored() as engine:
         found = audit_reports(engine, asked)
-    told = [_day_json(one) for one in found.days]
+    told = [_day_json(found, one) for one in found.days]
     if export:
         rows = [[_flat(day[name]) for name in COLUMNS] for day in told]
         write_table(Path(export), headings("audit", *COLUMNS), rows)
@@ -112,7 +114,7 @@ def _yuan(amount: Micros | None) -> str | None:
     return None if amount is None else yuan(amount)
 
 
-def _day_json(one: AuditedDay) -> dict[str, Any]:
+def _day_json(whole: Audit, one: AuditedDay) -> dict[str, Any]:
     from qianheng.guarantee.verdict import answer
 
     found = one.audited
@@ -126,7 +128,7 @@ def _day_json(one: AuditedDay) -> dict[str, Any]:
         "rests_on": found.rests_on,
         "least": _yuan(found.least),
         "most": _yuan(found.most),
-        "status": verdict["status"] if verdict else None,
+        "status": whole.status_of(one),
         "reason": verdict["reason"] if verdict else None,
         "missing": list(found.missing),
         "assumed": list(found.assumed),
@@ -153,7 +155,10 @@ def _flat(value: Any) -> str | None:
 def _print(found: Audit, told: list[dict[str, Any]], every: bool) -> None:
     shown = [day for day in told if every or not _quiet(day)]
     if shown:
-        print_table("", headings("audit", *COLUMNS), [_row(day) for day in shown])
+        plans = {(day["plan"], day["name"]) for day in shown}
+        of_name = Counter(name for _, name in plans)
+        print_table("", headings("audit", *SHOWN), [_row(day, of_name[day["name"]] > 1) for day in shown])
+        _print_basis(shown)
     if quiet := len(told) - len(shown):
         typer.echo(say("audit.told.quiet", days=quiet, all=len(told)))
     if unknown := sum(day["least"] is None for day in told):
@@ -177,27 +182,34 @@ def _between(ends: tuple[Micros, Micros]) -> str | None:
     return say("audit.told.between", least=_yuan(ends[0]), most=_yuan(ends[1]))
 
 
-def _row(day: dict[str, Any]) -> list[object]:
-    row: dict[str, object] = {name: day[name] for name in COLUMNS}
-    row |= {name: say(f"audit.source.{day[name]}") for name in CODED if day[name]}
-    if day["status"]:
-        row["status"] = say(f"guarantee.status.{day['status']}")
-    if day["reason"]:
-        row["reason"] = say(f"guarantee.reason.{day['reason']}")
-    row["missing"] = "; ".join(say(f"audit.missing.{name}") for name in day["missing"]) or None
-    return list(row.values())
+def _row(day: dict[str, Any], by_id: bool) -> list[object]:
+    """A day for a person. by_id: another plan has the same name."""
+    status = day["status"]
+    why = [say(f"guarantee.reason.{day['reason']}")] if day["reason"] else []
+    why += [say("audit.told.missing", what=say(f"audit.missing.{name}")) for name in day["missing"]]
+    of = f"{day['name']} ({day['plan']})" if by_id else day["name"]
+    said = status and say("audit.told.is_due" if status == "due" else f"guarantee.status.{status}")
+    return [of, day["day"], day["least"], day["most"], said, "; ".join(why) or None]
+
+
+def _print_basis(shown: list[dict[str, Any]]) -> None:
+    """By which policy the days are judged, whose word their targets are and what their figures rest on, said once."""
+    for basis, days in Counter(tuple(day[name] for name in BASIS) for day in shown).items():
+        policy, *coded = basis
+        target_from, rests_on = (say(f"audit.source.{code}") if code else "–" for code in coded)
+        typer.echo(say("audit.told.basis", days=days, policy=policy, target_from=target_from, rests_on=rests_on))
 
 
 def _claim(found: Audit) -> str:
     """The text of a claim for every day that something is certainly due for, unless all of it was credited."""
     if found.difference and found.due[0] and found.difference[0] <= 0:
         return say("audit.claim.credited", due=_yuan(found.due[0]))
-    lines = [_claim_line(one) for one in found.days if one.audited.least]
+    lines = [_claim_line(found, one) for one in found.days if one.audited.least]
     return "\n".join([say("audit.claim.title"), *lines]) if lines else say("audit.claim.nothing")
 
 
-def _claim_line(one: AuditedDay) -> str:
-    day = _day_json(one)
+def _claim_line(found: Audit, one: AuditedDay) -> str:
+    day = _day_json(found, one)
     verdict = day["verdict"]
     return say(
         "audit.claim.line",

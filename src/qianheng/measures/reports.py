@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
@@ -15,7 +16,7 @@ from qianheng.measures.sums import NAMES, Sums
 from qianheng.plans.plan import Goal
 
 CNY = "CNY"
-_ACCOUNT = re.compile(r"account (\S+)\s*")
+_ACCOUNT = re.compile(r'account ("(?:[^"\\]|\\.)*"|\S+)\s*')  # in quotation marks where it has spaces
 _PLAN = re.compile(r"\bplan ([^,#]+)")
 
 
@@ -124,7 +125,10 @@ class ReportRow:
     def account(self) -> str:
         """The ad account it belongs to; "" where nothing says so."""
         found = _ACCOUNT.match(self.within)
-        return found.group(1) if found else ""
+        if not found:
+            return ""
+        name = found.group(1)
+        return str(json.loads(name)) if name.startswith('"') else name
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -135,8 +139,27 @@ class ReportRow:
     @property
     def of_plan(self) -> str:
         """The plan it is a part of; "" where nothing says so."""
-        found = _PLAN.search(self.within)
+        found = _PLAN.search(_ACCOUNT.sub("", self.within, count=1))
         return found.group(1).strip() if found else ""
+
+
+def of_account(name: str) -> str:
+    """What `ReportRow.within` says first of a row of an ad account; "" of none."""
+    if not name:
+        return ""
+    plain = not name.startswith('"') and not re.search(r"\s", name)
+    return f"account {name if plain else json.dumps(name, ensure_ascii=False)}"
+
+
+def with_ids(rows: Iterable[ReportRow]) -> dict[tuple[str, str], str]:
+    """The ids of accounts (抖音号) by where they belong and their name, where one alone has that name there: another
+    report may know the same account by its name only.
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        if row.kind is ReportKind.ACCOUNT and row.entity_id and row.name:
+            found.setdefault((row.within, row.name), set()).add(row.entity_id)
+    return {named: ids.pop() for named, ids in found.items() if len(ids) == 1}
 
 
 def told_for_accounts(rows: Iterable[ReportRow]) -> set[tuple[object, ...]]:

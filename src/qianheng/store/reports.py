@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from qianheng.core.ids import stable_id
-from qianheng.measures.reports import CNY, FIGURES, Figures, ReportKind, ReportRow, told_for_accounts
+from qianheng.measures.reports import CNY, FIGURES, Figures, ReportKind, ReportRow, told_for_accounts, with_ids
 from qianheng.plans.plan import Goal
 from qianheng.store.database import Sequence, metadata
 
@@ -91,7 +91,9 @@ def save(connection: Connection, file: ReportFile, rows: Iterable[ReportRow]) ->
 
 def load(connection: Connection, first: date | None = None, last: date | None = None) -> list[StoredRow]:
     """The rows whose whole period lies within the days given (all, and those without a day, when none is), as last
-    told, in the order of their periods. What is told of an account is not told again by reports that name none."""
+    told, in the order of their periods. What is told of an ad account is not told again by reports that name none, nor
+    what is told of a 抖音号 with its id by reports that only name it.
+    """
     columns = REPORT_ROW.c
     query = sa.select(REPORT_ROW, REPORT_FILE.c.layout).join(REPORT_FILE, REPORT_FILE.c.id == columns.file_id)
     query = query.order_by(columns.sequence)
@@ -99,13 +101,17 @@ def load(connection: Connection, first: date | None = None, last: date | None = 
         query = query.where(columns.first >= first)
     if last is not None:
         query = query.where(columns.last <= last)
-    latest: dict[int, StoredRow] = {}
-    for record in connection.execute(query):
-        row, known = _decode(record), latest.get(record.key)
+    records = [(record, _decode(record)) for record in connection.execute(query)]
+    ids, latest = with_ids(row for _, row in records), dict[int, StoredRow]()
+    for record, told in records:
+        id_ = ids.get((told.within, told.name)) if told.kind is ReportKind.ACCOUNT and not told.entity_id else None
+        row = told if id_ is None else replace(told, entity_id=id_)
+        key = record.key if id_ is None else _key(record.file_id, row)
+        known = latest.get(key)
         if known is None or known.row.figures != row.figures:
-            latest[record.key] = StoredRow(row, known.row if known else None, record.layout)
-    told = sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
-    return _once(told)
+            latest[key] = StoredRow(row, known.row if known else None, record.layout)
+    in_order = sorted(latest.values(), key=lambda stored: (stored.row.first or date.min, stored.row.last or date.min))
+    return _once(in_order)
 
 
 def _once(stored: list[StoredRow]) -> list[StoredRow]:
@@ -123,12 +129,15 @@ def files(connection: Connection) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(REPORT_FILE)) or 0
 
 
+def _key(file_id: int, row: ReportRow) -> int:
+    """Without a day two files may tell of different days: neither replaces the other."""
+    return stable_id("report_row", *(() if row.first is not None else (file_id,)), *row.key)
+
+
 def _encode(file_id: int, row: ReportRow) -> dict[str, Any]:
-    dated = row.first is not None
     return {
         "file_id": file_id,
-        # Without a day two files may tell of different days: neither replaces the other.
-        "key": stable_id("report_row", *row.key) if dated else stable_id("report_row", file_id, *row.key),
+        "key": _key(file_id, row),
         "kind": row.kind.value,
         "entity_id": row.entity_id,
         "name": row.name,
