@@ -23,7 +23,7 @@ from qianheng.guarantee.case import Order, Refund, Unit
 from qianheng.guarantee.policy import Policy
 from qianheng.guarantee.shelf import Shelf
 from qianheng.measures.history import PlanHistory, Setting
-from qianheng.measures.reports import ReportKind, ReportRow
+from qianheng.measures.reports import Figures, ReportKind, ReportRow
 from qianheng.measures.shop_orders import ShopOrder, ShopRefund
 from qianheng.plans.entries import LogEntry
 from qianheng.plans.plan import BidMode, PlanKind
@@ -49,12 +49,24 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class AuditedDay:
     """A plan's day with its policy, its name, and whose word its target is: "change_log", "owner", "account" (as it was
-    read through the vendor's API) or `None`."""
+    read through the vendor's API) or `None`; row: what its report tells of the day, if any does."""
 
     name: str
     policy: Policy
     target_from: str | None
     audited: Audited
+    row: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Units of their own that nothing imported suffices to judge: "boost" or "week" (of maximum delivery); on how many
+    plan-days, and what was spent on them, micro-yuan, as far as known.
+    """
+
+    unit: str
+    days: int
+    spend: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,15 @@ class Audit:
             return None
         paid = sum(amount for _, amount in self.credited)
         return self.due[0] - paid, self.due[1] - paid
+
+    @property
+    def apart(self) -> tuple[Apart, ...]:
+        """What is not judged here, of the days asked for."""
+        told = [(one.row, one.audited.unit.bid_mode) for one in self.days if one.row]
+        boosts = [row.boosted_spend for row, _ in told if row.boosted_spend]
+        weeks = [row.spend or 0 for row, mode in told if mode is BidMode.MAX_DELIVERY]
+        found = (Apart(unit, len(spent), sum(spent)) for unit, spent in (("boost", boosts), ("week", weeks)))
+        return tuple(one for one in found if one.days)
 
     def status_of(self, one: AuditedDay) -> str | None:
         """Where a day stands: its verdict's status; of one that something is due for and that is final "compensated"
@@ -218,7 +239,8 @@ def _audited(known: _Known, of: tuple[str, date], settings: Settings, how: tuple
         logged_that_day=days_told(known.told["change_log"], day),
     )
     found = audit(policy, unit, evidence, microseconds(asked.now))
-    return AuditedDay(told.row.name if told else plan, policy, known.word(plan, settings), found)
+    word, row = known.word(plan, settings), told.row.figures if told else None
+    return AuditedDay(told.row.name if told else plan, policy, word, found, row)
 
 
 def _credited(rows: Sequence[ReportRow]) -> tuple[tuple[date, Micros], ...] | None:

@@ -144,6 +144,7 @@ def _total_json(found: Audit) -> dict[str, Any]:
     return {
         "due": [_yuan(end) for end in found.due],
         "credited": credited,
+        "apart": [{"unit": one.unit, "days": one.days, "spend": _yuan(one.spend)} for one in found.apart],
         "difference": None if ends is None else [_yuan(end) for end in ends],
     }
 
@@ -163,6 +164,8 @@ def _print(found: Audit, told: list[dict[str, Any]], every: bool) -> None:
         typer.echo(say("audit.told.quiet", days=quiet, all=len(told)))
     if unknown := sum(day["least"] is None for day in told):
         typer.echo(say("audit.told.unknown", days=unknown))
+    for one in found.apart:
+        typer.echo(say(f"audit.apart.{one.unit}", days=one.days, spend=_yuan(one.spend)))
     ends, credited = found.difference, found.credited
     paid = say("audit.told.no_statement") if credited is None else _yuan(sum(amount for _, amount in credited))
     difference = None if ends is None else _between(ends)
