@@ -37,8 +37,10 @@ from qianheng.pages.document import (
 )
 from qianheng.pages.drawing import colour_names, palette, step_texts, steps, ticks
 from qianheng.pages.pdf import pdf_pages
+from qianheng.pages.shell import STATIC
 from qianheng.pages.web import web_page
 
+ECHARTS = STATIC / "echarts.min.js"
 MADE = datetime(2025, 10, 8, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
 NAME = '<b>针织开衫</b> & "x"'
 
@@ -153,6 +155,21 @@ def test_a_waterfall_leads_from_its_first_level_to_its_last(changes: list[Fracti
     assert all(before[1] == after[0] for before, after in pairwise(each[:-1]))
     assert all(ground <= end for ends in each for end in ends)
     assert len(step_texts(chart)) == len(each)
+
+
+def test_ranges_are_points_with_a_line_through_each_that_is_known() -> None:
+    ends = {"gmv": (Fraction(1, 5), None), "low": (Fraction(-1, 10), None), "high": (Fraction(1, 2), None)}
+    series = tuple(Series(name, name, values, Unit.SHARE) for name, values in ends.items())
+    told = Section("arm_b", "B", (Chart("differences", "Differences", ("a", "b"), series, ranges=True),))
+    made = Document("experiment", "Test", "e1", MADE, (told,))
+    (options,) = re.findall(r'application/json">(.*?)</script>', web_page(made))
+    drawn = json.loads(options)["series"]
+    known = set(re.findall(r'"series\.(\w+)"', ECHARTS.read_text("utf-8"))) | {"bar"}
+    assert {one["type"] for one in drawn} <= known  # those that the page's own copy of the library can draw
+    zero, through = drawn[0]["markLine"]["data"]
+    assert zero == {"yAxis": 0}
+    assert [end["coord"] for end in through] == [[0, -0.1], [0, 0.5]]
+    assert pdf_pages(made).startswith(b"%PDF")
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))

@@ -185,12 +185,16 @@ def _ranges(told: Chart) -> Option:
     colour, unit = f"@{colour_names(told.series)[0]}", told.series[0].unit
     point, *ends = [_drawn(one, colour, 0) for one in told.series]
     unseen = [{**end, "type": "line", "symbol": "none", "lineStyle": {"opacity": 0}} for end in ends]
-    each = zip(*(one["data"] for one in (point, *ends)), strict=True)
-    boxes = ["-" if value is None else [low, value, value, value, high] for value, low, high in each]
-    look: Option = {"borderColor": colour, "borderWidth": 2}
-    through = {"type": "boxplot", "data": boxes, "boxWidth": [16, 16], "itemStyle": look, "tooltip": {"show": False}}
-    zero = mark_lines([{"yAxis": 0, "label": {"show": False}}])
-    drawn = [through, {**point, "type": "scatter", "symbolSize": 9, "markLine": zero}, *unseen]
+    reach = zip(*(end["data"] for end in ends), strict=True)
+    look: Option = {"color": colour, "type": "solid", "width": 3}
+    through = [
+        [{"coord": [i, low], "lineStyle": look}, {"coord": [i, high]}]
+        for i, (low, high) in enumerate(reach)
+        if low is not None and high is not None
+    ]
+    zero = mark_lines([{"yAxis": 0}])
+    marked = {**zero, "label": {"show": False}, "data": [*zero["data"], *through]}
+    drawn = [{**point, "type": "scatter", "symbolSize": 11, "markLine": marked}, *unseen]
     return {**frame(told.labels), "legend": {"show": False}, "yAxis": axis(_brief(unit)), "series": drawn}
 
 
