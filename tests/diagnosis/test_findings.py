@@ -152,6 +152,25 @@ def test_what_was_wrong_for_days_has_not_become_usual() -> None:
     assert told[0].seen_at < BEGINS + timedelta(days=2)
 
 
+def test_what_is_weak_and_goes_on_is_told_within_the_week() -> None:
+    weak = from_then("11", refunds=1.8)
+    told = [
+        [(one.anomaly, one.subject.id) for one in findings(Drawn(days, 0, weak).history(), RULES)] for days in (17, 22)
+    ]
+    assert told == [[], [(Anomaly.REFUND_WAVE, "11")]]
+
+
+def test_a_larger_shop_learns_of_the_same_sooner() -> None:
+    half = from_then("11", cvr=0.6, unpromoted=0.6)
+
+    def crowded(at: datetime, plan: str, product: str, hour: Hour) -> Hour:
+        return half(at, plan, product, replace(hour, impressions=hour.impressions * 4))
+
+    first = [findings(Drawn(20, 2, of).history(), RULES)[0] for of in (crowded, half)]
+    assert {one.anomaly for one in first} == {Anomaly.STOCK_OUT}
+    assert first[0].seen_at < first[1].seen_at
+
+
 def test_daily_figures_tell_the_same_a_little_later() -> None:
     told = findings(replace(Drawn(17, 0, from_then("11", cvr=0.0, unpromoted=0.0)).history(), hours={}), RULES)
     assert [(one.anomaly, one.subject.id) for one in told] == [(Anomaly.STOCK_OUT, "11")]
