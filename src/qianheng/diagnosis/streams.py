@@ -201,9 +201,8 @@ def _amounts(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
     differ = np.where(groups > 0, squares - number, 0.0)
     shop = max(differ.sum() / max(groups.sum(), 1), watch.least_spread)
     spread = np.maximum((differ + shop * _SINGLE_ORDERS) / (groups + _SINGLE_ORDERS), watch.least_spread)
-    unsure = np.ones(len(mean))
     few = (number < watch.least_days) | (mean <= 0)
-    return Usual(np.where(few[:, None], np.nan, mean[:, None] * now), unsure, spread)
+    return Usual(np.where(few[:, None], np.nan, mean[:, None] * now), np.ones(len(mean)), spread)
 
 
 def _prices(counted: Float, exposed: Float, now: Float, watch: Watch) -> Usual:
