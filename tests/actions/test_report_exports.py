@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qianheng.actions.auditing import Asked, Audit, audit_reports
+from qianheng.cli.reports import stored
 from qianheng.core.days import SHANGHAI
 from qianheng.measures.reports import Figures, add
 from qianheng.vendors.exports import Reading, read_export
@@ -50,14 +53,18 @@ def test_a_run_goes_out_and_comes_back_whole(
     assert by_kind["change_log"] > 0
     days = json.loads(say("guarantee", "audit", "--policy", "seed", "--json"))["days"]
     assert days
+    asked = Asked(datetime(2026, 11, 1, tzinfo=UTC), policy="seed")
+    with stored() as engine:
+        assert audit_reports(engine, asked).whole
+        assert not audit_reports(engine, replace(asked, last=date.fromisoformat(days[0]["day"]))).whole
     assert all(day["target_from"] == "change_log" and day["rests_on"] == "orders" for day in days)
     for day in json.loads(say("reconcile", "--by-plan", "--json"))["days"]:
         assert {part["cause"] for part in day["causes"]} <= {"coupon", "subsidy", "refund_discount"}
     assert "平台报表" in say("--lang", "zh", "reconcile", "--all")
-    short, whole = say("reconcile"), say("reconcile", "--all")
-    assert len(short) < len(whole)
+    short, long = say("reconcile"), say("reconcile", "--all")
+    assert len(short) < len(long)
     assert "agree in GMV, orders and refunds" in short
-    assert "agree in GMV" not in whole
+    assert "agree in GMV" not in long
     shown = say("--lang", "zh", "guarantee", "audit", "--policy", "seed", "--claims", "--all")
     assert max(len(line) + len(re.findall("[\u2e80-\uffef]", line)) for line in shown.splitlines()[:4]) <= 100
     assert "nothing was due (--all lists them)" in say("guarantee", "audit", "--policy", "seed")
@@ -69,3 +76,9 @@ def test_an_audit_of_nothing_says_what_to_import(tmp_path: Path, say: Say, monke
     assert "qianheng import" in say("guarantee", "audit")
     assert "qianheng import" in say("reconcile")
     assert "--from" in say("guarantee", "audit", "--from", "yesterday")
+
+
+@pytest.mark.parametrize(("whole", "difference"), [(True, (-500, -500)), (False, None)])
+def test_a_part_of_the_days_is_held_against_no_statement(whole: bool, difference: object) -> None:
+    """A statement does not say which plan and day it pays for."""
+    assert Audit((), ((date(2026, 6, 9), 500),), whole).difference == difference

@@ -1,28 +1,9 @@
 """What the library of the command line says of itself is said in the language spoken."""
 
-import sys
-from collections.abc import Callable
-
 import pytest
 
-from qianheng.cli import main
-from qianheng.core.words import area, speaking
-
-Told = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
-    """The exit code of a command line and what it tells, on whichever stream."""
-
-    def ran(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["qianheng", *arguments])
-        with pytest.raises(SystemExit) as ended, speaking("en"):
-            main.main()
-        told = capsys.readouterr()
-        return int(str(ended.value.code)), told.out + told.err
-
-    return ran
+from qianheng.core.words import area
+from tests.cli.conftest import Told
 
 
 @pytest.mark.parametrize(

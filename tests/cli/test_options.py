@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from qianheng.cli.options import App, Seat, unfolded
 from qianheng.cli.output import AsJson
+from tests.cli.conftest import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,9 @@ def test_a_seat_moves_only_where_nothing_else_was_asked_for() -> None:
     assert seat.at("") == seat
     assert seat.by("system").actor == "system"
     assert Seat(actor="li").by("system").actor == "li"
+
+
+def test_an_option_that_a_command_would_not_hear_of_is_refused(told: Told) -> None:
+    """It stands before the command, where only the group without a command reads it."""
+    code, said = told("proposals", "--run", "x", "--as", "li", "list", "--json")
+    assert (code, "--run, --as" in said, "qianheng proposals list" in said) == (2, True, True)

@@ -71,10 +71,13 @@ class Apart:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All days asked for; `credited` is what compensation reports tell of, by day, `None` where no statement does."""
+    """All days asked for; `credited` is what compensation reports tell of, by day, `None` where no statement does;
+    `whole`: nothing that was imported is left out of the days.
+    """
 
     days: tuple[AuditedDay, ...]
     credited: tuple[tuple[date, Micros], ...] | None
+    whole: bool = True
 
     @property
     def due(self) -> tuple[Micros, Micros]:
@@ -84,8 +87,10 @@ class Audit:
 
     @property
     def difference(self) -> tuple[Micros, Micros] | None:
-        """What is due beyond what was credited, at least and at most; `None` where no statement was imported."""
-        if self.credited is None:
+        """What is due beyond what was credited, at least and at most; `None` where no statement was imported, and of a
+        part of the days: a statement does not say which plan and day it pays for.
+        """
+        if self.credited is None or not self.whole:
             return None
         paid = sum(amount for _, amount in self.credited)
         return self.due[0] - paid, self.due[1] - paid
@@ -145,7 +150,7 @@ def audit_reports(engine: Engine, asked: Asked) -> Audit:
         raise NotFound("audit.nothing")
     shelf, settings = policies(), {plan: _settings(known, plan) for plan, _ in wanted}
     days = tuple(_audited(known, one, settings[one[0]], (asked, shelf)) for one in wanted)
-    return Audit(days, _credited([one.row for one in loaded if one.layout != LAYOUT]))
+    return Audit(days, _credited([one.row for one in loaded if one.layout != LAYOUT]), wanted == units)
 
 
 def _wanted(unit: tuple[str, date], asked: Asked) -> bool:

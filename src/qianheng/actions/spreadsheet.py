@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from qianheng.core.commas import inert
 from qianheng.core.errors import BadInput
 
 Value = str | int | Decimal | None
@@ -82,7 +83,7 @@ def _csv(path: Path, columns: Sequence[str], rows: Rows) -> None:
     ) as file:  # its mark, or a Chinese spreadsheet takes it for GBK
         writer = csv.writer(file)
         writer.writerow(columns)
-        writer.writerows([_inert(value) for value in row] for row in rows)
+        writer.writerows([inert(value) for value in row] for row in rows)
 
 
 def _parquet(path: Path, columns: Sequence[str], rows: Rows) -> None:
@@ -106,11 +107,3 @@ def _table(rows: Sequence[Sequence[Value]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(
         [pa.array(column, field.type) for column, field in zip(cells, schema, strict=True)], schema=schema
     )
-
-
-def _inert(value: Value) -> Value:
-    """Text that a spreadsheet would run as a formula, or an id it would round, is marked as text."""
-    if not isinstance(value, str):
-        return value
-    rounded = value.isdigit() and len(value) > 11
-    return f"\t{value}" if rounded or value.startswith(("=", "+", "-", "@", "\t")) else value

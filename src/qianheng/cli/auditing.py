@@ -170,6 +170,8 @@ def _print(found: Audit, told: list[dict[str, Any]], every: bool) -> None:
     paid = say("audit.told.no_statement") if credited is None else _yuan(sum(amount for _, amount in credited))
     difference = None if ends is None else _between(ends)
     typer.echo(say("audit.told.due", due=_between(found.due), credited=paid, difference=difference or "–"))
+    if credited is not None and not found.whole:
+        typer.echo(say("audit.told.part"))
     if assumed := sorted({name for day in told for name in day["assumed"]}):
         typer.echo(say("audit.told.assumed", what=", ".join(say(f"audit.missing.{name}") for name in assumed)))
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TextIO, TypeAlias
 import typer
 from typer.core import TyperGroup
 
+from qianheng.core.errors import BadInput
 from qianheng.core.words import known, say
 
 WIDTH_UNSEEN = 1000
@@ -31,6 +32,15 @@ class Commands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write each command's name and help."""
         self.write_section(formatter, say("cli.commands"), self.commands)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command asked for. Options before it, which it would never hear of: BadInput."""
+        resolved = super().resolve_command(ctx, args)
+        sources = {one.opts[-1]: ctx.get_parameter_source(one.name) for one in self.params if one.name}
+        lost = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+        if lost and ctx.parent:
+            raise BadInput("cli.options_before", place=", ".join(lost), command=f"{ctx.command_path} {resolved[0]}")
+        return resolved
 
     def write_section(self, formatter: Any, title: str, names: Iterable[str]) -> None:
         """Write some of the commands under a title."""
@@ -120,9 +130,9 @@ def headings(area: str, *names: str) -> list[str]:
 
 def money_text(amount: int) -> str:
     """Micro-yuan as 元 with two decimals."""
-    from qianheng.core.money import FEN, to_fen
+    from qianheng.core.money import yuan_text
 
-    return f"{to_fen(amount) // FEN / 100:,.2f}"
+    return yuan_text(amount)
 
 
 def _numeric(cells: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from qianheng.cli.evidence import figure_text
 from qianheng.cli.options import minute
 from qianheng.cli.output import headings, money_text, print_json, print_table
 from qianheng.core.words import known, say
@@ -57,7 +58,7 @@ def _print_grounds(proposal: Proposal) -> None:
     if proposal.evidence:
         columns = headings("proposals", "figure", "value", "against", "source")
         rows = [
-            (_named(one.name), _figure(one.value, one.unit), _figure(one.against, one.unit), one.source or None)
+            (_named(one.name), figure_text(one.value, one.unit), figure_text(one.against, one.unit), one.source or None)
             for one in proposal.evidence
         ]
         print_table(say("proposals.rests_on"), columns, rows)
@@ -162,16 +163,3 @@ def _signed(amount: Fraction | int) -> str:
 def _named(name: str) -> str:
     key = f"evidence.{name}"
     return say(key) if known(key) else say(f"proposals.evidence.{name}")
-
-
-def _figure(value: Any, unit: str) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    match unit:
-        case "yuan":
-            return money_text(round(value))
-        case "share":
-            return f"{float(value):.1%}"
-        case "ratio":
-            return f"{float(value):.2f}"
-    return f"{float(value):g}"

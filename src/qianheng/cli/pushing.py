@@ -9,7 +9,7 @@ import typer
 
 from qianheng.cli.output import AsJson, print_json, print_table
 from qianheng.cli.reports import stored
-from qianheng.cli.sync import AccountName, Name, Now, at, clock
+from qianheng.cli.sync import AccountName, Name, Now, at, clock, option_of
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 
@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 STATUSES = ("active", "paused")
 
 
-def _option(name: str, metavar: str) -> typer.models.OptionInfo:
-    help_text = say(f"sync.command.{name.strip('-').replace('-', '_')}")
-    option: typer.models.OptionInfo = typer.Option(name, metavar=metavar, help=help_text)
-    return option
-
-
-PlanId: TypeAlias = Annotated[str, _option("--plan", "ID")]
+PlanId: TypeAlias = Annotated[str, option_of("--plan", "ID")]
 Write: TypeAlias = Annotated[bool, typer.Option("--write", help=say("sync.command.write"))]
 Undo: TypeAlias = Annotated[bool, typer.Option("--undo", help=say("sync.command.undo"))]
 
@@ -39,9 +33,9 @@ def add_to(app: typer.Typer) -> None:
 
 def _push(
     plan: PlanId,
-    target: Annotated[str, _option("--target", "ROI")] = "",
-    budget: Annotated[str, _option("--budget", "YUAN")] = "",
-    status: Annotated[str, _option("--status", "|".join(STATUSES))] = "",
+    target: Annotated[str, option_of("--target", "ROI")] = "",
+    budget: Annotated[str, option_of("--budget", "YUAN")] = "",
+    status: Annotated[str, option_of("--status", "|".join(STATUSES))] = "",
     undo: Undo = False,
     write: Write = False,
     account: AccountName = "",
@@ -96,9 +90,9 @@ def _told(done: Pushed, as_json: bool) -> None:
 
 def _allow(
     name: Name,
-    budget_at_most: Annotated[str, _option("--budget-at-most", "YUAN")],
-    change_at_most: Annotated[str, _option("--change-at-most", "SHARE")] = "0.2",
-    changes_a_day: Annotated[int, _option("--changes-a-day", "N")] = 3,
+    budget_at_most: Annotated[str, option_of("--budget-at-most", "YUAN")],
+    change_at_most: Annotated[str, option_of("--change-at-most", "SHARE")] = "0.2",
+    changes_a_day: Annotated[int, option_of("--changes-a-day", "N")] = 3,
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.vendor_accounts import Writes, allow

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from qianheng.vendors.qianchuan.reading import Unlike
 
 
-def _option(name: str, metavar: str) -> typer.models.OptionInfo:
+def option_of(name: str, metavar: str) -> typer.models.OptionInfo:
+    """An option whose help the catalogue has under its own name."""
     help_text = say(f"sync.command.{name.strip('-').replace('-', '_')}")
     option: typer.models.OptionInfo = typer.Option(name, metavar=metavar, help=help_text)
     return option
 
 
-AccountName: TypeAlias = Annotated[str, _option("--account", "NAME")]
+AccountName: TypeAlias = Annotated[str, option_of("--account", "NAME")]
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help=say("sync.command.name"))]
-Now: TypeAlias = Annotated[str, _option("--now", "TIME")]
+Now: TypeAlias = Annotated[str, option_of("--now", "TIME")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help=say("sync.command.dry_run"))]
 
 
@@ -139,12 +140,12 @@ def unlike_text(one: Unlike) -> str:
 
 def _connect(
     name: Name,
-    advertiser: Annotated[str, _option("--advertiser", "ID")],
-    app: Annotated[str, _option("--app", "ID")],
-    secret: Annotated[str, _option("--secret", "WHERE")],
-    code: Annotated[str, _option("--code", "WHERE")] = "",
-    refresh_token: Annotated[str, _option("--refresh-token", "WHERE")] = "",
-    base: Annotated[str, _option("--at", "URL")] = "",
+    advertiser: Annotated[str, option_of("--advertiser", "ID")],
+    app: Annotated[str, option_of("--app", "ID")],
+    secret: Annotated[str, option_of("--secret", "WHERE")],
+    code: Annotated[str, option_of("--code", "WHERE")] = "",
+    refresh_token: Annotated[str, option_of("--refresh-token", "WHERE")] = "",
+    base: Annotated[str, option_of("--at", "URL")] = "",
     as_json: AsJson = False,
 ) -> None:
     from qianheng.actions.vendor_accounts import VendorAccount, connect, known_api

@@ -57,6 +57,17 @@ def yuan(amount: Micros) -> str:
     return f"{'-' if amount < 0 else ''}{whole}.{fen:02d}{finer}"
 
 
+def yuan_text(amount: Fraction | int) -> str:
+    """The amount (in micro-yuan) for a person: in yuan, rounded to fen, its thousands told apart: "1,234.50"."""
+    fen = to_fen(amount) // FEN
+    return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+
+
+def yuan_number(amount: Fraction | float) -> float:
+    """The amount (in micro-yuan) for a chart: in yuan, to fen; no number to calculate with."""
+    return round(float(amount / YUAN), 2)
+
+
 def to_fen(amount: Fraction | int) -> Micros:
     """The exact amount (in micro-yuan) rounded to whole fen, half even; the one rounding, at payment (SPEC 5.2)."""
     return _half_even(amount.numerator, amount.denominator * FEN) * FEN

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from qianheng.core.errors import BadInput, NotFound, Refused
-from qianheng.core.money import YUAN, ratio_text, to_fen, yuan
+from qianheng.core.money import YUAN, ratio_text, yuan, yuan_text
 from qianheng.core.words import say
 from qianheng.diagnosis.decomposition import Decomposition, Effect, Factor, Measure, decompose, in_step
 from qianheng.diagnosis.worth import Worth, worth_of
@@ -131,7 +131,7 @@ def effect_name(effect: Effect) -> str:
 
 def shown(measure: Measure, value: Fraction) -> str:
     """A value for a person: an ROI with two decimals, money in whole fen."""
-    return (f"{float(value):.2f}" if measure.is_ratio else f"{to_fen(value) / YUAN:,.2f}").replace("-", "−")
+    return (f"{float(value):.2f}" if measure.is_ratio else yuan_text(value)).replace("-", "−")
 
 
 def signed(measure: Measure, value: Fraction) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from qianheng.actions.summary import PlanDay, PlanHour, PlanRun, Prospect, RunSummary, gap_shares
 from qianheng.core.days import HOUR, REFUND_WINDOW_1H, REFUND_WINDOW_7D, REFUND_WINDOW_14D, microseconds
-from qianheng.core.money import YUAN
+from qianheng.core.money import yuan_number
 from qianheng.core.words import say
 from qianheng.measures.maturity import Seen
 from qianheng.pages.parts import Html, element, empty, panel
@@ -349,11 +349,6 @@ def _label(text: str, position: str) -> Option:
 
 def _age(hours: int) -> str:
     return say("pages.hours", value=hours) if hours < 24 else say("pages.days", value=hours // 24)
-
-
-def yuan_number(amount: float) -> float:
-    """Micro-yuan as a chart shows them: yuan."""
-    return round(amount / YUAN, 2)
 
 
 def _ratio(value: Fraction | None) -> float | None:

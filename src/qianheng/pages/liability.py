@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from qianheng.actions.liability import Held
 from qianheng.actions.summary import RunSummary
-from qianheng.core.money import yuan
+from qianheng.core.money import yuan, yuan_number
 from qianheng.core.words import say
-from qianheng.pages.charts import Chart, Option, draw, frame, series, yuan_number
+from qianheng.pages.charts import Chart, Option, draw, frame, series
 from qianheng.pages.parts import UNKNOWN, Cell, Html, element, export, join, money, panel, section, table
 
 FIGURES = ("mean", "low", "high")

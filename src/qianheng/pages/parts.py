@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from html import escape
-from io import StringIO
 from typing import TypeAlias
 from urllib.parse import quote
 
-from qianheng.core.money import YUAN, Micros, to_fen
+from qianheng.core.commas import csv_text, inert
+from qianheng.core.money import Micros, to_fen, yuan_text
 from qianheng.core.words import say
 
 UNKNOWN = "–"
@@ -63,9 +62,7 @@ def _cell(name: str, cell: Cell, **attributes: str) -> Html:
 
 def export(name: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Html:
     """A link that saves a table as the file `name`.csv: UTF-8 with the mark that spreadsheets look for."""
-    sink = StringIO()
-    csv.writer(sink).writerows([list(columns), *rows])
-    content = quote("\N{ZERO WIDTH NO-BREAK SPACE}" + sink.getvalue())
+    content = quote("\N{ZERO WIDTH NO-BREAK SPACE}" + csv_text([columns, *(map(inert, row) for row in rows)]))
     link = element("a", say("pages.export"), href=f"data:text/csv;charset=utf-8,{content}", download=f"{name}.csv")
     return element("p", link, class_="export")
 
@@ -93,7 +90,7 @@ def money(amount: Micros | Fraction | None) -> str:
     if amount is None:
         return UNKNOWN
     fen = to_fen(amount)
-    return f"{'−' if fen < 0 else ''}¥{abs(fen) // YUAN:,}.{abs(fen) % YUAN // 10_000:02d}"
+    return f"{'−' if fen < 0 else ''}¥{yuan_text(abs(fen))}"
 
 
 def roi(value: Fraction | None) -> str:

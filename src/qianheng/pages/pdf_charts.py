@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from fpdf import FPDF
 from fpdf.enums import Align
 
-from qianheng.core.money import YUAN
+from qianheng.core.money import yuan_number
 from qianheng.pages.document import Chart, Number, Series, Unit
 from qianheng.pages.drawing import colour_names, palette, step_texts, steps, ticks
 
@@ -199,4 +198,4 @@ def _write(paper: FPDF, at: tuple[float, float], text: str, align: Align) -> Non
 
 
 def _float(value: Number, unit: Unit) -> float:
-    return float(Fraction(value) / YUAN) if unit is Unit.MONEY else float(value)
+    return yuan_number(value) if unit is Unit.MONEY else float(value)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
 from itertools import groupby
 
-from qianheng.core.money import YUAN
+from qianheng.core.money import yuan_number
 from qianheng.core.words import say
 from qianheng.pages.charts import Option, axis, embedded, frame, mark_lines
 from qianheng.pages.document import (
@@ -206,4 +205,4 @@ def _charted(value: Number | None, unit: Unit) -> float | None:
     """A number as a chart shows it: money in yuan."""
     if value is None:
         return None
-    return round(float(Fraction(value) / YUAN), 2) if unit is Unit.MONEY else round(float(value), 4)
+    return yuan_number(value) if unit is Unit.MONEY else round(float(value), 4)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from qianheng.actions.whatif import Answer, remarks
 from qianheng.core.interval import Interval
+from qianheng.core.money import yuan_number
 from qianheng.core.words import say
-from qianheng.pages.charts import Chart, Option, draw, frame, series, yuan_number
+from qianheng.pages.charts import Chart, Option, draw, frame, series
 from qianheng.pages.parts import UNKNOWN, Cell, Html, element, export, join, panel, percent, section, table
 from qianheng.pages.shell import whole_main, whole_page
 from qianheng.strategy.choice import Aim

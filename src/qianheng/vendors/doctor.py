@@ -6,12 +6,11 @@ written, drops what is there twice, and undoes a split cell only where the vendo
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from qianheng.core.commas import csv_text
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 from qianheng.vendors import cells
@@ -239,9 +238,7 @@ def _written_plainly(copy: _Copy, table: Table) -> None:
 
 def _csv(rows: list[list[Cell]]) -> bytes:
     """A table as any program opens it: UTF-8 with its mark, commas."""
-    made = io.StringIO(newline="")
-    csv.writer(made).writerows(map(_plain, row) for row in rows)
-    return made.getvalue().encode("utf-8-sig")
+    return csv_text(map(_plain, row) for row in rows).encode("utf-8-sig")
 
 
 def _plain(cell: Cell) -> str:

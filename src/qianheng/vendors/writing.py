@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from qianheng.core import tables
+from qianheng.core.commas import csv_text
 from qianheng.core.days import moment
 from qianheng.core.money import FEN, YUAN, ratio_text, to_fen, yuan
 from qianheng.measures.metrics import metrics
@@ -72,9 +72,7 @@ def record_rows(kind: RecordKind, lines: Iterable[Mapping[str, Any]], style: Sty
 
 def gbk(rows: Rows) -> bytes:
     """The rows as the vendor's CSV; a character that GBK lacks is written as GB 18030 has it, which reads the same."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode("gb18030")
+    return csv_text(rows).encode("gb18030")
 
 
 def inline_xlsx(rows: Rows) -> bytes:
