@@ -3,13 +3,14 @@
 import json
 import re
 import shutil
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qianheng.actions.alerts import inbox
 from qianheng.actions.desk import desk_of
 from qianheng.actions.findings import rules_kept, to_look_at
 from qianheng.actions.histories import history_of
@@ -66,8 +67,9 @@ def test_a_finding_becomes_an_alert_alike_in_a_watched_run_and_at_the_desk(at_ho
     raised = json.loads(say("alerts", "--all", "--json"))
     (alert,) = [one for one in raised if one["rule"] == "found_wrong_price"]
     assert (alert["subject"]["id"], alert["detail"]["plans"]) == ("11", ["1", "2"])
-    assert alert["fired_at"].startswith("2025-10-11T00:01")
     assert alert["detail"]["since"].startswith("2025-10-10")
+    assert alert["fired_at"].startswith("2025-10-10")
+    assert_told_within_the_hour(say, alert)
     late = [one["rule"] for one in raised if one["fired_at"] > alert["fired_at"]]
     assert not {"wrong_price", "conversion_fell", "net_roi_to_target_urgent"} & {*late}  # it explains them
     shown = say("alerts", "show", alert["id"])
@@ -85,6 +87,32 @@ def test_a_finding_becomes_an_alert_alike_in_a_watched_run_and_at_the_desk(at_ho
 
 def asked(say: Say, *words: str) -> Any:
     return json.loads(say(*words, "--json"))
+
+
+def assert_told_within_the_hour(say: Say, alert: dict[str, Any]) -> None:
+    """`diagnose findings` sees what an alert tells of a minute before it was told, and did not an hour before."""
+    at = datetime.fromisoformat(alert["fired_at"]) - timedelta(minutes=1)
+    wanted = alert["rule"].removeprefix("found_"), alert["subject"]["id"]
+    for time, there in ((at, True), (at - timedelta(hours=1), False)):
+        found = asked(say, "diagnose", "findings", "--now", time.isoformat())["findings"]
+        assert (wanted in [(one["anomaly"], one["subject"]["id"]) for one in found]) is there
+
+
+@pytest.mark.slow
+def test_a_wrong_price_and_an_empty_stock_are_told_within_the_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Say
+) -> None:
+    monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
+    say("simulate", "faults", "--watch", "--until", "2025-10-26")
+    raised = {one["rule"]: one for one in asked(say, "alerts", "--all")}
+    for rule in ("found_wrong_price", "found_stock_out"):
+        assert_told_within_the_hour(say, raised[rule])
+        told = datetime.fromisoformat(raised[rule]["fired_at"])
+        with desk_of(now=told.isoformat()) as desk:
+            assert rule in [one.alert.key.rule for one in inbox(desk).alerts]
+        evening = (told.date() + timedelta(days=1)).isoformat() + "T00:00"
+        review = asked(say, "review", "daily", "--now", evening)["sections"]
+        assert raised[rule]["id"] in {one["alert"] for one in review["alerts"]["tables"]["alerts"]}
 
 
 @pytest.mark.slow

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from qianheng.actions.desk import Desk
-from qianheng.actions.findings import rules_kept as findings_rules
-from qianheng.actions.findings import to_look_at
-from qianheng.actions.histories import history_within
+from qianheng.actions.lookout import Lookout, Told
 from qianheng.actions.watch import Watcher
 from qianheng.core.actors import SYSTEM, Act, demand
 from qianheng.core.days import MINUTE, microseconds, midnight
 from qianheng.core.errors import BadInput, NotFound, Refused
 from qianheng.core.ids import stable_id
 from qianheng.core.words import say
-from qianheng.diagnosis.alert_findings import observed
-from qianheng.diagnosis.alerts import AlertEvent, Happened, Key, Observed, Silence, State, event_id, handle
+from qianheng.diagnosis.alerts import AlertEvent, Happened, Silence, State, event_id, handle
 from qianheng.diagnosis.evidence import Severity
-from qianheng.diagnosis.findings import findings
 from qianheng.diagnosis.rules import AlertRules, alert_rules, minutes
 from qianheng.diagnosis.verdicts import thresholds
-from qianheng.facts.batch import FactBatch
+from qianheng.facts.batch import NO_FACTS, FactBatch
 from qianheng.measures.tally import TALLIED
 from qianheng.store import alerts as kept
 from qianheng.store import messages, plans, runs, statement
@@ -174,25 +172,22 @@ def caught_up(connection: Connection, lake: Lake, start: datetime, until: int) -
     return watcher
 
 
-def begin_day(connection: Connection, lake: Lake, watcher: Watcher) -> None:
-    """Tell a watch what each shop began its day with: its money, and, as the day begins, what has gone wrong in it."""
+def begin_day(
+    connection: Connection, lake: Lake, watcher: Watcher, news: Callable[[], FactBatch] | None = None
+) -> None:
+    """Tell a watch with what money each shop began its day, and let it look out for what goes wrong in them.
+
+    news: the day's facts so far, if they are kept only later, when this transaction is over.
+    """
     began = midnight(watcher.today, watcher.timezone)
     shops = plans.ad_accounts(connection)
     for shop_id, ad_account_id in shops:
         held = statement.held_at(connection, ad_account_id, began)
         watcher.fund(shop_id, held.cash + held.credit)
-    if watcher.now == microseconds(began):
-        desk = Desk(connection.engine, lake, SYSTEM, began)
-        watcher.hear(_found(desk, connection, watcher, {str(shop_id) for shop_id, _ in shops}))
-
-
-def _found(desk: Desk, connection: Connection, watcher: Watcher, shops: set[str]) -> dict[Key, Observed]:
-    """What findings say of each shop at the desk's time."""
-    told, rules = dict[Key, Observed](), findings_rules()
-    for shop_id in sorted(shops):
-        history = history_within(desk, connection, to_look_at(rules, shop_id))
-        told |= observed(watcher.rules, findings(history, rules), history, (shop_id, watcher.board))
-    return told
+    kept_so_far = Told(lambda: nullcontext(connection), lambda: NO_FACTS)
+    told = kept_so_far if news is None else Told(partial(reading, connection.engine), news)
+    desk = Desk(connection.engine, lake, SYSTEM, began)
+    watcher.lookout = Lookout(desk, sorted({str(shop_id) for shop_id, _ in shops}), told)
 
 
 def look(connection: Connection, lake: Lake, watcher: Watcher, end: int) -> list[AlertEvent]:

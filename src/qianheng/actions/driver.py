@@ -174,9 +174,7 @@ class Driver:
         experience = None if room is None else room.experience()
         lessons = self._lessons(day, scores)
         split = self.split.take()
-        self.engine.explore(
-            np.ones(len(budgets)), np.zeros(len(budgets))
-        )  # what is told of a day is at the true target
+        self.engine.explore(np.ones(len(budgets)), np.zeros(len(budgets)))  # a day is told at the true target
         return DayRun(day, scores, beats, opportunities, gaps, experience, lessons, corrections, hourly, split)
 
     def _lessons(self, day: FactBatch, scores: Mapping[int, Score]) -> dict[int, Lesson]:
@@ -278,6 +276,10 @@ class Driver:
         self._record_shown()
         news, self._watched = join(self._today[self._watched :]), len(self._today)
         self.happened += self.watcher.look(news, now)
+
+    def today(self) -> FactBatch:
+        """What has been recorded of the day so far."""
+        return join(self._today)
 
     def _record_shown(self) -> None:
         """What was shown since the last time becomes facts, and touches that orders can belong to."""

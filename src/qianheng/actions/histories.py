@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -17,10 +17,11 @@ from sqlalchemy import Connection
 from qianheng.actions.desk import Desk
 from qianheng.actions.profit import contributed, goods_stated
 from qianheng.actions.shop import completed, own_shop
-from qianheng.core.days import day_of, midnight, moment, zone
+from qianheng.core.days import DAY, day_of, midnight, moment, zone
 from qianheng.core.errors import BadInput, NotFound
 from qianheng.core.money import ratio
 from qianheng.core.placements import Placement
+from qianheng.facts.batch import NO_FACTS, FactBatch
 from qianheng.facts.schema import Channel
 from qianheng.incentives.terms import Terms
 from qianheng.measures.days import Days, date_of
@@ -28,10 +29,11 @@ from qianheng.measures.history import About, History, PlanHistory, Setting, Shop
 from qianheng.measures.query import subjects, sum_by
 from qianheng.measures.reports import Figures, figures_of
 from qianheng.measures.sums import NAMES, Sums, mature
-from qianheng.plans.plan import Counting, Plan
+from qianheng.plans.plan import HOURS_OF_DAY, Counting, Plan
 from qianheng.store import incentives, plans, statement
 from qianheng.store.database import reading
 from qianheng.store.incentives import Rules
+from qianheng.store.lake import Lately
 from qianheng.store.plans import LoggedPlan
 
 SHOP = ("opened", "products", "margin", "category", "balance", "commission_rate")
@@ -58,12 +60,13 @@ GROUPS: tuple[tuple[About, tuple[str, ...]], ...] = (
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What of the past is asked for: whose (default: the actor's shop, or the only one), how many days with today, and
-    how many of them by hour too.
+    how many of them by hour too; with what happened lately and is not kept yet.
     """
 
     shop_id: str = ""
     days: int = 35
     hours: int = 0
+    news: FactBatch = NO_FACTS
 
     def __post_init__(self) -> None:
         if self.days < 1 or self.hours < 0:
@@ -110,12 +113,16 @@ def history_of(desk: Desk, asked: Asked | None = None) -> History:
 def history_within(desk: Desk, connection: Connection, asked: Asked) -> History:
     """The same, in a transaction that is open."""
     zone_name, today = str(desk.now.tzinfo), day_of(desk.now, str(desk.now.tzinfo))
-    known = _shop_known(desk, connection, shop_asked(desk, connection, asked.shop_id))
     days = Days(today - timedelta(days=asked.days - 1), today, zone_name)
-    by_day = counted(desk.lake.query(connection, subjects(days), as_of=desk.now), known)
     hourly = Days(today - timedelta(days=max(asked.hours, 1) - 1), today, zone_name)
+    query = partial(desk.lake.query, connection, as_of=desk.now)
+    everything, lately = Lately(news=asked.news), Lately(min(days.since, hourly.since) - DAY, asked.news)
+    known = _shop_known(
+        desk, connection, shop_asked(desk, connection, asked.shop_id), partial(query, lately=everything)
+    )
     asked_hours = [subjects(hourly, hourly=True)] if asked.hours else []
-    by_hour = [counted(desk.lake.query(connection, sql, as_of=desk.now), known) for sql in asked_hours]
+    by_hour = [counted(query(sql, lately=lately), known) for sql in asked_hours]
+    by_day = _of_days(*by_hour) if asked.hours == asked.days else counted(query(subjects(days), lately=lately), known)
     shop = completed(_shop(desk, connection, known, by_day), own_shop())
     found = dated(figured(by_day, known, desk.now), date_of)
     hours = [dated(figured(one, known, desk.now, True), lambda at: hour_of(at, zone_name)) for one in by_hour]
@@ -163,10 +170,9 @@ def shop_asked(desk: Desk, connection: Connection, wanted: str) -> int:
     return matching[0]
 
 
-def _shop_known(desk: Desk, connection: Connection, shop_id: int) -> KnownShop:
+def _shop_known(desk: Desk, connection: Connection, shop_id: int, query: Callable[[str], pa.Table]) -> KnownShop:
     """The shop and its plans as they were at the desk's time."""
-    began_sql = "SELECT f.plan_id, MIN(f.at) AS at FROM charges AS f GROUP BY f.plan_id"
-    rows = desk.lake.query(connection, began_sql, as_of=desk.now).to_pylist()
+    rows = query("SELECT f.plan_id, MIN(f.at) AS at FROM charges AS f GROUP BY f.plan_id").to_pylist()
     began = {row["plan_id"]: row["at"] for row in rows}
     mine = [one for one in plans.logged(connection) if one.plan.shop_id == shop_id]
     return KnownShop(
@@ -241,6 +247,12 @@ def counted(answer: pa.Table, known: KnownShop) -> pa.Table:
         return answer
     stated = goods_stated(costs, Terms({})).stated(np.where(sold, ids, min(costs)))
     return answer.append_column("contribution", pa.array(contributed(answer, stated)))
+
+
+def _of_days(by_hour: pa.Table) -> pa.Table:
+    """What is counted by hour under the numbers of the days."""
+    days = pc.divide(by_hour["period"], HOURS_OF_DAY)
+    return by_hour.set_column(by_hour.column_names.index("period"), "period", days)
 
 
 def _unpromoted(answer: pa.Table, known: KnownShop) -> pa.Table:

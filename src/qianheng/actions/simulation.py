@@ -274,7 +274,7 @@ class _Run:
             for campaign in self.driver.engine.campaigns.campaigns:
                 leases[campaign.id] = books.lease_campaign(connection, campaign, day, midnight(day, self.timezone))
             if self.driver.watcher is not None:
-                alerts.begin_day(connection, self.lake, self.driver.watcher)
+                alerts.begin_day(connection, self.lake, self.driver.watcher, self.driver.today)
             plan_of = {plan.id: plan for plan in begun}
             for boost in self.driver.engine.boosts.boosts:
                 leases[boost.id] = books.lease_boost(connection, boost, plan_of[boost.plan_id], day)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from qianheng.actions.lookout import LOOKS_AT, Lookout
 from qianheng.core.days import DAY, MINUTE, microseconds, midnight, moment
 from qianheng.core.money import Micros, ratio_text, yuan
 from qianheng.diagnosis.alert_measures import MEASURES, Measure, Reading, hours_left, like_today
@@ -72,7 +73,7 @@ class Watcher:
         self.board: Board = {}
         self.margins = dict[str, Fraction]()
         self._funds = dict[str, Micros]()
-        self._heard: Mapping[Key, Observed] = {}
+        self.lookout: Lookout | None = None  # of the day it has come to
         counts = {
             plan.id: Counts(plan.shop_id, plan.name, plan.counting is Counting.ALL, plan.room_id)
             for plan in sorted(plans, key=lambda plan: plan.id)
@@ -102,17 +103,13 @@ class Watcher:
         """A shop begins a day with that much to spend."""
         self._funds[str(shop_id)] = balance
 
-    def hear(self, found: Mapping[Key, Observed]) -> None:
-        """What findings say, to be taken in at the next minute."""
-        self._heard = found
-
     def look(self, facts: FactBatch, until: int) -> list[AlertEvent]:
         """Go on to a time (UTC microseconds, a whole minute): all facts received before it that were not told yet."""
         self._tally.take(facts)
         events: list[AlertEvent] = []
         for _ in range(self._windows.now, until // MINUTE):
-            seen = {**self._observed(self._tally.minute()), **self._heard}
-            self._heard = {}
+            found = self._found()
+            seen = {**self._observed(self._tally.minute()), **found}
             self.board, happened = step(self.board, seen, self.now, self.rules.rules, self.silences)
             events += happened
         return events
@@ -137,6 +134,12 @@ class Watcher:
                     if seen.holds or self.board:
                         found[key] = seen
         return found
+
+    def _found(self) -> Mapping[Key, Observed]:
+        """What findings say, once an hour."""
+        if self.lookout is None or local(self._windows.now, self.timezone) % 60 != LOOKS_AT:
+            return {}
+        return self.lookout.look(self.now, self.rules, self.board)
 
     def _asks_of(self, number: int) -> list[tuple[ActiveRule, Measure, Key]]:
         """The rules that are asked of a subject, and what an alert of each would be told apart by."""

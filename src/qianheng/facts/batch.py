@@ -36,6 +36,9 @@ class FactBatch:
         return FactBatch({k: t.filter(pc.field("received_at") < at) for k, t in self.tables.items()})
 
 
+NO_FACTS = FactBatch()
+
+
 def table(kind: Kind, columns: Columns) -> pa.Table:
     """Facts of one kind from NumPy columns; a scalar fills its column. Columns must be exactly those of the schema."""
     schema = SCHEMAS[kind]

@@ -7,7 +7,7 @@ need no de-duplication: it is kept out when written. Files never change; late fa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -25,7 +25,7 @@ from sqlalchemy import Connection
 
 from qianheng.core.days import DAY, HOUR, microseconds
 from qianheng.core.errors import Damaged
-from qianheng.facts.batch import FactBatch, having, unique
+from qianheng.facts.batch import NO_FACTS, FactBatch, having, unique
 from qianheng.facts.schema import Kind
 from qianheng.store import events
 from qianheng.store.database import Sequence as RowNumber
@@ -71,6 +71,18 @@ class FileEntry:
     last_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The last of what happened: since a time (UTC microseconds), with facts that nobody keeps yet."""
+
+    since: int = 0
+    news: FactBatch = NO_FACTS
+
+    def concerns(self, file: FileEntry) -> bool:
+        """Whether a file tells of it. Of rooms each does: the last event tells who is on air, however long ago."""
+        return file.last_at >= self.since or file.kind is Kind.LIVE
+
+
 @dataclass(frozen=True)
 class Lake:
     """A folder of facts and how DuckDB may read it. `memory` is its limit ("512MB"); beyond it spills to the folder.
@@ -102,21 +114,29 @@ class Lake:
         """Move the log into the lake, each fact once, all in the caller's transaction."""
         return self.add(connection, events.take(connection))
 
-    def query(self, connection: Connection, query: str, as_of: datetime | None = None, after: int = 0) -> pa.Table:
+    def query(
+        self,
+        connection: Connection,
+        query: str,
+        as_of: datetime | None = None,
+        after: int = 0,
+        lately: Lately | None = None,
+    ) -> pa.Table:
         """Ask the facts in lake and log, as `connection` sees them, by SQL.
 
         Each kind is a view: impressions, clicks, charges, orders, refunds, lives. With `as_of`: what had been received
-        before that time; with `after`: only the files after that one of the manifest, and the log. A file that is
-        missing or cut short: Damaged.
+        before that time; with `after`: only the files after that one of the manifest, and the log; with `lately`: files
+        of before are left out and news are there. A file that is missing or cut short: Damaged.
         """
+        lately = lately or Lately()
         logged = events.read(connection)
         until = microseconds(as_of) if as_of else None
         cursor = self._duckdb.cursor()
         try:
             for kind in (kind for kind in Kind if f"{kind}s" in query):
                 news = self._new(connection, kind, unique(logged[kind]))
-                held, files = self._apart(self.files(connection, kind, after))
-                facts = _known(pa.concat_tables([news, *held], promote_options="default"), until)
+                held, files = self._apart(filter(lately.concerns, self.files(connection, kind, after)))
+                facts = _known(pa.concat_tables([news, lately.news[kind], *held], promote_options="default"), until)
                 cursor.register(f"held_{kind}" if files else f"{kind}s", facts)
                 if files:
                     cursor.execute(f"CREATE TEMP VIEW {kind}s AS {_with_files(f'held_{kind}', files, until)}")
@@ -166,7 +186,7 @@ class Lake:
     def _remembered(self) -> Remembered:
         return Remembered(_MEMORY)
 
-    def _apart(self, files: Sequence[FileEntry]) -> tuple[list[pa.Table], list[str]]:
+    def _apart(self, files: Iterable[FileEntry]) -> tuple[list[pa.Table], list[str]]:
         """The contents of the files that are remembered, and the paths of the others."""
         paths = {entry.path: self._whole(entry) for entry in files}
         held = {path: found for path in paths if (found := self._remembered.of(path)) is not None}
