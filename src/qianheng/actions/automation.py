@@ -99,12 +99,15 @@ def advise_day(desk: Desk, connection: Connection, grounds: Grounds) -> list[Sta
     limits = automation.limits(connection, shop_id)
     if limits is None or not limits.enabled:
         return done
+    so_far = _today(desk, connection, shop_id)
     for standing in sorted(found, key=lambda one: -(one.proposal.gain or 0)):
-        held = _held_back(desk, limits, standing, _today(desk, connection, shop_id))
+        held = _held_back(desk, limits, standing, so_far)
         if stopped is not None:
             held = (Obstacle.STOPPED,)
         after = _hold(desk, connection, standing, held) if held else _try(desk, connection, standing, grounds, limits)
-        done += [after] if after.status is Status.CARRIED_OUT else []
+        if after.status is Status.CARRIED_OUT:
+            done.append(after)
+            so_far = _today(desk, connection, shop_id)
     return done
 
 

@@ -104,17 +104,26 @@ def _hours(rows: Iterable[ReportRow]) -> dict[Subject, dict[datetime, Figures]]:
 
 def _subjects(row: ReportRow) -> Iterator[Subject]:
     """What a row is of: it in all plans together, and as a part of its plan where the report says which."""
-    id_ = row.entity_id or f"name:{row.name}"
+    id_ = _id(row)
     yield Subject(ABOUT[row.kind], id_, row.name)
     if row.of_plan:
         yield Subject(ABOUT[row.kind], id_, row.name, row.of_plan)
+
+
+def _id(row: ReportRow) -> str:
+    """What goes by a name alone is told apart by it."""
+    return row.entity_id or f"name:{row.name}"
 
 
 def _plans(
     days: Iterable[Subject], rows: Sequence[ReportRow], said: Mapping[str, PlanHistory]
 ) -> dict[str, PlanHistory]:
     """The plans of the reports and those that the owner spoke of; what the owner said of one goes first."""
-    told = {subject.id: _plan(subject, rows) for subject in days if subject.about is About.PLAN}
+    rows_of = defaultdict[str, list[ReportRow]](list)
+    for row in rows:
+        if row.kind is ReportKind.PLAN:
+            rows_of[_id(row)].append(row)
+    told = {subject.id: _plan(subject, rows_of[subject.id]) for subject in days if subject.about is About.PLAN}
     return told | {id_: _with_report(plan, told[id_]) if id_ in told else plan for id_, plan in said.items()}
 
 
@@ -155,13 +164,9 @@ def _of_the_only_plan(
 
 
 def _plan(subject: Subject, rows: Iterable[ReportRow]) -> PlanHistory:
-    """A plan as reports show it: what it bid to by day, and its target and budget where they tell them."""
-    mine = sorted(
-        (row for row in rows if row.kind is ReportKind.PLAN and (row.entity_id or f"name:{row.name}") == subject.id),
-        key=lambda row: row.first or date.min,
-    )
+    """A plan as its rows show it: what it bid to by day, and its target and budget where they tell them."""
     settings: list[Setting] = []
-    for row in mine:
+    for row in sorted(rows, key=lambda row: row.first or date.min):
         if row.first is None:
             continue
         target = None if row.target is None else Decimal(row.target.numerator) / row.target.denominator

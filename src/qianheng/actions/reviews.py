@@ -162,7 +162,7 @@ def _span(kind: Kind, history: History) -> Span:
 
 
 def _review(kind: Kind, history: History, rules: Thresholds, desk: Desk) -> Review:
-    span = _span(kind, history)
+    span, wanted = _span(kind, history), rulebook().advice.target
     return Review(
         kind=kind,
         span=span,
@@ -171,7 +171,7 @@ def _review(kind: Kind, history: History, rules: Thresholds, desk: Desk) -> Revi
         verdicts=shop_verdicts(history, span, rules),
         ranked=tuple(_ranked(history, about, span, rules) for about in (About.PRODUCT, About.CREATIVE)),
         changes=tuple(_changes(history, span)),
-        targets=tuple(advise_target(history, plan_id, rulebook().advice.target) for plan_id in history.plans),
+        targets=tuple(advise_target(history, plan_id, wanted) for plan_id in history.plans),
         troubles=troubles_of(history).found,
         proposals=_proposed(desk, history),
     )
