@@ -31,6 +31,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.split import MemberHour, Split
 from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
+from qianheng.delivery.users import share_of_users
 from qianheng.diagnosis.alerts import AlertEvent
 from qianheng.facts.batch import FactBatch, having, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
@@ -120,6 +121,7 @@ class Driver:
 
     def change(self, timed: TimedPlan) -> None:
         """A plan is so from now on, for the engine and for everything stamped from then on."""
+        self._resize(timed.plan, timed.plan.id)
         self.engine.change(timed.plan, timed.version)
         self.recorder.change(timed.at, timed.plan, timed.version)
         if self.watcher is not None:
@@ -136,7 +138,15 @@ class Driver:
         self.calibration.shape = engine.offers.shape
         for part in (self.learning, self.unpromoted):
             part.join(None if like is None else engine.row(like))
+        if like is not None:
+            self._resize(plan, like)
+            self.calibration.join(engine.row(like), engine.day_start, self.predictor.delay)
         self.recorder.change(engine.day_start, plan, 0)
+
+    def _resize(self, plan: Plan, like: int) -> None:
+        """Expect to sell unpromoted what the plan's users buy, not those it had before, or those a copy's model has."""
+        row, known = self.engine.row(plan.id), self.engine.plans[self.engine.row(like)]
+        self.unpromoted.resize(row, share_of_users(plan) / share_of_users(known))
 
     def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.

@@ -121,6 +121,11 @@ class Bidder(Rows):
         self.retargeted[plan] += shift
         self.due[plan], self.stale[plan] = self.age[plan], True
 
+    def resize(self, plan: int, times: float) -> None:
+        """The plan may bid for so many times as many candidates from now on: its traffic changes, not its market."""
+        self.landscape.resize(plan, times)
+        self.due[plan], self.stale[plan] = self.age[plan], True
+
     def set_aim(self, plan: int, aim: Aim) -> None:
         """Bid for something else from now on. What was spent for another aim has no target to answer to."""
         if aim is AIMS[self.aim[plan]]:

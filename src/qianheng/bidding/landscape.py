@@ -180,6 +180,13 @@ class Landscape(Rows):
         level[first:] += (levels.now[plan] - level[first]) * np.cumprod(np.append(1.0, levels.keep[plan, first + 1 :]))
         return np.asarray((at_level(self.rates(plan), level) * volume[:, None, None]).sum(0))
 
+    def resize(self, plan: int, times: float) -> None:
+        """The plan meets so many times as many candidates from now on, of the same kind."""
+        for held in (self.recent, self.current, self.base, self.base_total):
+            held[plan] *= times
+        for count in (self.recent_count, self.current_count, self.base_count, self.seen_today, self.expected_today):
+            count[plan] *= times
+
     def retarget(self, plan: int, shift: float) -> None:
         """Every worth of the plan is multiplied by exp(shift) from now on."""
         moved = np.array([shift])

@@ -30,6 +30,10 @@ class Unpromoted:
             more = np.zeros_like(held[:1]) if like is None else held[like : like + 1]
             setattr(self, name, np.concatenate([held, more]))
 
+    def resize(self, row: int, times: float) -> None:
+        """A plan's orders come from so many times as many users from now on."""
+        self.mean[row] *= times
+
     def add(self, plan: Int, since_midnight: Int, amount: Int) -> None:
         """Orders reported: row of the plan, microseconds into its day (yesterday's are below zero and left out)."""
         of_today = (since_midnight >= 0) & (since_midnight < DAY)

@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from qianheng.core.assignment import SHARES
 from qianheng.facts.assignment import shares_of
 from qianheng.facts.opportunities import Bool, Int64
 from qianheng.plans.campaign import StandardCampaign
 from qianheng.plans.plan import Plan
 from qianheng.plans.users import UserShare, user_share
+
+
+def share_of_users(plan: Plan) -> float:
+    """The share of all users that a plan is for, above 0."""
+    own = user_share(plan.users)
+    return 1.0 if own is None else own.size / SHARES
+
 
 Shares = tuple[tuple[UserShare, bool], ...]  # each with whether it is to be inside, or outside
 

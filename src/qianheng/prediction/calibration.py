@@ -170,15 +170,22 @@ class Calibration:
         self.cells, place = np.unique(cells, return_inverse=True)
         self.matured = _grouped(place, sums, len(self.cells))
 
+    def join(self, like: int, now: int, delay: DelayCurve) -> None:
+        """A plan more, behind all others, begins with what is known by now of the plan of the row `like`. What the
+        other's cohorts bring from now on is the other's alone.
+        """
+        cells = np.concatenate([self.cells, self.recent["cell"]])
+        sums = np.concatenate([self.matured, self._young(now, delay)])
+        row, _ = self.shape.axes(cells)["plan"]
+        further = (self.shape.plans - 1 - like) * self.shape.items * self.shape.placements
+        self.cells = np.concatenate([self.cells, cells[row == like] + further])
+        self.matured = np.concatenate([self.matured, sums[row == like]])
+
     def calibrated(self, now: int, delay: DelayCurve) -> Calibrated:
         """The factors as everything told before `now` has them."""
         recent = self.recent
         age = np.maximum(now - recent["at"], 0)
-        known = delay.reported(age, self.shape.live(recent["cell"]))
-        expected = np.maximum(recent["predicted"], recent["restated"])
-        young = np.stack([expected * known, recent["observed"], recent["squared"]], axis=1)
-        young *= _worth(recent.columns) * _FADES ** (age / DAY)[:, None]
-        sums = np.concatenate([self.matured, young]) / np.array([YUAN, YUAN, 1.0])
+        sums = np.concatenate([self.matured, self._young(now, delay)]) / np.array([YUAN, YUAN, 1.0])
         axes = self.shape.axes(np.concatenate([self.cells, recent["cell"]]))
         levels = {name: _Level(*axis, sums, self.order_value, FIRMNESS[name]) for name, axis in axes.items()}
         factors = _fitted(levels, sums[:, 0])
@@ -186,6 +193,15 @@ class Calibration:
         error = np.hypot(error, LATE_DOUBT * self._unseen(age, delay))
         plan = np.clip(factors["all"] * factors["plan"], *BOUNDS)
         return Calibrated(plan, factors["item"], factors["placement"], error, self.trust.margin(error))
+
+    def _young(self, now: int, delay: DelayCurve) -> Float:
+        """[n, sums] what cohorts whose orders still come have been expected to bring by now, and brought."""
+        recent = self.recent
+        age = np.maximum(now - recent["at"], 0)
+        known = delay.reported(age, self.shape.live(recent["cell"]))
+        expected = np.maximum(recent["predicted"], recent["restated"])
+        young = np.stack([expected * known, recent["observed"], recent["squared"]], axis=1)
+        return np.asarray(young * _worth(recent.columns) * _FADES ** (age / DAY)[:, None], float)
 
     def _unseen(self, age: Int, delay: DelayCurve) -> float:
         """The share of orders that is believed to come later than the oldest cohort could tell."""
