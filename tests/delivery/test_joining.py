@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from qianheng.bidding.bidder import Bidder
 from qianheng.core.days import MINUTE
 from qianheng.delivery.engine import Engine
 from qianheng.delivery.joining import join
@@ -51,6 +52,7 @@ def test_a_copy_with_another_target_reads_the_landscape_under_its_own() -> None:
 def test_a_copy_for_a_quarter_of_the_users_expects_a_quarter_of_the_traffic() -> None:
     made = lived()
     join(made, replace(COPY, users=(1, 0, 2500)), SHOP.id)
+    assert isinstance(made.bidder, Bidder)
     source, row = made.row(SHOP.id), made.row(COPY.id)
     traffic, land = made.bidder.landscape.traffic(), made.bidder.landscape
     np.testing.assert_allclose(traffic[row] / traffic[source], 0.25)

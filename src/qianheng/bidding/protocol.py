@@ -131,6 +131,9 @@ class PlanBidder(Protocol):
     def retarget(self, plan: int, ratio: float) -> None:
         """The plan's target is multiplied: later worths come divided by `ratio`, the slack so far stays."""
 
+    def resize(self, plan: int, times: float) -> None:
+        """The plan may bid for so many times as many candidates from now on."""
+
     def credit(self, plan: int, worth: float) -> None:
         """Worth that comes without a bid, or is taken back."""
 

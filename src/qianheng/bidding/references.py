@@ -95,6 +95,9 @@ class Fixed(Rows):
     def retarget(self, plan: int, ratio: float) -> None:
         """Later worths come divided by `ratio`; there is nothing else to change."""
 
+    def resize(self, plan: int, times: float) -> None:
+        """A reference knows when people come; how many there are it sees as they do."""
+
     def credit(self, plan: int, worth: float) -> None:
         """Count it in the next step."""
         self.granted[plan] += worth
