@@ -152,6 +152,18 @@ def test_the_inbox_as_a_person_and_a_program_meet_it(at_home: Path, say: Say) ->
     assert "handle_alert" in say("audit", "--json")
 
 
+def test_the_daily_review_tells_an_alert_of_its_day_that_is_handled_or_over(at_home: Path, say: Say) -> None:
+    day = json.loads(say("review", "daily", "--json"))["facts"]["days"]
+    handled = next(one["id"] for one in json.loads(say("alerts", "--json")) if one["fired_at"] >= day)
+    say("alerts", "handle", handled)
+    sections = json.loads(say("review", "daily", "--json"))["sections"]
+    told = {one["alert"]: one["status"] for one in sections["alerts"]["tables"]["alerts"]}
+    assert told[handled] == "handled"
+    assert set(told.values()) == {"open", "handled", "over"}
+    for one in json.loads(say("alerts", "--all", "--json")):
+        assert (one["id"] in told) == (one["state"] == "firing" or one["fired_at"] >= day)
+
+
 def test_a_silence_is_told_with_who_and_why(at_home: Path, say: Say) -> None:
     assert "no_such" in say("alerts", "silence", "--rule", "no_such", "--for", "2h", "--why", "x")
     assert "2 hours" in say("alerts", "silence", "--rule", "clicks", "--for", "2 hours", "--why", "x")

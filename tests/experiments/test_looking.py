@@ -179,6 +179,15 @@ def test_days_needed_are_those_on_which_the_effect_is_the_smallest_shown() -> No
     assert foreseen_of_days(replace(test, effect=Decimal("0.0001")), past).days_needed is None
 
 
+def test_a_smallest_effect_of_more_than_ten_times_is_none() -> None:
+    """Few scattered days would show 32379 % only: nobody plans for that."""
+    few = replace(planned("switchback"), phases=(Phase(8, (1, 1)),))
+    for error, told in ((0.1, True), (0.22, False)):
+        past = Switched(Interval(Fraction(-1), Fraction(0), Fraction(1)), error, (4, 4), 0.9)
+        assert (foreseen_of_days(few, past).smallest is not None) is told
+        assert foreseen_of_days(few, past).days_needed is not None
+
+
 @pytest.mark.parametrize(
     ("low", "high", "rails", "said"),
     [

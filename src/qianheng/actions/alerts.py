@@ -59,6 +59,13 @@ def inbox(desk: Desk, everything: bool = False) -> Inbox:
     return Inbox(tuple(order), len(known))
 
 
+def waiting_or_of(desk: Desk, since: datetime) -> tuple[Numbered, ...]:
+    """The alerts that wait, the gravest first, then those since a time that are handled or over, the newest first."""
+    at = microseconds(since)
+    told = [one for one in inbox(desk, everything=True).alerts if one.alert.fired_at >= at and not one.alert.quiet]
+    return (*inbox(desk).alerts, *(one for one in told if one.alert.state is not State.FIRING))
+
+
 def show(desk: Desk, name: str) -> tuple[Numbered, list[AlertEvent]]:
     """An alert by its short name ("a12") and all that happened to it. None of the actor's shop: NotFound."""
     with reading(desk.database) as connection:

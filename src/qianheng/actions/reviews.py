@@ -16,7 +16,7 @@ from fractions import Fraction
 from sqlalchemy import Connection
 
 from qianheng.actions.advising import rulebook
-from qianheng.actions.alerts import inbox, rules_in_force
+from qianheng.actions.alerts import rules_in_force, waiting_or_of
 from qianheng.actions.desk import Desk
 from qianheng.actions.diagnosing import troubles_of
 from qianheng.actions.histories import Asked, history_of
@@ -82,8 +82,8 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Books:
     """What only a run knows: what the guarantee said of the days in view and may still cost, the claims, how the days
-    of the fortnight before the last week ripened, by age in days, the alerts that wait, and what promotion has added
-    since the beginning, where users are held out.
+    of the fortnight before the last week ripened, by age in days, the alerts that wait and those told since the last
+    day in view began, and what promotion has added since the beginning, where users are held out.
     """
 
     units: Sequence[UnitStanding]
@@ -218,7 +218,7 @@ def _books(desk: Desk, history: History, span: Span) -> Books:
             liability=liability(connection, desk.lake, desk.now, shop_id),
             claims=[one for one in claims.claims(connection, shop_id) if one.claim.at <= desk.now],
             ripening=_ripening(desk, connection, history),
-            alerts=inbox(desk).alerts,
+            alerts=waiting_or_of(desk, midnight(span.last, zone)),
             alert_rules=rules_in_force().written,
             added=told_of(
                 Cohort(connection, desk.lake, _since_beginning(connection, history, span), desk.now), shop_id

@@ -114,13 +114,15 @@ def read_settings(texts: list[str]) -> dict[str, dict[str, str]]:
 
 
 def read_share(text: str) -> Decimal:
-    """ "10%" or "0.1" as a share above 0. Anything else: BadInput."""
+    """ "10%" or "0.1" as a share above 0, at most `EFFECT_MOST`. Anything else: BadInput."""
+    from qianheng.experiments.designs import EFFECT_MOST
+
     try:
         share = decimal(text.removesuffix("%")) / (PERCENT if text.endswith("%") else 1)
     except BadInput:
         share = Decimal(0)
-    if not 0 < share <= 10:
-        raise BadInput("designs.bad_effect", place="--effect", value=text)
+    if not 0 < share <= EFFECT_MOST:
+        raise BadInput("designs.bad_effect", place="--effect", value=text, most=f"{EFFECT_MOST:.0%}")
     return share
 
 
@@ -130,6 +132,8 @@ def _foreseen_json(made: Experiment, told: Foreseen | None, days: int) -> dict[s
 
 
 def _print_foreseen(made: Experiment, told: Foreseen | None, days: int) -> None:
+    from qianheng.experiments.designs import EFFECT_MOST
+
     about = {"template": made.template, "plan": made.plan_id, "days": made.days}
     typer.echo(say("designs.design", measure=made.named(made.primary), **about))
     if told is None or told.days_needed is None:
@@ -138,9 +142,11 @@ def _print_foreseen(made: Experiment, told: Foreseen | None, days: int) -> None:
     effect = f"{made.effect:.0%}"
     needs = "needs_of_days" if told.users is None else "needs"
     typer.echo(say(f"designs.{needs}", effect=effect, days=told.days_needed, users=told.users, known=days))
-    smallest = "–" if told.smallest is None else f"{told.smallest:.0%}"
-    key = "feasible" if told.days_needed <= made.days else "infeasible"
-    typer.echo(say(f"designs.{key}", days=made.days, smallest=smallest, needed=told.days_needed))
+    if told.smallest is None:
+        typer.echo(say("designs.shows_nothing", days=made.days, most=f"{EFFECT_MOST:.0%}", needed=told.days_needed))
+    else:
+        key = "feasible" if told.days_needed <= made.days else "infeasible"
+        typer.echo(say(f"designs.{key}", days=made.days, smallest=f"{told.smallest:.0%}", needed=told.days_needed))
 
 
 def _list(seat: Seat, as_json: AsJson = False) -> None:

@@ -27,6 +27,7 @@ from qianheng.plans.writing import written
 
 SHIPPED = Path(__file__).with_name("templates.toml")
 NAMES = "ABCDEFGH"
+EFFECT_MOST = 10  # ten times as much and more is no difference a test is planned for
 SUMS = ("gmv", "net_gmv", "orders")  # which are told a user, or a day where days are assigned
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from qianheng.core.interval import Interval
 from qianheng.diagnosis.paired import Difference
 from qianheng.experiments.blocks import Switched, smallest_switched
-from qianheng.experiments.designs import Arm, Experiment
+from qianheng.experiments.designs import EFFECT_MOST, Arm, Experiment
 from qianheng.experiments.looks import Always, Looks, Until
 from qianheng.experiments.power import Baseline, Design, error_wanted, needed, planned_error, smallest_effect
 from qianheng.experiments.results import (
@@ -136,7 +136,7 @@ def _relative(told: Difference) -> Interval | None:
 class Foreseen:
     """What a test takes, told before its start, for one comparison with the first arm: the days it would need for the
     effect wanted (`None`: nothing is known to tell it from), the users in it, the smallest effect that its own days
-    show, and the error planned for their end.
+    show (`None`: none up to `EFFECT_MOST`), and the error planned for their end.
     """
 
     days_needed: int | None
@@ -157,7 +157,7 @@ def foreseen(experiment: Experiment, before: UserSums, days: int) -> Foreseen:
     return Foreseen(
         None if wanted is None else wanted.days + experiment.settles,
         sums.users,
-        smallest_effect(base, design, measured),
+        _worth_telling(smallest_effect(base, design, measured)),
         planned_error(base, design, measured),
     )
 
@@ -175,7 +175,11 @@ def foreseen_of_days(experiment: Experiment, past: Switched) -> Foreseen:
 
     wanted = bisect_left(range(TURNS_MOST), True, key=enough)
     days = wanted * arms + experiment.settles if wanted < TURNS_MOST else None
-    return Foreseen(days, None, smallest((experiment.days - experiment.settles) // arms), None)
+    return Foreseen(days, None, _worth_telling(smallest((experiment.days - experiment.settles) // arms)), None)
+
+
+def _worth_telling(effect: float | None) -> float | None:
+    return None if effect is None or effect > EFFECT_MOST else effect
 
 
 @dataclass(frozen=True, slots=True)

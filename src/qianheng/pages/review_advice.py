@@ -190,7 +190,7 @@ def open_with(review: Review, command: str) -> str:
 
 
 def alerts_section(review: Review) -> Section | None:
-    """The alerts that wait for somebody."""
+    """The alerts that wait for somebody, and those of the last day that are handled or over."""
     if review.books is None:
         return None
     rules = review.books.alert_rules
@@ -198,6 +198,7 @@ def alerts_section(review: Review) -> Section | None:
         (
             f"a{one.number}",
             Badge(say(f"diagnosis.severity.{one.alert.severity}"), one.alert.severity.value),
+            say(f"alerts.state.{one.alert.state}"),
             f"{moment(one.alert.fired_at, review.history.timezone):%m-%d %H:%M}",
             alert_text.title(one.alert.key.rule, rules),
             alert_text.subject(one.alert.key),
@@ -210,7 +211,7 @@ def alerts_section(review: Review) -> Section | None:
     return Section("alerts", say("reviews.alerts"), (table, *commands(review, "alerts check", "alerts inbox")))
 
 
-_ALERT = ("alert", "verdict", "at", "title", "where", "advice")
+_ALERT = ("alert", "verdict", "status", "at", "title", "where", "advice")
 
 
 def why_section(review: Review) -> Section:
