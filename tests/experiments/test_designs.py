@@ -145,6 +145,7 @@ def test_what_arm_b_changes(template: str, changed: dict[str, dict[str, str]], s
         ("ab-test", {"B": {"target": "3.0"}}, "designs.alike"),
         ("ab-test", {"C": {"target": "2"}}, "designs.no_arm"),
         ("ab-test", {"B": {"target": "low"}}, "core.not_a_number"),
+        ("ab-test", {"B": {"tarjet": "2.8"}}, "plans.unchangeable"),
     ],
 )
 def test_arms_that_cannot_be_are_refused(template: str, changed: dict[str, dict[str, str]], key: str) -> None:

@@ -21,7 +21,7 @@ from qianheng.core.money import FEN, Micros
 from qianheng.core.tables import build, read_toml
 from qianheng.core.words import language, say
 from qianheng.measures.goals import Rates, converted
-from qianheng.plans.plan import Plan, Value, held
+from qianheng.plans.plan import Plan, Value, check_changeable, held
 from qianheng.plans.users import UserShare
 from qianheng.plans.writing import written
 
@@ -220,7 +220,9 @@ def _users(template: Template, salt: int, shares: tuple[int, int]) -> UserShare 
 
 def _settings(ground: Ground, arm: ArmTemplate, changed: Mapping[str, str]) -> tuple[tuple[str, Value], ...]:
     """What an arm changes. A target follows its goal by the rates of the last days (SPEC 3.3)."""
-    plan, settings = ground.plan, {name: written(name, text) for name, text in (arm.settings | dict(changed)).items()}
+    plan, wanted = ground.plan, arm.settings | dict(changed)
+    check_changeable(wanted)
+    settings = {name: written(name, text) for name, text in wanted.items()}
     goal = str(settings.get("goal", plan.goal))
     if plan.target is not None and "target" not in settings:
         same = converted(Fraction(plan.target), str(plan.goal), ground.rates).get(goal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -179,6 +179,14 @@ class PlanChange:
     after: tuple[tuple[str, Value], ...]
 
 
+def check_changeable(names: Iterable[str]) -> None:
+    """Refuse names that are no field of a plan, or of one that never changes: BadInput, all at once."""
+    known = ", ".join(CHANGEABLE)
+    raise_together(
+        [BadInput("plans.unchangeable", place=name, known=known) for name in names if name not in CHANGEABLE]
+    )
+
+
 def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **after: Value) -> PlanChange:
     """The change that gives `plan` the values `after`, checked against the rules of a plan's life.
 
@@ -187,10 +195,7 @@ def change(plan: Plan, version: int, at: datetime, actor: str, reason: str, **af
     """
     if plan.status is PlanStatus.DELETED:
         raise Refused("plans.deleted")
-    known = ", ".join(CHANGEABLE)
-    raise_together(
-        [BadInput("plans.unchangeable", place=name, known=known) for name in after if name not in CHANGEABLE]
-    )
+    check_changeable(after)
     differing = tuple((name, value) for name, value in after.items() if held(name, value) != getattr(plan, name))
     before = tuple((name, getattr(plan, name)) for name, _ in differing)
     made = PlanChange(plan.id, version, at, actor, reason, before, differing)
