@@ -1,63 +1,23 @@
 """No command shows a member of one shop anything of another: all that know who asks, also those yet to come."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
 from qianheng.actions.desk import desk_of
 from qianheng.actions.simulation import RunFolder
-from qianheng.cli.app import build_app
 from qianheng.core.actors import Actor, Role
 from qianheng.core.words import speak
 from qianheng.store import audit, members, notices
 from qianheng.store.database import reading
+from tests.actions.all_commands import asked, asks_who, commands
 from tests.actions.desks_for_tests import saying
 
-GIVEN = {
-    "--plan": "1",
-    "--day": "2025-10-01",
-    "--from": "2025-10-01",
-    "--month": "2025-10",
-    "--condition": "dispute",
-    "--reason": "why",
-    "--out": "told.json",
-    "plan": "1",
-    "claim": "1",
-    "amount": "5",
-    "name": "guest",
-    "changes": "target=3",
-    "what": "statement",
-    "file": "evidence.txt",
-    "files": "evidence.txt",
-    "node": "plan 1",
-}
 THEIRS = ("推商品", "推直播间", "小满", '"plan_id": 1', '"shop_id": 1')
 
 
-def commands(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if hasattr(found, "commands"):
-        for name, below in found.commands.items():
-            yield from commands(below, (*path, name))
-    elif any("--as" in parameter.opts for parameter in found.params):
-        yield path, found
-
-
-def asked(command: Any, more: tuple[str, ...] = ()) -> list[str]:
-    """The command's required arguments and options, and those of `more` that it knows."""
-    words = []
-    for parameter in command.params:
-        name = next((opt for opt in parameter.opts if opt.startswith("--")), parameter.opts[0])
-        if parameter.required or name in more:
-            value = GIVEN.get(name, "1")
-            words += [value] if parameter.param_type_name == "argument" else [name, value]
-    return words
-
-
-ALL = list(commands(typer.main.get_command(build_app())))
+ALL = [(path, command) for path, command in commands() if asks_who(command)]
 
 
 @pytest.fixture

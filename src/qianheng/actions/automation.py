@@ -65,12 +65,17 @@ def resume(desk: Desk, shop_id: str | None, reason: str = "") -> None:
 
 def _turn(desk: Desk, switch: Switch) -> None:
     with desk.database.begin() as connection:
-        demand(desk.actor, Act.STOP_AUTOMATION if switch.stopped or switch.shop_id is None else Act.SET_AUTOMATION)
-        if switch.shop_id is None:
-            demand(desk.actor, Act.STOP_EVERYWHERE)
+        demand(desk.actor, _turning(switch))
         automation.turn(connection, switch)
         told = {"stopped": switch.stopped} | ({"reason": switch.reason} if switch.reason else {})
         desk.enter(connection, Act.STOP_AUTOMATION, "automation", told)
+
+
+def _turning(switch: Switch) -> Act:
+    """What somebody has to be allowed to turn a switch so."""
+    if switch.shop_id is None:
+        return Act.STOP_EVERYWHERE
+    return Act.STOP_AUTOMATION if switch.stopped else Act.SET_AUTOMATION
 
 
 def run_automation(desk: Desk, grounds: Grounds) -> list[Standing]:

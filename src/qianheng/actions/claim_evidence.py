@@ -26,9 +26,9 @@ def attach(desk: Desk, claim_id: int, paths: Sequence[Path]) -> list[Evidence]:
     that is decided, or would have too many: Refused.
     """
     folder = folder_of(desk)
+    demand(desk.actor, Act.FILE_CLAIM)
     with desk.database.begin() as connection:
         standing = visible(connection, desk, claim_id)
-        demand(desk.actor, Act.FILE_CLAIM, standing.claim.shop_id)
         if standing.status not in OPEN:
             raise Refused("claims.evidence.decided", place=subject(claim_id))
         rule = policy_of(standing.claim.at.date()).evidence

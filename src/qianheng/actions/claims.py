@@ -55,10 +55,10 @@ def file(desk: Desk, asked: Asked) -> Standing:
 
     What cannot be meant: BadInput, all of it at once; what the policy does not allow, or more than is left: Refused.
     """
+    demand(desk.actor, Act.FILE_CLAIM)
     with desk.database.begin() as connection:
         closes.take_turn(connection)
         plan = desk.plan(connection, asked.plan_id).plan
-        demand(desk.actor, Act.FILE_CLAIM, plan.shop_id)
         key = stable_id("claim", *(getattr(asked, name) for name in Asked.__dataclass_fields__))
         if known := claims.find(connection, key):
             return known
@@ -82,6 +82,7 @@ def answer_offer(desk: Desk, claim_id: int, accept: bool) -> Standing:
     """
     if not accept:
         return _step(desk, claim_id, (Act.FILE_CLAIM, Step.DECLINE_OFFER, ""))
+    demand(desk.actor, Act.CHANGE_PLAN)
     with reading(desk.database) as connection:
         before = visible(connection, desk, claim_id)
     after(before, _move(desk, claim_id, Step.ACCEPT_OFFER, ""))  # whether it may be, before the plan is changed
@@ -105,10 +106,10 @@ def approve(desk: Desk, claim_id: int, amount: Micros | None = None, reason: str
 
     More than is left of the days by now: Refused, which tells what is.
     """
+    demand(desk.actor, Act.DECIDE_CLAIM)
     with desk.database.begin() as connection:
         closes.take_turn(connection)
         before = visible(connection, desk, claim_id)
-        demand(desk.actor, Act.DECIDE_CLAIM, before.claim.shop_id)
         granted = before.claim.asked if amount is None else amount
         move = _move(desk, claim_id, Step.APPROVE, reason)
         if made := before.made(Step.APPROVE):  # done before: the same again is answered as before, another refused
@@ -146,9 +147,9 @@ def pay(connection: Connection, now: datetime) -> Micros:
 
 def pay_now(desk: Desk) -> Micros:
     """What the close of a day pays of claims, on a run that closes no more days."""
+    demand(desk.actor, Act.DECIDE_CLAIM)
     with desk.database.begin() as connection:
         closes.take_turn(connection)
-        demand(desk.actor, Act.DECIDE_CLAIM)
         return pay(connection, desk.now)
 
 
@@ -237,10 +238,10 @@ def _promise(connection: Connection, back: Return, now: datetime) -> None:
 def _step(desk: Desk, claim_id: int, what: tuple[Act, Step, str]) -> Standing:
     """Make a step that moves no money."""
     act, step, reason = what
+    demand(desk.actor, act)
     with desk.database.begin() as connection:
         closes.take_turn(connection)
         before = visible(connection, desk, claim_id)
-        demand(desk.actor, act, before.claim.shop_id)
         return _make(connection, desk, before, (_move(desk, claim_id, step, reason), act))
 
 

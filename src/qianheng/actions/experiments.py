@@ -337,10 +337,9 @@ def _next_id(connection: Connection) -> int:
 @contextmanager
 def _deciding(desk: Desk, name: str) -> Iterator[tuple[Connection, Standing]]:
     """Where a test is decided upon: nobody lives the run meanwhile, and all of it is done or nothing."""
+    demand(desk.actor, Act.RUN_EXPERIMENT)
     with locked(desk.lake.folder.parent, alone=False), desk.database.begin() as connection:
-        standing = experiment_of(desk, connection, name)
-        demand(desk.actor, Act.RUN_EXPERIMENT, standing.experiment.shop_id)
-        yield connection, standing
+        yield connection, experiment_of(desk, connection, name)
 
 
 def _happen(

@@ -107,9 +107,9 @@ def grant(desk: Desk, order: Order, reason: str = GRANTS[0], last_day: date | No
 
 def close_month(desk: Desk, month: Month, wanted: int | None = None) -> MonthTotals:
     """Close a month of an ad account; closed before: as it was. What keeps it open: Refused, by name."""
+    demand(desk.actor, Act.CLOSE_MONTH)
     with desk.database.begin() as connection:
         ours = ad_account(desk, connection, wanted)
-        demand(desk.actor, Act.CLOSE_MONTH, ours.shop_id)
         if month in (kept := months.closed(connection, ours.id)):
             return kept[month]
         found = months.close_month(connection, ours.id, month, desk.now)
@@ -123,13 +123,13 @@ Make = Callable[[Connection, AdAccount, int], Transfer]
 
 def _instruct(desk: Desk, act: Act, order: Order, asked: Json, make: Make) -> Json:
     """Do what is asked once: answer as before if its key has been answered, else record, audit and remember it."""
+    demand(desk.actor, act)
     if order.key.startswith("#"):
         raise BadInput("money.bad_key", place="--key", value=order.key)
     if order.amount <= 0 or order.amount % FEN:
         raise BadInput("money.bad_amount", place="AMOUNT", value=yuan(order.amount))
     with desk.database.begin() as connection:
         ours = ad_account(desk, connection, order.ad_account_id)
-        demand(desk.actor, act, ours.shop_id)
         ledger.open_accounts(connection, [*platform_accounts(), *accounts_of(ours.id)])
         ledger.lock_ad_account(connection, ours.id)
         key = order.key or instructions.next_key(connection, ours.id)

@@ -60,6 +60,11 @@ class Wanted:
         """Whether the plan is to be deleted, which cannot be undone."""
         return self.after.get("status") == PlanStatus.DELETED
 
+    @property
+    def act(self) -> Act:
+        """What somebody has to be allowed to do it."""
+        return Act.DELETE_PLAN if self.deletes else Act.CHANGE_PLAN
+
 
 @dataclass(frozen=True, slots=True)
 class Considered:
@@ -128,6 +133,7 @@ def change_within(desk: Desk, connection: Connection, wanted: Wanted, known: Kno
     """Make a change in a transaction of the caller's, by what the caller knows of the plan; refused as `change_plan`
     is, but for a run that is just being lived: whoever lives it may call this.
     """
+    demand(desk.actor, wanted.act)
     plans.lock(connection, wanted.plan_id)
     stored = desk.plan(connection, wanted.plan_id)
     made, _ = _checked(desk, connection, wanted, (stored, known))
@@ -174,6 +180,7 @@ def _reason(weighed: Weighed) -> str:
 
 
 def _consider(desk: Desk, connection: Connection, wanted: Wanted) -> Considered:
+    demand(desk.actor, wanted.act)
     stored, known = desk.plan(connection, wanted.plan_id), known_of(desk, connection, wanted.plan_id)
     made, limit = _checked(desk, connection, wanted, (stored, known))
     return Considered(standing_of(desk, connection, stored, known), made, weigh(known, made), limit=limit)
@@ -184,7 +191,6 @@ def _checked(
 ) -> tuple[PlanChange, TargetLimit | None]:
     """The change that is wanted, if everybody allows it, and what commission asks of its target."""
     stored, known = of
-    demand(desk.actor, Act.DELETE_PLAN if wanted.deletes else Act.CHANGE_PLAN, stored.plan.shop_id)
     check_tests(connection, stored.plan, wanted.test)
     market = marketplace_kept(connection)
     market.check_surface(wanted.surface)

@@ -187,10 +187,12 @@ def edited(standing: Standing, edits: Mapping[str, Value]) -> dict[str, Value]:
 
 @contextmanager
 def deciding(desk: Desk, name: str) -> Iterator[tuple[Connection, Standing]]:
-    """A transaction in which nobody else decides that proposal. Who may not decide: Refused; no such one: NotFound."""
+    """A transaction in which nobody else decides that proposal. Who may not decide: Refused, whether there is one of
+    that name or not; no such one: NotFound.
+    """
+    demand(desk.actor, Act.DECIDE_PROPOSAL)
     with alone(desk), desk.database.begin() as connection:
         standing = _load(desk, connection, name)
-        demand(desk.actor, Act.DECIDE_PROPOSAL)
         proposals.lock(connection, standing.proposal.id)
         yield connection, proposals.load(connection, name)
 

@@ -37,7 +37,7 @@ def accept_and_write(
     Refused: as `accept`, a plan of no connected account, one that is set otherwise than was thought, what the owner did
     not allow; the vendor did not do it: then it stays accepted.
     """
-    account = _account(desk, show_proposal(desk, name))
+    account = _account(desk, name)
     with alone_with(account):
         push, standing = pushing(account), show_proposal(desk, name)
         check_good(desk, standing)
@@ -52,7 +52,7 @@ def accept_and_write(
 
 def roll_back_by_writing(desk: Desk, pushing: Pushing, name: str, reason: str = "") -> Standing:
     """Write back to the plan's account what a proposal changed. Errors as `accept_and_write`."""
-    account = _account(desk, show_proposal(desk, name))
+    account = _account(desk, name)
     with alone_with(account):
         push, standing = pushing(account), show_proposal(desk, name)
         made = replace(step_by(desk, standing, Step.ROLL_BACK), reason=reason)
@@ -61,9 +61,10 @@ def roll_back_by_writing(desk: Desk, pushing: Pushing, name: str, reason: str = 
         return _made(desk, name, made, _written(push, ready))
 
 
-def _account(desk: Desk, standing: Standing) -> VendorAccount:
+def _account(desk: Desk, name: str) -> VendorAccount:
     """The connected account that a proposal's plan runs in."""
     demand(desk.actor, Act.DECIDE_PROPOSAL)
+    standing = show_proposal(desk, name)
     with reading(desk.database) as connection:
         there = where(connection, standing.proposal.plan_id or "") if standing.proposal.changes_plan else None
     if there is None:
