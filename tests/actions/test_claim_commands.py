@@ -73,7 +73,7 @@ def test_a_budget_claim_tells_the_offer_and_how_to_answer(kept: Path, say: Say) 
         ([*FILE, "--condition", "dispute", "--amount", "a"], "--amount"),
         ([*FILE, "--condition", "dispute", "--amount", "1e6"], "left"),
         (["show", "12345"], "no refund claim"),
-        (["take", "12345", "--as", "owner"], "no refund claim"),
+        (["take", "12345"], "no refund claim"),
         (["queue", "--as", "owner"], "only these may"),
         (["list", "--as", "nobody"], "member list"),
     ],
