@@ -49,16 +49,15 @@ def test_a_copy_with_another_target_reads_the_landscape_under_its_own() -> None:
     assert abs(shift + np.log(2)) < 1e-9  # worth is halved where the target is doubled
 
 
-def test_a_copy_for_a_quarter_of_the_users_expects_a_quarter_of_the_traffic() -> None:
+def test_a_copy_for_a_quarter_of_the_users_expects_a_quarter_of_what_they_bring() -> None:
     made = lived()
     join(made, replace(COPY, users=(1, 0, 2500)), SHOP.id)
     assert isinstance(made.bidder, Bidder)
-    source, row = made.row(SHOP.id), made.row(COPY.id)
-    traffic, land = made.bidder.landscape.traffic(), made.bidder.landscape
-    np.testing.assert_allclose(traffic[row] / traffic[source], 0.25)
-    np.testing.assert_allclose(land.pooled()[row], land.pooled()[source])  # of the same kind
+    source, row, land = made.row(SHOP.id), made.row(COPY.id), made.bidder.landscape
+    np.testing.assert_allclose(land.rest(row, 600), land.rest(source, 600) / 4)
+    assert land.rest(source, 600).any()
     made.change(COPY, 1)
-    np.testing.assert_allclose(made.bidder.landscape.traffic()[row], traffic[source])
+    np.testing.assert_allclose(land.rest(row, 600), land.rest(source, 600))
 
 
 def test_learning_goes_on_where_the_model_stands_and_begins_anew_without_one() -> None:

@@ -63,15 +63,21 @@ def test_predictions_a_fifth_wrong_are_right_to_a_tenth_after_two_days(bias: flo
     assert calibrated(1 / bias, 2, orders_a_day=60).plan[0] * bias == pytest.approx(1, abs=0.1)
 
 
-def test_a_plan_that_joins_as_another_is_corrected_as_that_one_is_and_goes_on_alone() -> None:
+def test_a_plan_that_joins_as_another_is_corrected_as_that_one_until_it_sells_itself() -> None:
     now, delay, made = START + 4 * DAY, DelayCurve.start(), lived(np.full(4, 0.6), 4)
     made.shape = replace(SHAPE, plans=3)
-    made.join(0, now, delay)
+    made.join(0, now)
+    made.sell(np.full(9, now - HOUR), np.zeros(9, np.int64), np.full(9, ORDER))  # late orders are told of both
     found = made.calibrated(now, delay)
     assert found.plan[2] == pytest.approx(found.plan[0], rel=1e-6)
     assert found.error[2] == pytest.approx(found.error[0], rel=1e-6)
-    later = made.calibrated(now + 3 * DAY, delay)  # the first plan's cohorts were to bring more, and did not
-    assert later.plan[0] < 0.9 * later.plan[2]
+    again = Calibration(made.shape, float(ORDER), TRUST)
+    again.restore(made.snapshot())
+    for one in (made, again):
+        one.sell(np.full(9, now + HOUR), np.zeros(9, np.int64), np.full(9, ORDER))  # what came after is its own
+    later = made.calibrated(now + DAY, delay)
+    assert later.plan[0] > 1.02 * later.plan[2]
+    np.testing.assert_array_equal(later.plan, again.calibrated(now + DAY, delay).plan)
 
 
 def test_a_plan_of_which_nothing_is_known_is_thought_to_be_as_the_others_are() -> None:

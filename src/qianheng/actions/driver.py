@@ -140,7 +140,7 @@ class Driver:
             part.join(None if like is None else engine.row(like))
         if like is not None:
             self._resize(plan, like)
-            self.calibration.join(engine.row(like), engine.day_start, self.predictor.delay)
+            self.calibration.join(engine.row(like), self._received_until)
         self.recorder.change(engine.day_start, plan, 0)
 
     def _resize(self, plan: Plan, like: int) -> None:

@@ -122,7 +122,7 @@ class Bidder(Rows):
         self.due[plan], self.stale[plan] = self.age[plan], True
 
     def resize(self, plan: int, times: float) -> None:
-        """The plan may bid for so many times as many candidates from now on: its traffic changes, not its market."""
+        """The plan may bid for so many times as many candidates from now on, of the same kind."""
         self.landscape.resize(plan, times)
         self.due[plan], self.stale[plan] = self.age[plan], True
 

@@ -181,11 +181,9 @@ class Landscape(Rows):
         return np.asarray((at_level(self.rates(plan), level) * volume[:, None, None]).sum(0))
 
     def resize(self, plan: int, times: float) -> None:
-        """The plan meets so many times as many candidates from now on, of the same kind."""
-        for held in (self.recent, self.current, self.base, self.base_total):
+        """Of all candidates, which are counted as before, so many times as many may be bid for from now on."""
+        for held in (self.recent, self.current, self.base, self.base_total, self.reference):
             held[plan] *= times
-        for count in (self.recent_count, self.current_count, self.base_count, self.seen_today, self.expected_today):
-            count[plan] *= times
 
     def retarget(self, plan: int, shift: float) -> None:
         """Every worth of the plan is multiplied by exp(shift) from now on."""

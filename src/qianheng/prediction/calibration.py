@@ -145,6 +145,7 @@ class Calibration:
         self.shape, self.trust, self.order_value = shape, trust, order_value / YUAN
         self.recent = Recent("cell", *_SUMS, "restated")
         self.cells, self.matured = np.empty(0, np.int64), np.empty((0, len(_SUMS)))
+        self.copies = np.empty((0, 3), np.int64)  # rows of a plan and of its copy, and since when each goes on alone
 
     def show(self, at: Int, cell: Int, predicted: Int) -> None:
         """What was shown when, and the GMV predicted of it, micro-yuan."""
@@ -153,6 +154,11 @@ class Calibration:
     def sell(self, touched_at: Int, cell: Int, amount: Int) -> None:
         """Orders as they are reported: in which cell, and when they were touched by what was shown there."""
         self._add(touched_at, cell, np.zeros_like(amount), amount)
+        for like, row, since in self.copies.tolist():
+            before = (self._plan(cell) == like) & (touched_at < since)
+            self._add(
+                touched_at[before], self._moved(cell[before], row), np.zeros(before.sum(), np.int64), amount[before]
+            )
 
     def restate(self, ratio: Float, now: int) -> None:
         """Predictions are made anew, `ratio` [items] times as high as before: note what is now thought of the past."""
@@ -164,28 +170,42 @@ class Calibration:
         """Fold the cohorts whose orders have all come into the long memory, which slowly forgets."""
         self._condense(now)
         old = self.recent.leave(now - CONVERSION_WINDOW)
+        self.copies = self.copies[self.copies[:, 2] > now - CONVERSION_WINDOW]
         gone = np.stack([old[name] for name in _SUMS], axis=1) * _worth(old)
         cells = np.concatenate([self.cells, old["cell"]])
         sums = np.concatenate([self.matured * _FADES, gone * _FADES**_WINDOW_DAYS])
         self.cells, place = np.unique(cells, return_inverse=True)
         self.matured = _grouped(place, sums, len(self.cells))
 
-    def join(self, like: int, now: int, delay: DelayCurve) -> None:
-        """A plan more, behind all others, begins with what is known by now of the plan of the row `like`. What the
-        other's cohorts bring from now on is the other's alone.
+    def join(self, like: int, now: int) -> None:
+        """A plan more, behind all others, begins with what is known by now of the plan of the row `like`: orders that
+        the other's cohorts still bring are told of both.
         """
-        cells = np.concatenate([self.cells, self.recent["cell"]])
-        sums = np.concatenate([self.matured, self._young(now, delay)])
-        row, _ = self.shape.axes(cells)["plan"]
-        further = (self.shape.plans - 1 - like) * self.shape.items * self.shape.placements
-        self.cells = np.concatenate([self.cells, cells[row == like] + further])
-        self.matured = np.concatenate([self.matured, sums[row == like]])
+        row = self.shape.plans - 1
+        self.copies = np.concatenate([self.copies, [(like, row, now)]])
+        mine = self._plan(self.cells) == like
+        self.cells = np.concatenate([self.cells, self._moved(self.cells[mine], row)])
+        self.matured = np.concatenate([self.matured, self.matured[mine]])
+        held = self.recent.columns
+        young = {name: column[self._plan(held["cell"]) == like] for name, column in held.items()}
+        self.recent.add(young | {"cell": self._moved(young["cell"], row)})
+
+    def _plan(self, cell: Int) -> Int:
+        return self.shape.axes(cell)["plan"][0]
+
+    def _moved(self, cell: Int, row: int) -> Int:
+        """The cells of a plan as those of another."""
+        return cell + (row - self._plan(cell)) * self.shape.items * self.shape.placements
 
     def calibrated(self, now: int, delay: DelayCurve) -> Calibrated:
         """The factors as everything told before `now` has them."""
         recent = self.recent
         age = np.maximum(now - recent["at"], 0)
-        sums = np.concatenate([self.matured, self._young(now, delay)]) / np.array([YUAN, YUAN, 1.0])
+        known = delay.reported(age, self.shape.live(recent["cell"]))
+        expected = np.maximum(recent["predicted"], recent["restated"])
+        young = np.stack([expected * known, recent["observed"], recent["squared"]], axis=1)
+        young *= _worth(recent.columns) * _FADES ** (age / DAY)[:, None]
+        sums = np.concatenate([self.matured, young]) / np.array([YUAN, YUAN, 1.0])
         axes = self.shape.axes(np.concatenate([self.cells, recent["cell"]]))
         levels = {name: _Level(*axis, sums, self.order_value, FIRMNESS[name]) for name, axis in axes.items()}
         factors = _fitted(levels, sums[:, 0])
@@ -193,15 +213,6 @@ class Calibration:
         error = np.hypot(error, LATE_DOUBT * self._unseen(age, delay))
         plan = np.clip(factors["all"] * factors["plan"], *BOUNDS)
         return Calibrated(plan, factors["item"], factors["placement"], error, self.trust.margin(error))
-
-    def _young(self, now: int, delay: DelayCurve) -> Float:
-        """[n, sums] what cohorts whose orders still come have been expected to bring by now, and brought."""
-        recent = self.recent
-        age = np.maximum(now - recent["at"], 0)
-        known = delay.reported(age, self.shape.live(recent["cell"]))
-        expected = np.maximum(recent["predicted"], recent["restated"])
-        young = np.stack([expected * known, recent["observed"], recent["squared"]], axis=1)
-        return np.asarray(young * _worth(recent.columns) * _FADES ** (age / DAY)[:, None], float)
 
     def _unseen(self, age: Int, delay: DelayCurve) -> float:
         """The share of orders that is believed to come later than the oldest cohort could tell."""
@@ -212,11 +223,13 @@ class Calibration:
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
         """Everything known, to go on from."""
-        return {"cells": self.cells.copy(), "matured": self.matured.copy(), **self.recent.columns}
+        long = {"cells": self.cells.copy(), "matured": self.matured.copy(), "copies": self.copies.copy()}
+        return {**long, **self.recent.columns}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Go on from a snapshot."""
         self.cells, self.matured = np.array(state["cells"], np.int64), np.array(state["matured"], float)
+        self.copies = np.array(state["copies"], np.int64).reshape(-1, 3)
         self.recent.columns = {name: np.array(state[name], np.int64) for name in self.recent.columns}
 
     def _add(self, at: Int, cell: Int, predicted: Int, observed: Int) -> None:
