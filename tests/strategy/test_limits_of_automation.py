@@ -13,15 +13,18 @@ from qianheng.core.errors import BadInput
 from qianheng.core.interval import Interval
 from qianheng.core.money import YUAN
 from qianheng.plans.plan import PlanStatus
-from qianheng.strategy.automation import Limits, Obstacle, Today, obstacles
+from qianheng.strategy.automation import Limits, Obstacle, Today, obstacles, written
 from qianheng.strategy.proposal import Action, Effect, Measure, Proposal, Reason
 from tests.strategy.shops_for_tests import NOW
 
 SURE = Effect(Measure.PROFIT, Interval(1, 5 * YUAN, 9 * YUAN))
+NOTHING_SURE = Effect(Measure.PROFIT, Interval(0, 5 * YUAN, 9 * YUAN))
+UNTOLD = Effect(Measure.SPEND, Interval(1, 5 * YUAN, 9 * YUAN))
 DOUBTFUL = Effect(Measure.PROFIT, Interval(-1, 5 * YUAN, 9 * YUAN))
 OPEN = Limits(enabled=True, actions=("lower_target", "raise_budget", "pause"))
 TARGET: dict[str, Any] = {"before": {"target": Decimal("2.00")}, "after": {"target": Decimal("1.80")}}
 BUDGET: dict[str, Any] = {"before": {"budget_daily": 500 * YUAN}, "after": {"budget_daily": 600 * YUAN}}
+CUT: dict[str, Any] = {"before": {"budget_daily": 500 * YUAN}, "after": {"budget_daily": 400 * YUAN}}
 PAUSE: dict[str, Any] = {"before": {"status": PlanStatus.ACTIVE}, "after": {"status": PlanStatus.PAUSED}}
 
 
@@ -55,7 +58,14 @@ def met(limits: Limits, made: Proposal, today: Today = NOTHING_YET, costs: bool 
         ({"target_floor": Decimal("1.81")}, proposal(), [Obstacle.BELOW_FLOOR]),
         ({"budget_ceiling": Decimal(600)}, proposal(Action.RAISE_BUDGET, values=BUDGET), []),
         ({"budget_ceiling": Decimal(599)}, proposal(Action.RAISE_BUDGET, values=BUDGET), [Obstacle.ABOVE_CEILING]),
+        ({"change_most": Decimal("0.19")}, proposal(Action.RAISE_BUDGET, values=BUDGET), [Obstacle.TOO_LARGE]),
+        ({"budget_change_most": Decimal(100)}, proposal(Action.RAISE_BUDGET, values=CUT), []),
+        ({"budget_change_most": Decimal(99)}, proposal(Action.RAISE_BUDGET, values=CUT), [Obstacle.BUDGETS_TOO_FAR]),
+        ({"budget_floor": Decimal(400)}, proposal(Action.RAISE_BUDGET, values=CUT), []),
+        ({"budget_floor": Decimal(401)}, proposal(Action.RAISE_BUDGET, values=CUT), [Obstacle.BELOW_FLOOR]),
         ({}, proposal(effect=DOUBTFUL), [Obstacle.NOT_SURE]),
+        ({}, proposal(effect=NOTHING_SURE), [Obstacle.NOT_SURE]),
+        ({}, proposal(effect=UNTOLD), [Obstacle.NOT_SURE]),
         ({"only_if_sure": False}, proposal(effect=DOUBTFUL), []),
     ],
 )
@@ -93,10 +103,21 @@ def test_no_target_leaves_its_floor_and_ceiling(floor: Decimal, after: Decimal) 
         ({"actions": ("restock",)}, "actions"),
         ({"hours": (24,)}, "hours"),
         ({"change_most": Decimal(-1)}, "change_most"),
+        ({"budget_change_most": Decimal(-1)}, "budget_change_most"),
+        ({"changes_a_day": -1}, "changes_a_day"),
         ({"target_floor": Decimal(3), "target_ceiling": Decimal(2)}, "target_floor"),
+        ({"budget_floor": Decimal(3), "budget_ceiling": Decimal(2)}, "budget_floor"),
     ],
 )
 def test_limits_that_cannot_be_are_refused_by_field(wrong: dict[str, Any], place: str) -> None:
     with pytest.raises(BadInput) as refused:
         Limits(**wrong)
     assert place in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["target_floor", "target_ceiling", "budget_floor", "budget_ceiling"])
+def test_an_end_may_be_taken_away_again_and_both_ends_may_be_one(name: str) -> None:
+    assert written(name, "") is None
+    assert written(name, "2.5") == Decimal("2.5")
+    both = {f"{name.partition('_')[0]}_{end}": Decimal(2) for end in ("floor", "ceiling")}
+    assert getattr(Limits(**both), name) == 2  # type: ignore[arg-type]
