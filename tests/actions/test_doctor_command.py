@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.actions.test_reports import answer, call, own_home, stored
 from tests.vendors.report_files import ANALYSIS, NAME, TWO, csv_file, vendor_xlsx
+from tests.vendors.test_records import ORDERS
 
 __all__ = ["own_home"]
 
@@ -16,6 +17,19 @@ def test_the_doctor_tells_and_repairs_and_stores_nothing(tmp_path: Path) -> None
     assert answer("doctor", told["fixed"], code=0)["files"][0]["healthy"]
     assert answer("import", told["fixed"])["totals"]["spend"] == "350.00"
     assert len(stored()) == 2
+
+
+def test_orders_that_an_import_takes_are_healthy_and_the_cell_it_rejects_is_named(tmp_path: Path) -> None:
+    orders, broken = tmp_path / "orders.csv", tmp_path / "broken.csv"
+    orders.write_bytes(csv_file(ORDERS))
+    broken.write_bytes(csv_file([ORDERS[0], ["x" if cell == "1,028.90" else cell for cell in ORDERS[1]], *ORDERS[2:]]))
+    told = answer("doctor", orders, code=0)["files"][0]
+    assert (told["healthy"], told["platform"], told["layout"]) == (True, "doudian", "orders")
+    assert answer("import", orders)["files"][0]["rejected"] == []
+    finding, noted = answer("doctor", broken, code=1)["files"][0]["findings"]
+    assert (finding["grave"], noted["grave"]) == (True, False)
+    assert (finding["finding"], finding["rows"], finding["column"]) == ("record_line", [2], "订单应付金额")
+    assert answer("import", broken, code=1)["files"][0]["rejected"][0]["row"] == 2
 
 
 def test_a_folder_of_files_gets_a_folder_of_copies_and_the_worst_exit_code(tmp_path: Path) -> None:

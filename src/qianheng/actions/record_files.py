@@ -8,13 +8,10 @@ from sqlalchemy import Engine
 
 from qianheng.core.days import SHANGHAI, microseconds
 from qianheng.core.ids import stable_id
-from qianheng.core.words import say
 from qianheng.store import records as stored_records
-from qianheng.vendors.exports import Export, Reading
-from qianheng.vendors.records import RecordFile, RecordKind, not_understood, read_records, record_heading
+from qianheng.vendors.exports import Export, Reading, record_export
+from qianheng.vendors.records import read_records, record_heading
 from qianheng.vendors.sheets import Sheet
-
-TEXTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ def import_records(engine: Engine, file: FileRead, reading: Reading, skip_bad_ro
         return None
     timezone = reading.timezone or SHANGHAI
     read = read_records(heading, file.name, timezone, reading.period)
-    told = _export(read, timezone)
+    told = record_export(read, timezone)
     if read.rejected and not skip_bad_rows:
         return ToldRecords(told, stored=False, known=False)
     kept = stored_records.RecordFile(
@@ -59,21 +56,3 @@ def import_records(engine: Engine, file: FileRead, reading: Reading, skip_bad_ro
     with engine.begin() as connection:
         new = stored_records.save(connection, kept, read.records)
     return ToldRecords(told, stored=new, known=not new)
-
-
-def _export(read: RecordFile, timezone: str) -> Export:
-    texts = not_understood(read.records)
-    unknown = [say("records.not_understood", count=len(texts), texts=" | ".join(texts[:TEXTS_SHOWN]))] if texts else []
-    return Export(
-        platform="doudian" if read.kind is not RecordKind.CHANGE_LOG else "qianchuan",
-        layout=read.kind,
-        kind=read.kind,
-        period=read.period,
-        timezone=timezone,
-        rows=(),
-        lines=read.lines,
-        rejected=read.rejected,
-        ignored_columns=read.ignored_columns,
-        totals=(),
-        warnings=(*read.warnings, *unknown),
-    )

@@ -52,12 +52,13 @@ def _doctor(
 def _json(patient: Patient) -> dict[str, Any]:
     examined = patient.examined
     export, heading = (examined.export, examined.heading) if examined else (None, None)
+    platform, layout = heading.known_as if heading else (None, None)
     return {
         "file": str(patient.file),
         "healthy": bool(examined and examined.healthy),
         "written": examined.written if examined else None,
-        "platform": heading.platform.name if heading else None,
-        "layout": heading.layout.name if heading else None,
+        "platform": platform,
+        "layout": layout,
         "header_row": heading.row if heading else None,
         "period": [str(day) for day in export.period] if export and export.period else [None, None],
         "rows": export.lines if export else 0,
@@ -101,7 +102,7 @@ def _recognised(name: str, patient: Patient) -> str:
     assert patient.examined.heading
     heading, export = patient.examined.heading, patient.examined.export
     period = f"{export.period[0]} – {export.period[1]}" if export and export.period else say("doctor.no_period")
-    layout = say(f"vendors.layout.{heading.layout.name}")
+    layout = say(f"vendors.layout.{heading.known_as[1]}")
     return say(
         "doctor.written_as", file=name, written=patient.examined.written, layout=layout, row=heading.row, period=period
     )

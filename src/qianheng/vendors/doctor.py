@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from qianheng.core.commas import csv_text
+from qianheng.core.days import SHANGHAI
 from qianheng.core.errors import BadInput
 from qianheng.core.words import say
 from qianheng.vendors import cells
 from qianheng.vendors.cells import Cell
-from qianheng.vendors.exports import Export, Reading, read_export
+from qianheng.vendors.exports import Export, Reading, read_export, record_export
 from qianheng.vendors.heading import ROWS_OF_NOTES_AT_MOST, Heading, find_heading, names_of, nearest, period_in
 from qianheng.vendors.layouts import column_key, platforms
 from qianheng.vendors.lines import Rejected, Table, read_line
+from qianheng.vendors.records import RecordHeading, read_records, record_heading
 from qianheng.vendors.sheets import Sheet, decoded, read_sheets
 
 MISREAD = ("cp1252", "latin-1", "gb18030", "big5", "cp437")  # what UTF-8 and GB 18030 are wrongly opened as
@@ -52,7 +54,7 @@ class Examined:
     written: str
     findings: tuple[Finding, ...]
     export: Export | None = None
-    heading: Heading | None = None
+    heading: Heading | RecordHeading | None = None
     fixed: bytes | None = None
 
     @property
@@ -76,6 +78,8 @@ def examine(file_name: str, content: bytes, reading: Reading) -> Examined:
     except BadInput as error:
         return Examined("", (_finding(error.key.rpartition(".")[2], str(error)),))
     written = sheets[0].written
+    if (record := record_heading(sheets)) is not None:
+        return _examined_record(file_name, written, record, reading)
     try:
         sheet, heading = find_heading(sheets)
     except BadInput as error:
@@ -92,6 +96,15 @@ def examine(file_name: str, content: bytes, reading: Reading) -> Examined:
     findings += _unknown_columns(heading)
     fixed = _csv(copy.rows) if copy.findings and not sheet.doubtful else None
     return Examined(written, tuple(findings), export, heading, fixed)
+
+
+def _examined_record(file_name: str, written: str, heading: RecordHeading, reading: Reading) -> Examined:
+    """Orders, after-sales or a log: what an import would reject or leave out. Nothing of it is repaired."""
+    timezone = reading.timezone or SHANGHAI
+    export = record_export(read_records(heading, file_name, timezone, reading.period), timezone)
+    notes = [_finding("noted", warning, grave=False) for warning in export.warnings]
+    rejected = (replace(fault, key=fault.key or "record_line") for fault in export.rejected)
+    return Examined(written, (*_grouped(rejected), *notes), export, heading)
 
 
 def _finding(key: str, what: str, grave: bool = True) -> Finding:

@@ -14,9 +14,10 @@ from qianheng.measures.reports import FIGURES, MONEY, Figures, ReportKind, Repor
 from qianheng.vendors import cells
 from qianheng.vendors.heading import Heading, Span, find_heading, period_in
 from qianheng.vendors.lines import Line, Rejected, Table, is_total, part_of, read_line, total_of
-from qianheng.vendors.records import RecordKind
+from qianheng.vendors.records import RecordFile, RecordKind, not_understood
 from qianheng.vendors.sheets import Sheet, read_sheets
 
+TEXTS_SHOWN = 5
 LAST_TO_SEE_A_DAY = "Etc/GMT+12"  # where a day ends last; no window is taken for closed too early
 _WINDOWS = (("settled_gmv_7d", 7), ("settled_gmv_14d", 14))
 
@@ -74,6 +75,25 @@ class _Body:
 def read_export(file_name: str, content: bytes, reading: Reading) -> Export:
     """Read a vendor's report. `file_name` may tell the period. No report that we know, or unreadable: BadInput."""
     return read_report(file_name, read_sheets(content), reading)
+
+
+def record_export(read: RecordFile, timezone: str) -> Export:
+    """A record file as what a person is told of any file."""
+    texts = not_understood(read.records)
+    unknown = [say("records.not_understood", count=len(texts), texts=" | ".join(texts[:TEXTS_SHOWN]))] if texts else []
+    return Export(
+        platform=read.kind.platform,
+        layout=read.kind,
+        kind=read.kind,
+        period=read.period,
+        timezone=timezone,
+        rows=(),
+        lines=read.lines,
+        rejected=read.rejected,
+        ignored_columns=read.ignored_columns,
+        totals=(),
+        warnings=(*read.warnings, *unknown),
+    )
 
 
 def read_report(file_name: str, sheets: list[Sheet], reading: Reading) -> Export:

@@ -40,6 +40,11 @@ class Heading:
     country: Country | None = None
 
     @property
+    def known_as(self) -> tuple[str, str]:
+        """The names of its platform and its layout."""
+        return self.platform.name, self.layout.name
+
+    @property
     def width(self) -> int:
         """How many cells a whole line has."""
         return len(self.names)

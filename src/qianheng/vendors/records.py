@@ -34,6 +34,11 @@ class RecordKind(StrEnum):
     REFUNDS = "refunds"
     ORDERS = "orders"
 
+    @property
+    def platform(self) -> str:
+        """Whose files they are."""
+        return "qianchuan" if self is RecordKind.CHANGE_LOG else "doudian"
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -101,6 +106,11 @@ class RecordHeading:
     sheet: Sheet
     row: int
     places: Mapping[str, int]
+
+    @property
+    def known_as(self) -> tuple[str, str]:
+        """The names of its platform and its layout."""
+        return self.kind.platform, self.kind.value
 
     @property
     def names(self) -> list[str]:
