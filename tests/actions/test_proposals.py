@@ -176,6 +176,15 @@ def test_automation_does_what_it_may_and_a_stop_blocks_it(desk: Desk) -> None:
     assert value(desk, one) == dict(one.proposal.after)
 
 
+def test_what_automation_did_today_counts_against_its_limits(desk: Desk) -> None:
+    proposed(desk)
+    set_limits(desk, "1", Limits(enabled=True, only_if_sure=False, changes_a_day=1))
+    made = [one.name for one in run_automation(desk, grounds_of_run(desk))]
+    assert len(made) == 1
+    held = [one.made(Step.HOLD) for one in list_proposals(desk, "1") if one.status is Status.OPEN]
+    assert any(move is not None and "enough_today" in move.reason for move in held)
+
+
 def test_the_platform_stops_every_shop_and_a_shop_cannot_take_that_back(desk: Desk) -> None:
     proposed(desk)
     set_limits(desk, "1", Limits(enabled=True, only_if_sure=False))
