@@ -122,7 +122,7 @@ def test_a_morning_from_the_alert_to_the_review(
     monkeypatch.setenv("QIANHENG_HOME", str(tmp_path))
     (run,) = (Path(shutil.copytree(one, tmp_path / "runs" / one.name)) for one in (sick / "runs").iterdir())
     alert = asked(say, "alerts")[0]
-    (finding,) = asked(say, "diagnose", "findings")["findings"]
+    (finding,) = asked(say, "diagnose", "findings", "--now", alert["fired_at"])["findings"]
     assert (alert["rule"], alert["detail"]["since"]) == (f"found_{finding['anomaly']}", finding["since"])
     (name,) = re.findall(r"qianheng diagnose playbook (\w+)", say("alerts", "show", alert["id"]))
     assert "correct price or coupon" in say("diagnose", "playbook", name, "--plan", "1")
