@@ -31,7 +31,7 @@ from qianheng.delivery.shown import Shown, facts_of
 from qianheng.delivery.split import MemberHour, Split
 from qianheng.delivery.state import DeliveryState, states
 from qianheng.delivery.unpromoted import Unpromoted
-from qianheng.delivery.users import share_of_users
+from qianheng.delivery.users import times_as_many
 from qianheng.diagnosis.alerts import AlertEvent
 from qianheng.facts.batch import FactBatch, having, join, packed, unpacked
 from qianheng.facts.schema import Channel, Kind
@@ -145,8 +145,8 @@ class Driver:
 
     def _resize(self, plan: Plan, like: int) -> None:
         """Expect to sell unpromoted what the plan's users buy, not those it had before, or those a copy's model has."""
-        row, known = self.engine.row(plan.id), self.engine.plans[self.engine.row(like)]
-        self.unpromoted.resize(row, share_of_users(plan) / share_of_users(known))
+        known = self.engine.plans[self.engine.row(like)]
+        self.unpromoted.resize(self.engine.row(plan.id), times_as_many(plan, known))
 
     def run_day(self, start: int, end: int, changes: Sequence[TimedPlan], leases: Mapping[int, Lease]) -> DayRun:
         """Deliver one natural day, [start, end) in UTC microseconds; `changes` lie in it, in order of time.

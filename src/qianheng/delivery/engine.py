@@ -30,7 +30,7 @@ from qianheng.delivery.pooled import NOBODY, Pooled, PoolRoom
 from qianheng.delivery.shown import Shown, shown
 from qianheng.delivery.site import Site
 from qianheng.delivery.tick import Asked, Tick
-from qianheng.delivery.users import Users, share_of_users
+from qianheng.delivery.users import Users, times_as_many
 from qianheng.facts.opportunities import Decisions, Opportunities
 from qianheng.plans.allowance import NOTHING, Used, allowance
 from qianheng.plans.boost import Boost
@@ -131,8 +131,8 @@ class Engine:
         before, self.plans[row], self.versions[row] = self.plans[row], plan, version
         if (gain := self.offers.change(row, plan)) != 1:
             self.bidder.retarget(row, 1 / gain)
-        if (part := share_of_users(plan) / share_of_users(before)) != 1:
-            self.bidder.resize(row, part)
+        if (times := times_as_many(plan, before)) != 1:
+            self.bidder.resize(row, times)
         if _aim(plan) is not _aim(before):
             self.bidder.set_aim(row, _aim(plan))
             self.credited[row] = 0.0

@@ -14,10 +14,10 @@ from qianheng.plans.plan import Plan
 from qianheng.plans.users import UserShare, user_share
 
 
-def share_of_users(plan: Plan) -> float:
-    """The share of all users that a plan is for, above 0."""
-    own = user_share(plan.users)
-    return 1.0 if own is None else own.size / SHARES
+def times_as_many(plan: Plan, before: Plan) -> float:
+    """How many times as many users a plan is for as another, or as itself before."""
+    sizes = [SHARES if (own := user_share(one.users)) is None else own.size for one in (plan, before)]
+    return sizes[0] / sizes[1]
 
 
 Shares = tuple[tuple[UserShare, bool], ...]  # each with whether it is to be inside, or outside

@@ -113,6 +113,14 @@ class Calibrating:
         """The cell of each row: [n] → [n]."""
         return (plan * self.items + item) * self.placements + np.asarray(placement, np.int64)
 
+    def plan(self, cell: Int) -> Int:
+        """The plan of each cell."""
+        return cell // (self.items * self.placements)
+
+    def moved(self, cell: Int, plan: int) -> Int:
+        """Each cell as that of another plan."""
+        return self.cell(np.full_like(cell, plan), self.item(cell), cell % self.placements)
+
     def item(self, cell: Int) -> Int:
         """The item of each cell."""
         return cell // self.placements % self.items
@@ -125,7 +133,7 @@ class Calibrating:
         """Along which each cell is calibrated: its place there, and how many places there are."""
         return {
             "all": (np.zeros_like(cell), 1),
-            "plan": (cell // (self.items * self.placements), self.plans),
+            "plan": (self.plan(cell), self.plans),
             "item": (self.item(cell), self.items),
             "placement": (cell % self.placements, self.placements),
         }
@@ -155,10 +163,9 @@ class Calibration:
         """Orders as they are reported: in which cell, and when they were touched by what was shown there."""
         self._add(touched_at, cell, np.zeros_like(amount), amount)
         for like, row, since in self.copies.tolist():
-            before = (self._plan(cell) == like) & (touched_at < since)
-            self._add(
-                touched_at[before], self._moved(cell[before], row), np.zeros(before.sum(), np.int64), amount[before]
-            )
+            before = (self.shape.plan(cell) == like) & (touched_at < since)
+            theirs, more = self.shape.moved(cell[before], row), amount[before]
+            self._add(touched_at[before], theirs, np.zeros_like(more), more)
 
     def restate(self, ratio: Float, now: int) -> None:
         """Predictions are made anew, `ratio` [items] times as high as before: note what is now thought of the past."""
@@ -183,19 +190,12 @@ class Calibration:
         """
         row = self.shape.plans - 1
         self.copies = np.concatenate([self.copies, [(like, row, now)]])
-        mine = self._plan(self.cells) == like
-        self.cells = np.concatenate([self.cells, self._moved(self.cells[mine], row)])
+        mine = self.shape.plan(self.cells) == like
+        self.cells = np.concatenate([self.cells, self.shape.moved(self.cells[mine], row)])
         self.matured = np.concatenate([self.matured, self.matured[mine]])
         held = self.recent.columns
-        young = {name: column[self._plan(held["cell"]) == like] for name, column in held.items()}
-        self.recent.add(young | {"cell": self._moved(young["cell"], row)})
-
-    def _plan(self, cell: Int) -> Int:
-        return self.shape.axes(cell)["plan"][0]
-
-    def _moved(self, cell: Int, row: int) -> Int:
-        """The cells of a plan as those of another."""
-        return cell + (row - self._plan(cell)) * self.shape.items * self.shape.placements
+        young = {name: column[self.shape.plan(held["cell"]) == like] for name, column in held.items()}
+        self.recent.add(young | {"cell": self.shape.moved(young["cell"], row)})
 
     def calibrated(self, now: int, delay: DelayCurve) -> Calibrated:
         """The factors as everything told before `now` has them."""
